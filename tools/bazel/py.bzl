@@ -1,0 +1,69 @@
+"""Python: extension modules for every interpreter of this machine, and tests run by one of them."""
+
+load("@host_pythons//:defs.bzl", "PYTHONS")
+load("//tools/bazel:cc.bzl", "STATIC_RUNTIME_LINKOPTS")
+
+def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], **kwargs):
+    """One extension module per interpreter: NAME.cpython-39-x86_64-linux-gnu.so, ...; `name` is all of them.
+
+    Args:
+      name: the module's name, as in PyInit_<name>.
+      srcs: C++ sources, compiled once per interpreter; keep them thin, put the rest into deps (compiled once).
+      deps: C++ libraries; pybind11 and Python.h are added.
+      libs: shared libraries built here that the module needs; found beside it at run time ($ORIGIN).
+      copts: as usual.
+      linkopts: as usual.
+      **kwargs: passed on.
+    """
+    modules = []
+    for python in PYTHONS:
+        module = name + python.ext_suffix
+        modules.append(":" + module)
+        native.cc_binary(
+            name = module,
+            srcs = srcs + libs,
+            copts = [
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-fvisibility=hidden",
+                "-fvisibility-inlines-hidden",
+                "-fexceptions",
+                "-frtti",
+            ] + copts,
+            linkopts = ["-Wl,--gc-sections", "-Wl,-z,text", "-Wl,-rpath,$$ORIGIN"] + linkopts + STATIC_RUNTIME_LINKOPTS,
+            linkshared = True,
+            linkstatic = True,
+            deps = deps + ["@host_pythons//:" + python.tag],
+            **kwargs
+        )
+    native.filegroup(name = name, srcs = modules, **kwargs)
+
+def _python_test_impl(ctx):
+    paths = ["$TEST_SRCDIR/$TEST_WORKSPACE/" + path for path in ctx.attr.path]
+    ctx.actions.write(
+        ctx.outputs.executable,
+        "#!/bin/sh\nPYTHONPATH=%s PYTHONDONTWRITEBYTECODE=1 exec %s %s %s \"$@\"\n" % (
+            ":".join(paths),
+            PYTHONS[-1].python,
+            ctx.file.src.short_path,
+            " ".join([ctx.expand_location(arg, ctx.attr.data) for arg in ctx.attr.arguments]),
+        ),
+        is_executable = True,
+    )
+    files = ctx.runfiles([ctx.file.src] + ctx.files.data)
+    for target in ctx.attr.data:
+        files = files.merge(target[DefaultInfo].default_runfiles)
+    return [DefaultInfo(runfiles = files)]
+
+python_test = rule(
+    _python_test_impl,
+    test = True,
+    attrs = {
+        "src": attr.label(allow_single_file = [".py"], mandatory = True),
+        "data": attr.label_list(allow_files = True),
+        "arguments": attr.string_list(doc = "$(rootpath ...) of data is expanded"),
+        "path": attr.string_list(default = ["."], doc = "PYTHONPATH, from the checkout's root"),
+    },
+    doc = "A plain script, standard library only, run by the newest interpreter; it passes when it exits with 0.",
+)
