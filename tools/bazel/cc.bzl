@@ -13,8 +13,11 @@ _COPTS = [
     "-fdata-sections",
 ]
 
-# Warnings that only C++ knows, and so must not be passed for C.
-_CXXOPTS = ["-fvisibility-inlines-hidden"]
+# What only C++ knows. A GNU-unique symbol escapes every version script, and a library that has one is never unloaded.
+_CXXOPTS = [
+    "-fvisibility-inlines-hidden",
+    "-fno-gnu-unique",
+]
 
 _COPTS_C = [
     "-std=c11",

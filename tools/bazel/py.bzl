@@ -3,6 +3,9 @@
 load("@host_pythons//:defs.bzl", "PYTHONS")
 load("//tools/bazel:cc.bzl", "STATIC_RUNTIME_LINKOPTS")
 
+# Without it a module would export the libstdc++ inside it.
+_VERSION_SCRIPT = "//tools/bazel:python_module.map"
+
 def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], **kwargs):
     """One extension module per interpreter: NAME.cpython-39-x86_64-linux-gnu.so, ...; `name` is all of them.
 
@@ -28,10 +31,17 @@ def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], *
                 "-Werror",
                 "-fvisibility=hidden",
                 "-fvisibility-inlines-hidden",
+                "-fno-gnu-unique",
                 "-fexceptions",
                 "-frtti",
             ] + copts,
-            linkopts = ["-Wl,--gc-sections", "-Wl,-z,text", "-Wl,-rpath,$$ORIGIN"] + linkopts + STATIC_RUNTIME_LINKOPTS,
+            additional_linker_inputs = [_VERSION_SCRIPT],
+            linkopts = [
+                "-Wl,--gc-sections",
+                "-Wl,--version-script,$(location %s)" % _VERSION_SCRIPT,
+                "-Wl,-z,text",
+                "-Wl,-rpath,$$ORIGIN",
+            ] + linkopts + STATIC_RUNTIME_LINKOPTS,
             linkshared = True,
             linkstatic = True,
             deps = deps + ["@host_pythons//:" + python.tag],
