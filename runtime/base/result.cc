@@ -49,16 +49,38 @@ std::string_view error_kind_name(ErrorKind kind) {
       return "invalid";
     case ErrorKind::kNotFound:
       return "not found";
-    case ErrorKind::kExhausted:
-      return "exhausted";
-    case ErrorKind::kDisconnected:
-      return "disconnected";
+    case ErrorKind::kAlreadyExists:
+      return "already exists";
     case ErrorKind::kTimeout:
       return "timeout";
-    case ErrorKind::kCancelled:
-      return "cancelled";
+    case ErrorKind::kInterrupted:
+      return "interrupted";
+    case ErrorKind::kClosed:
+      return "closed";
+    case ErrorKind::kForked:
+      return "forked";
+    case ErrorKind::kDisconnected:
+      return "disconnected";
     case ErrorKind::kUnsupported:
       return "unsupported";
+    case ErrorKind::kStoreFull:
+      return "store full";
+    case ErrorKind::kExhausted:
+      return "exhausted";
+    case ErrorKind::kTaskFailed:
+      return "task failed";
+    case ErrorKind::kWorkerCrashed:
+      return "worker crashed";
+    case ErrorKind::kActorDied:
+      return "actor died";
+    case ErrorKind::kActorUnavailable:
+      return "actor unavailable";
+    case ErrorKind::kObjectLost:
+      return "object lost";
+    case ErrorKind::kCancelled:
+      return "cancelled";
+    case ErrorKind::kSystem:
+      return "system";
     case ErrorKind::kInternal:
       return "internal";
   }

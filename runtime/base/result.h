@@ -14,17 +14,28 @@
 
 namespace sabir {
 
-// Few kinds, the same on the wire and in every SDK. Litmus test for a new one: would a caller act
-// differently?
+// Few kinds, the same on the wire, in sabir.h (sabir_status has the same numbers) and in every SDK. Litmus
+// test for a new one: would a caller act differently?
 enum class ErrorKind : uint8_t {
-  kInvalid = 1,       // the request is wrong: change it; trying again never helps
-  kNotFound = 2,      // what it names does not exist, or no longer
-  kExhausted = 3,     // no room now: wait or free something, then try again
-  kDisconnected = 4,  // the other side is gone: treat what it held as lost
-  kTimeout = 5,       // the time is over: the outcome is unknown
-  kCancelled = 6,     // somebody asked for the end: stop, do not retry
-  kUnsupported = 7,   // this version or machine cannot do it: take another way
-  kInternal = 8,      // our own fault: report it
+  kInvalid = 1,            // the request is wrong: change it; trying again never helps
+  kNotFound = 2,           // what it names does not exist, or not yet, or no longer
+  kAlreadyExists = 3,      // the name is taken: take another, or get the existing one
+  kTimeout = 4,            // the time is over: the outcome is unknown
+  kInterrupted = 5,        // a signal or a request of the caller: nothing is lost, call again
+  kClosed = 6,             // shut down by this process
+  kForked = 7,             // this process is a fork of the one that owned it
+  kDisconnected = 8,       // the other side is gone: treat what it held as lost
+  kUnsupported = 9,        // this version or machine cannot do it: take another way
+  kStoreFull = 10,         // no room for objects: release some, then try again
+  kExhausted = 11,         // another limit: wait or free something, then try again
+  kTaskFailed = 12,        // user code raised
+  kWorkerCrashed = 13,     // the process that ran a call died
+  kActorDied = 14,         // the actor is gone for good
+  kActorUnavailable = 15,  // the actor restarts
+  kObjectLost = 16,        // the value is gone and cannot be made again
+  kCancelled = 17,         // somebody asked for the end: stop, do not retry
+  kSystem = 18,            // the operating system refused
+  kInternal = 19,          // our own fault: report it
 };
 
 // "invalid", "not found", ...
@@ -69,6 +80,15 @@ inline Error disconnected_error(std::string message) {
 }
 inline Error timeout_error(std::string message) {
   return {ErrorKind::kTimeout, std::move(message)};
+}
+inline Error already_exists_error(std::string message) {
+  return {ErrorKind::kAlreadyExists, std::move(message)};
+}
+inline Error closed_error(std::string message) {
+  return {ErrorKind::kClosed, std::move(message)};
+}
+inline Error store_full_error(std::string message) {
+  return {ErrorKind::kStoreFull, std::move(message)};
 }
 inline Error cancelled_error(std::string message) {
   return {ErrorKind::kCancelled, std::move(message)};

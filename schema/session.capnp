@@ -1,0 +1,185 @@
+@0xc2a7d5b1f0e34a61;
+# The control channel between a process (driver or worker) and its node, over the node's Unix socket.
+#
+# Vocabulary. `sabird` serves; a *process* connects. A connection is a *session membership*: it lives exactly as long as
+# the process's slot in the process table. Closing it is how a process leaves; for sabird the process is dead when its
+# pidfd says so (protocol rule D1), and sabird kills a worker whose connection closes.
+#
+# Order on the wire. (1) The process sends one frame: 4 bytes little-endian length, then a Cap'n Proto message with a
+# `Hello`. (2) sabird answers with one frame in the same form with a `Welcome`; if it welcomes, the frame's first byte
+# carries, as SCM_RIGHTS, four descriptors in this order: node segment, calls segment, objects segment, sabird's
+# eventfd. (3) From then on both sides speak Cap'n Proto two-party RPC; sabird's bootstrap capability is `Session`.
+# A frame above 1 MiB, a bad message or a wrong version ends that connection and nothing else.
+#
+# Rules. Every mutating call carries a `requestId` made by the caller, unique within its connection's process; a second
+# call with the same id has no second effect and gives the first one's answer, also while the first still runs. Every
+# call has a deadline at the caller. Unknown fields are ignored, fields are only added, numbers never reused.
+# Errors that a caller can act on come back in the results (`Failure`), never as RPC exceptions.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("sabir::schema");
+
+const protocolVersion :UInt32 = 1;
+
+struct Failure {
+  # status 0: no failure. The numbers are those of sabir_status in sabir.h.
+  status @0 :Int32;
+  message @1 :Text;
+}
+
+struct Resource {
+  name @0 :Text;      # "CPU", "GPU", "memory", or the user's
+  units @1 :Int64;    # in 1/10000
+}
+
+struct LanguageEnv {
+  # How workers of one language are started. See schema/zygote.md for `zygote`.
+  language @0 :UInt8;
+  mode @1 :Mode;
+  argv @2 :List(Text);
+  enum Mode { none @0; zygote @1; exec @2; }
+}
+
+struct JobConfig {
+  name @0 :Text;
+  namespace @1 :Text;            # of actor names; "" means one of the job's own
+  languageEnvs @2 :List(LanguageEnv);
+  opaque @3 :Data;               # for the SDK's workers: import paths, working directory
+  logToDriver @4 :Bool;
+}
+
+struct Hello {
+  magic @0 :UInt64;              # 0x53616269720a1a00
+  minVersion @1 :UInt32;         # of this protocol that the process can speak
+  maxVersion @2 :UInt32;
+  layoutHash @3 :UInt64;         # of its shared-memory layout (T6)
+  library @4 :Text;              # version of libsabir.so, for messages
+  union {
+    driver @5 :JobConfig;
+    worker @6 :Text;             # the token of its launch
+    observer @7 :Void;           # command-line tools: no slot and no segments, only `status`, `stop` and the like
+  }
+}
+
+struct Welcome {
+  failure @0 :Failure;           # set: the connection is closed after this frame
+  version @1 :UInt32;
+  sessionId @2 :Data;            # 16 bytes
+  nodeId @3 :Data;               # 16 bytes
+  slot @4 :UInt16;
+  incarnation @5 :UInt32;
+  job @6 :UInt32;
+  jobId @7 :Data;                # 16 bytes
+  jobConfig @8 :JobConfig;       # for workers; the effective namespace for drivers
+  actor @9 :HostedActor;         # for a worker that is to host an actor
+  sessionPath @10 :Text;
+  daemonVersion @11 :Text;
+  language @12 :UInt8;           # a worker's
+}
+
+struct HostedActor {
+  present @0 :Bool;
+  actor @1 :UInt32;
+  incarnation @2 :UInt32;
+  actorId @3 :Data;
+  classFunction @4 :UInt32;
+  args @5 :Data;                 # as in a call's argument bytes (docs/values.md)
+  maxConcurrency @6 :UInt32;
+  name @7 :Text;
+}
+
+enum LendKind { cells @0; entries @1; blocks @2; }
+
+struct ActorSpec {
+  classFunction @0 :UInt32;
+  name @1 :Text;
+  namespace @2 :Text;            # "": the job's
+  resources @3 :List(Resource);
+  maxRestarts @4 :Int32;         # -1 for ever
+  maxTaskRetries @5 :Int32;
+  maxConcurrency @6 :UInt32;
+  detached @7 :Bool;
+  getIfExists @8 :Bool;
+  classInfo @9 :Data;
+  language @10 :UInt8;
+  className @11 :Text;
+}
+
+struct ActorInfo {
+  actor @0 :UInt32;
+  entry @1 :UInt32;              # its object entry (holds of handles)
+  generation @2 :UInt64;
+  actorId @3 :Data;
+  name @4 :Text;
+  className @5 :Text;
+  classInfo @6 :Data;
+  language @7 :UInt8;
+  maxTaskRetries @8 :Int32;
+  existed @9 :Bool;
+}
+
+struct EntryRef {
+  entry @0 :UInt32;
+  generation @1 :UInt64;
+}
+
+struct LogLines {
+  pid @0 :UInt32;
+  stream @1 :UInt32;             # 1 stdout, 2 stderr
+  taskName @2 :Text;
+  text @3 :Text;                 # whole lines
+  droppedLines @4 :UInt64;
+}
+
+interface Notices {
+  # Served by the process. sabird has at most one `log` call in flight per process: a slow driver loses lines (counted),
+  # never memory.
+  log @0 (lines :List(LogLines)) -> ();
+  warn @1 (text :Text) -> ();            # for the user: a class that no node can serve, ...
+  collect @2 () -> ();                   # the store is under pressure: run garbage collectors, give idle loans back
+  exit @3 (reason :Text) -> ();          # leave after the current call
+}
+
+interface Session {
+  subscribe @0 (notices :Notices) -> ();
+
+  lend @1 (requestId :UInt64, kind :LendKind) -> (failure :Failure, index :UInt32);
+  # One chunk of cells, one batch of entries or one chunk of blocks, for as long as the process lives.
+
+  loan @2 (requestId :UInt64, sizeBytes :UInt64, waitNs :Int64) -> (failure :Failure, offset :UInt64, sizeBytes :UInt64, reused :Bool);
+  # A range of the objects segment to write into (O1, O3). `reused`: this process had it before, its alias still stands.
+  # Waits up to waitNs for room; then STORE_FULL, with what fills the store in the message.
+  returnLoan @3 (requestId :UInt64, offset :UInt64) -> (failure :Failure);
+  # Of a loan in which nothing was announced, or which is idle: the alias has been unmapped.
+
+  declareClass @4 (requestId :UInt64, language :UInt8, resources :List(Resource)) -> (failure :Failure, classIndex :UInt32, queue :UInt32, infeasible :Text);
+  # The scheduling class (L1) and this process's queue in it. `infeasible`: no node has such resources; calls wait.
+
+  exportFunction @5 (requestId :UInt64, kind :UInt32, language :UInt8, name :Text, code :Data) -> (failure :Failure, index :UInt32);
+  # Idempotent by content within a job.
+  fetchFunction @6 (index :UInt32) -> (failure :Failure, kind :UInt32, language :UInt8, name :Text, code :Data);
+
+  createActor @7 (requestId :UInt64, spec :ActorSpec) -> (failure :Failure, info :ActorInfo);
+  # Registers; takes the name; the caller's hold on the entry counts at once.
+  startActor @8 (requestId :UInt64, actor :UInt32, args :Data, refs :List(EntryRef)) -> (failure :Failure);
+  # Its arguments are ready. sabird holds `refs` as long as the actor may restart.
+  failActor @9 (requestId :UInt64, actor :UInt32, message :Text, error :Data) -> (failure :Failure);
+  # By the creator (an argument failed) or by its worker (the constructor raised).
+  actorStarted @10 (requestId :UInt64, actor :UInt32, incarnation :UInt32) -> (failure :Failure);
+  # By its worker: the constructor returned.
+  getActor @11 (name :Text, namespace :Text) -> (failure :Failure, info :ActorInfo);
+  # The caller's hold on the entry counts at once.
+  describeActor @12 (actor :UInt32, generation :UInt64) -> (failure :Failure, info :ActorInfo, error :Data);
+  # By entry generation, for handles that came inside values. `error`: the error value that ended it, if it did.
+  killActor @13 (requestId :UInt64, actor :UInt32, noRestart :Bool) -> (failure :Failure);
+  leave @14 (requestId :UInt64) -> (failure :Failure);
+  # A worker ends in order after this: its actor is not restarted.
+
+  kvPut @15 (requestId :UInt64, key :Text, value :Data, overwrite :Bool) -> (failure :Failure, added :Bool);
+  kvGet @16 (key :Text) -> (failure :Failure, found :Bool, value :Data);
+  kvDelete @17 (requestId :UInt64, key :Text) -> (failure :Failure, deleted :Bool);
+
+  status @18 () -> (json :Text);
+  stop @19 (requestId :UInt64) -> (failure :Failure);
+  # Ends the node and every process of it. From an observer or the driver that started the node.
+}
