@@ -26,8 +26,7 @@ TEST(IdTest, RandomIdsDiffer) {
 TEST(IdTest, HexGoesBothWays) {
   TestId id = TestId::random();
   EXPECT_EQ(TestId::from_hex(id.hex()), id);
-  EXPECT_EQ(TestId::from_hex("000102030405060708090a0b0c0d0eFF")->hex(),
-            "000102030405060708090a0b0c0d0eff");
+  EXPECT_EQ(TestId::from_hex("000102030405060708090a0b0c0d0eFF")->hex(), "000102030405060708090a0b0c0d0eff");
 }
 
 TEST(IdTest, RefusesWhatIsNotHex) {

@@ -32,9 +32,7 @@ class Line {
   static constexpr size_t kTailBytes = 4;  // "..." and "\n" always fit
 
   void append_one(std::string_view text);
-  void append_one(const char* text) {
-    append_one(std::string_view(text == nullptr ? "(null)" : text));
-  }
+  void append_one(const char* text) { append_one(std::string_view(text == nullptr ? "(null)" : text)); }
   void append_one(char character) { append_one(std::string_view(&character, 1)); }
   void append_one(bool value) { append_one(std::string_view(value ? "true" : "false")); }
   void append_one(const void* pointer) {

@@ -11,8 +11,7 @@ namespace {
 TEST(LineTest, AppendsEveryKindOfPart) {
   enum class Colour { kRed = 3 };
   Line line;
-  line.append("a", std::string("b"), std::string_view("c"), 'd', 1, uint64_t{2}, true, 0.5,
-              Colour::kRed);
+  line.append("a", std::string("b"), std::string_view("c"), 'd', 1, uint64_t{2}, true, 0.5, Colour::kRed);
   EXPECT_EQ(line.view(), "abcd12true0.53");
 }
 

@@ -27,8 +27,7 @@ void Logger::begin(LogLevel level, Line& line) const {
   size_t size_bytes = std::strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
   char micros[16];
   int micros_bytes = std::snprintf(micros, sizeof(micros), ".%06ldZ ", now.tv_nsec / 1000);
-  line.append(std::string_view(date, size_bytes),
-              std::string_view(micros, static_cast<size_t>(micros_bytes)),
+  line.append(std::string_view(date, size_bytes), std::string_view(micros, static_cast<size_t>(micros_bytes)),
               kLetters[static_cast<size_t>(level)], ' ', name_, ' ', ::getpid(), ": ");
 }
 

@@ -34,8 +34,7 @@ class LogTest : public testing::Test {
 TEST_F(LogTest, WritesTimeLevelNameAndParts) {
   Logger log(writer_.get(), LogLevel::kInfo, "unit");
   log.warning("worker lost pid=", 17);
-  EXPECT_THAT(read_all(), testing::MatchesRegex(
-                              "[0-9-]+T[0-9:]+\\.[0-9]+Z W unit [0-9]+: worker lost pid=17\n"));
+  EXPECT_THAT(read_all(), testing::MatchesRegex("[0-9-]+T[0-9:]+\\.[0-9]+Z W unit [0-9]+: worker lost pid=17\n"));
 }
 
 TEST_F(LogTest, LeavesOutWhatIsBelowTheLevel) {

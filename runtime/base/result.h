@@ -66,39 +66,17 @@ class [[nodiscard]] Error {
   std::string message_;
 };
 
-inline Error invalid_error(std::string message) {
-  return {ErrorKind::kInvalid, std::move(message)};
-}
-inline Error not_found_error(std::string message) {
-  return {ErrorKind::kNotFound, std::move(message)};
-}
-inline Error exhausted_error(std::string message) {
-  return {ErrorKind::kExhausted, std::move(message)};
-}
-inline Error disconnected_error(std::string message) {
-  return {ErrorKind::kDisconnected, std::move(message)};
-}
-inline Error timeout_error(std::string message) {
-  return {ErrorKind::kTimeout, std::move(message)};
-}
-inline Error already_exists_error(std::string message) {
-  return {ErrorKind::kAlreadyExists, std::move(message)};
-}
-inline Error closed_error(std::string message) {
-  return {ErrorKind::kClosed, std::move(message)};
-}
-inline Error store_full_error(std::string message) {
-  return {ErrorKind::kStoreFull, std::move(message)};
-}
-inline Error cancelled_error(std::string message) {
-  return {ErrorKind::kCancelled, std::move(message)};
-}
-inline Error unsupported_error(std::string message) {
-  return {ErrorKind::kUnsupported, std::move(message)};
-}
-inline Error internal_error(std::string message) {
-  return {ErrorKind::kInternal, std::move(message)};
-}
+inline Error invalid_error(std::string message) { return {ErrorKind::kInvalid, std::move(message)}; }
+inline Error not_found_error(std::string message) { return {ErrorKind::kNotFound, std::move(message)}; }
+inline Error exhausted_error(std::string message) { return {ErrorKind::kExhausted, std::move(message)}; }
+inline Error disconnected_error(std::string message) { return {ErrorKind::kDisconnected, std::move(message)}; }
+inline Error timeout_error(std::string message) { return {ErrorKind::kTimeout, std::move(message)}; }
+inline Error already_exists_error(std::string message) { return {ErrorKind::kAlreadyExists, std::move(message)}; }
+inline Error closed_error(std::string message) { return {ErrorKind::kClosed, std::move(message)}; }
+inline Error store_full_error(std::string message) { return {ErrorKind::kStoreFull, std::move(message)}; }
+inline Error cancelled_error(std::string message) { return {ErrorKind::kCancelled, std::move(message)}; }
+inline Error unsupported_error(std::string message) { return {ErrorKind::kUnsupported, std::move(message)}; }
+inline Error internal_error(std::string message) { return {ErrorKind::kInternal, std::move(message)}; }
 
 // Asking a Result for what it does not hold is a broken invariant and ends the process.
 template <typename T>
@@ -106,10 +84,8 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
-  Result(Error error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit on purpose
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }

@@ -71,9 +71,7 @@ TEST(ErrorTest, ErrnoDecidesTheKind) {
   EXPECT_EQ(Error::from_errno(EINVAL, "mmap").kind(), ErrorKind::kInvalid);
 }
 
-TEST(ErrorTest, ContextComesFirst) {
-  EXPECT_EQ(invalid_error("odd").with_context("half").message(), "half: odd");
-}
+TEST(ErrorTest, ContextComesFirst) { EXPECT_EQ(invalid_error("odd").with_context("half").message(), "half: odd"); }
 
 TEST(ResultDeathTest, ValueOfAnErrorEndsTheProcessAndNamesIt) {
   EXPECT_DEATH(half(5).value(), "result.ok\\(\\).*invalid: odd");

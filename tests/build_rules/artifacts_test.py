@@ -19,9 +19,7 @@ def needed(path):
 
 
 def exported(path):
-    out = subprocess.run(
-        ["nm", "-D", "--defined-only", path], check=True, capture_output=True, text=True
-    ).stdout
+    out = subprocess.run(["nm", "-D", "--defined-only", path], check=True, capture_output=True, text=True).stdout
     symbols = [line.split()[1:] for line in out.splitlines()]
     # Global kinds are capital letters, and u, v, w (unique, weak); A is the name of a symbol version.
     return {name.split("@")[0] for kind, name in symbols if kind in "uvw" or kind in "BCDGRSTVW"}

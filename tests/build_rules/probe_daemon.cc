@@ -11,8 +11,7 @@ int main() {
   ::dallocx(block, 0);
 
   uv_loop_t loop;
-  if (::uv_loop_init(&loop) != 0 || ::uv_run(&loop, UV_RUN_DEFAULT) != 0 ||
-      ::uv_loop_close(&loop) != 0) {
+  if (::uv_loop_init(&loop) != 0 || ::uv_run(&loop, UV_RUN_DEFAULT) != 0 || ::uv_loop_close(&loop) != 0) {
     return 1;
   }
   return size_bytes >= 100 && sabir::build_rules::echo_round_trip() ? 0 : 2;

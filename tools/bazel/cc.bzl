@@ -13,7 +13,7 @@ _COPTS = [
     "-fdata-sections",
 ]
 
-# What only C++ knows. A GNU-unique symbol escapes every version script, and a library that has one is never unloaded.
+# What only C++ knows. A GNU-unique symbol escapes every version script, and a library with one is never unloaded.
 _CXXOPTS = [
     "-fvisibility-inlines-hidden",
     "-fno-gnu-unique",
@@ -24,6 +24,9 @@ _COPTS_C = [
     "-pedantic",
     "-Wstrict-prototypes",
 ]
+
+# A compiler that was upgraded compiles again (see host.bzl).
+_TOOLCHAIN = ["@host//:toolchain"]
 
 # libstdc++ and libgcc inside the file, so that it needs nothing but glibc. The plain -static-libstdc++ has
 # no effect with Bazel's toolchain, which appends -lstdc++; the trailing --as-needed makes that one empty.
@@ -51,7 +54,7 @@ def sabir_cc_library(name, srcs = [], hdrs = [], deps = [], copts = [], **kwargs
         hdrs = hdrs,
         copts = _copts(srcs, copts),
         linkstatic = True,
-        deps = deps,
+        deps = deps + _TOOLCHAIN,
         **kwargs
     )
 
@@ -63,7 +66,7 @@ def sabir_cc_binary(name, srcs, deps = [], copts = [], linkopts = [], **kwargs):
         copts = _copts(srcs, copts),
         linkopts = _GC + linkopts + STATIC_RUNTIME_LINKOPTS,
         linkstatic = True,
-        deps = deps,
+        deps = deps + _TOOLCHAIN,
         **kwargs
     )
 
@@ -75,7 +78,7 @@ def sabir_cc_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
         srcs = srcs,
         copts = _copts(srcs, copts),
         linkstatic = True,
-        deps = deps + ["@host//:gmock", "@host//:gtest_main"],
+        deps = deps + _TOOLCHAIN + ["@host//:gmock", "@host//:gtest_main"],
         **kwargs
     )
 
@@ -87,7 +90,7 @@ def sabir_c_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
         srcs = srcs,
         copts = _copts(srcs, copts),
         linkstatic = True,
-        deps = deps,
+        deps = deps + _TOOLCHAIN,
         **kwargs
     )
 
@@ -98,7 +101,7 @@ def sabir_cc_benchmark(name, srcs, deps = [], copts = [], **kwargs):
         srcs = srcs,
         copts = _copts(srcs, copts),
         linkstatic = True,
-        deps = deps + ["@host//:benchmark"],
+        deps = deps + _TOOLCHAIN + ["@host//:benchmark"],
         **kwargs
     )
 
@@ -120,6 +123,6 @@ def sabir_shared_library(name, srcs, version_script, deps = [], copts = [], link
         }) + STATIC_RUNTIME_LINKOPTS,
         linkshared = True,
         linkstatic = True,
-        deps = deps,
+        deps = deps + _TOOLCHAIN,
         **kwargs
     )

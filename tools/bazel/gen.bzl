@@ -64,7 +64,7 @@ def capnp_library(name, srcs, imports = [], deps = [], visibility = None, **kwar
         copts = ["-w", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-ffunction-sections", "-fdata-sections"],
         linkstatic = True,
         visibility = visibility,
-        deps = deps + ["@capnp//:capnp_rpc"],
+        deps = deps + ["@capnp//:capnp_rpc", "@host//:toolchain"],
         **kwargs
     )
 

@@ -1,13 +1,15 @@
-"""Repository @host: C and C++ libraries and code generators of this machine, as Bazel targets.
+"""Repository @host: C and C++ libraries and programs of this machine, as Bazel targets.
 
-Headers under /usr/include need no declaration. Nothing is downloaded.
+Nothing is downloaded. Headers under /usr/include need no declaration, but are no inputs of any action either:
+each library therefore carries a generated header with the versions of its Debian packages, so that an upgrade
+recompiles what uses it. What is missing fails only where it is used, and says which package brings it.
 """
 
 _LIBDIR = "/usr/lib/x86_64-linux-gnu"
 
-# target -> (archive, link options, targets it needs, Debian package). Linked into executables only:
-# these archives are not position independent enough for a shared library (jemalloc_pic is).
-_STATIC = {
+# target -> (archive, link options, targets it needs, Debian package). For executables only: these archives cannot
+# be linked into a shared library.
+_ARCHIVES = {
     "uv": ("libuv_a.a", ["-lpthread", "-ldl", "-lrt"], [], "libuv1-dev"),
     "jemalloc": ("libjemalloc_pic.a", ["-lpthread", "-ldl", "-lm"], [], "libjemalloc-dev"),
     "gtest": ("libgtest.a", ["-lpthread"], [], "libgtest-dev"),
@@ -33,44 +35,72 @@ _PROGRAMS = {
     "spin": "spin",
 }
 
+# What every compilation depends on.
+_TOOLCHAIN = ["g++-12", "libstdc++-12-dev", "libc6-dev", "linux-libc-dev", "binutils"]
+
+_MISSING = """
+genrule(
+    name = "{name}_missing",
+    outs = ["{out}"],
+    cmd = "echo >&2; echo 'Missing on this machine: Debian package {package}. Run: tools/dev setup' >&2; exit 1",
+    executable = {executable},
+)
+"""
+
+def _versions(rctx):
+    packages = {package: True for package in _TOOLCHAIN}
+    for item in _ARCHIVES.values() + _HEADERS.values():
+        packages[item[-1]] = True
+    result = rctx.execute(["dpkg-query", "-W", "-f", "${Package} ${Version}\\n"] + packages.keys())
+    return dict([line.split(" ") for line in result.stdout.strip().split("\n") if " " in line])
+
+def _library(rctx, versions, name, packages, linkopts = [], srcs = [], deps = []):
+    header = "versions/%s.h" % name
+    rctx.file(header, "".join(["// %s %s\n" % (p, versions.get(p, "none")) for p in packages]))
+    return "cc_library(name = %r, srcs = %r, hdrs = [%r], linkopts = %r, deps = %r)" % (
+        name,
+        srcs,
+        header,
+        linkopts,
+        [":" + dep for dep in deps],
+    )
+
+def _missing_library(name, package):
+    out = "missing/%s.h" % name
+    return (_MISSING.format(name = name, out = out, package = package, executable = False) +
+            "cc_library(name = %r, hdrs = [%r])" % (name, out))
+
 def _host_libs_impl(rctx):
-    missing = {}
+    versions = _versions(rctx)
     build = ['package(default_visibility = ["//visibility:public"])']
-    for name, (archive, linkopts, deps, package) in _STATIC.items():
+    build.append(_library(rctx, versions, "toolchain", _TOOLCHAIN))
+    for name, (archive, linkopts, deps, package) in _ARCHIVES.items():
         path = _LIBDIR + "/" + archive
-        if not rctx.path(path).exists:
-            missing[package] = path
-            continue
-        rctx.symlink(path, "lib/" + archive)
-        build.append("cc_library(name = %r, srcs = [%r], linkopts = %r, deps = %r)" % (
-            name,
-            "lib/" + archive,
-            linkopts,
-            [":" + dep for dep in deps],
-        ))
+        if rctx.path(path).exists:
+            rctx.symlink(path, "lib/" + archive)
+            build.append(_library(rctx, versions, name, [package], linkopts, ["lib/" + archive], deps))
+        else:
+            build.append(_missing_library(name, package))
     for name, (header, linkopts, package) in _HEADERS.items():
-        path = "/usr/include/" + header
-        if not rctx.path(path).exists:
-            missing[package] = path
-            continue
-        build.append("cc_library(name = %r, linkopts = %r)" % (name, linkopts))
+        if rctx.path("/usr/include/" + header).exists:
+            build.append(_library(rctx, versions, name, [package], linkopts))
+        else:
+            build.append(_missing_library(name, package))
     for program, package in _PROGRAMS.items():
-        path = rctx.path("/usr/bin/" + program)
-        if not path.exists:
-            missing[package] = str(path)
-            continue
-        rctx.symlink(path, "bin/" + program)
-    if missing:
-        fail("\n\nMissing on this machine:\n" +
-             "".join(["  Debian package %s (no %s)\n" % item for item in missing.items()]) +
-             "Run `tools/dev setup`, or: apt-get install %s\n" % " ".join(missing.keys()))
-    build.append('exports_files(glob(["bin/*"]))')
+        out = "bin/" + program
+        path = rctx.path("/usr/" + out)
+        if path.exists:
+            rctx.symlink(path, out)
+            build.append("exports_files([%r])" % out)
+        else:
+            build.append(_MISSING.format(name = program, out = out, package = package, executable = True))
     rctx.file("BUILD.bazel", "\n".join(build) + "\n")
 
 host_libs = repository_rule(
     _host_libs_impl,
     local = True,
     configure = True,
+    # tools/dev changes it when packages change; a server that starts looks again anyway.
     environ = ["SABIR_HOST_FINGERPRINT"],
     doc = "See the top of this file.",
 )

@@ -44,7 +44,7 @@ def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], *
             ] + linkopts + STATIC_RUNTIME_LINKOPTS,
             linkshared = True,
             linkstatic = True,
-            deps = deps + ["@host_pythons//:" + python.tag],
+            deps = deps + ["@host//:toolchain", "@host_pythons//:" + python.tag],
             **kwargs
         )
     native.filegroup(name = name, srcs = modules, **kwargs)
@@ -76,4 +76,32 @@ python_test = rule(
         "path": attr.string_list(default = ["."], doc = "PYTHONPATH, from the checkout's root"),
     },
     doc = "A plain script, standard library only, run by the newest interpreter; it passes when it exits with 0.",
+)
+
+def _python_package_impl(ctx):
+    lines = []
+    files = []
+    prefix = ctx.label.package + "/"
+    for file in ctx.files.srcs:
+        inside = file.short_path
+        if not inside.startswith(prefix):
+            fail("%s is not beneath %s; name it in native" % (inside, prefix))
+        lines.append("%s\t%s" % (inside[len(prefix):], file.path))
+        files.append(file)
+    for target, folder in ctx.attr.native.items():
+        for file in target.files.to_list():
+            lines.append("%s/%s\t%s" % (folder, file.basename, file.path))
+            files.append(file)
+    manifest = ctx.actions.declare_file(ctx.label.name + ".manifest")
+    ctx.actions.write(manifest, "".join([line + "\n" for line in lines]))
+    return [DefaultInfo(files = depset([manifest] + files))]
+
+python_package = rule(
+    _python_package_impl,
+    attrs = {
+        "srcs": attr.label_list(allow_files = True, doc = "keep their path beneath this folder"),
+        "native": attr.label_keyed_string_dict(allow_files = True, doc = "what is built -> folder in the package"),
+    },
+    doc = """The files of a Python package, in NAME.manifest: "path in the package<TAB>file". tools/dev copies them to
+.build/python and makes wheels of them.""",
 )

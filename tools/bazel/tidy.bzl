@@ -1,0 +1,67 @@
+"""clang-tidy as an aspect: `bazel build --config=tidy //runtime/...`. Each source is checked once per change.
+
+Looks at the C++ sources of our libraries and programs; tests are left out.
+"""
+
+_KINDS = ["cc_library", "cc_binary"]
+
+def _sources(ctx):
+    files = []
+    for src in getattr(ctx.rule.attr, "srcs", []):
+        for file in src.files.to_list():
+            if file.is_source and file.extension == "cc" and not file.owner.workspace_name:
+                files.append(file)
+    return files
+
+def _own_headers(ctx):
+    files = []
+    for attribute in ["srcs", "hdrs"]:
+        for target in getattr(ctx.rule.attr, attribute, []):
+            files.extend([f for f in target.files.to_list() if f.extension in ["h", "inc"]])
+    return files
+
+def _clang_tidy_impl(_target, ctx):
+    sources = _sources(ctx)
+    if ctx.rule.kind not in _KINDS or not sources:
+        return [OutputGroupInfo(clang_tidy = depset())]
+    headers = cc_common.merge_cc_infos(
+        cc_infos = [dep[CcInfo] for dep in ctx.rule.attr.deps if CcInfo in dep],
+    ).compilation_context
+    inputs = depset(
+        _own_headers(ctx) + ctx.files._config,
+        transitive = [headers.headers],
+    )
+    stamps = []
+    for source in sources:
+        stamp = ctx.actions.declare_file("%s.%s.clang_tidy" % (ctx.label.name, source.basename))
+        stamps.append(stamp)
+        flags = ctx.actions.args()
+        flags.add("-xc++")
+        flags.add("-std=c++20")
+        flags.add("-iquote.")
+        flags.add("-iquote" + ctx.bin_dir.path)
+        flags.add_all(headers.quote_includes, before_each = "-iquote")
+        flags.add_all(headers.includes, before_each = "-isystem")
+        flags.add_all(headers.system_includes, before_each = "-isystem")
+        flags.add_all(headers.defines, format_each = "-D%s")
+        ctx.actions.run_shell(
+            command = """tidy=$1 source=$2 stamp=$3; shift 3
+"$tidy" --quiet "$source" -- "$@" >"$stamp" 2>&1 || { cat "$stamp"; exit 1; }
+: >"$stamp"
+""",
+            arguments = [ctx.file._tidy.path, source.path, stamp.path, flags],
+            inputs = depset([source], transitive = [inputs]),
+            tools = [ctx.file._tidy],
+            outputs = [stamp],
+            mnemonic = "ClangTidy",
+            progress_message = "Checking " + source.short_path,
+        )
+    return [OutputGroupInfo(clang_tidy = depset(stamps))]
+
+clang_tidy = aspect(
+    _clang_tidy_impl,
+    attrs = {
+        "_config": attr.label(default = "//tools/bazel:clang_tidy_config"),
+        "_tidy": attr.label(default = "@host//:bin/clang-tidy-14", allow_single_file = True),
+    },
+)

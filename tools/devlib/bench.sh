@@ -1,0 +1,17 @@
+# tools/dev bench: tests/benchmark in the built environment.
+# shellcheck shell=bash
+
+run_bench() {
+    build_package
+    local argument previous="" peer=""
+    for argument in "$@"; do
+        [ "$previous" = --peer ] && peer=$argument
+        [[ "$argument" == --peer=* ]] && peer=${argument#--peer=}
+        previous=$argument
+    done
+    if [ "$peer" = ray ]; then
+        need_venv "$ROOT/.venv-peer-ray" "$(main_python)" peer-ray
+    fi
+    PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" SABIR_PEER_PYTHON="$ROOT/.venv-peer-ray/bin/python" \
+        run_command python -m tests.benchmark "$@"
+}

@@ -1,0 +1,40 @@
+# Formatting and lint. Each step is one line of the summary of `tools/dev test`.
+# shellcheck shell=bash
+
+LINT_STEPS=(clang-format clang-tidy ruff-check ruff-format mypy)
+
+cpp_sources() { git -C "$ROOT" ls-files --cached --others --exclude-standard -- '*.cc' '*.h' '*.c'; }
+
+lint_step() {
+    case "$1" in
+    clang-format) cpp_sources | xargs -r clang-format-14 --dry-run --Werror ;;
+    clang-tidy) run_bazel build --config=tidy //runtime/... $(has_package && echo //sdk-python/...) ;;
+    ruff-check) "$VENV/bin/ruff" check --quiet . ;;
+    ruff-format) "$VENV/bin/ruff" format --quiet --diff . ;;
+    mypy)
+        # The public surface is strict; see pyproject.toml.
+        [ ! -d "$ROOT/sdk-python/sabir" ] || "$VENV/bin/mypy" --no-error-summary sdk-python/sabir
+        ;;
+    esac
+}
+
+run_lint() {
+    setup_build
+    setup_lint
+    local step failed=0
+    for step in "${LINT_STEPS[@]}"; do
+        lint_step "$step" || {
+            say "lint: $step failed (tools/dev fmt mends formatting)"
+            failed=1
+        }
+    done
+    return "$failed"
+}
+
+run_fmt() {
+    setup_build
+    setup_lint
+    cpp_sources | xargs -r clang-format-14 -i
+    "$VENV/bin/ruff" check --quiet --fix --select I . || true
+    "$VENV/bin/ruff" format --quiet .
+}

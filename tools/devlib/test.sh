@@ -1,0 +1,97 @@
+# tools/dev test: lint, Bazel tests, Python tests; a summary of one line.
+# shellcheck shell=bash
+
+RESULTS="$BUILD/results"
+
+report() { "$VENV/bin/python" "$ROOT/tools/devlib/report.py" "$RESULTS/tally" "$@"; }
+
+# Lint steps whose name contains the filter.
+test_lint() {
+    local filter=$1 step
+    for step in "${LINT_STEPS[@]}"; do
+        [[ "lint:$step" == *"$filter"* ]] || continue
+        if lint_step "$step"; then
+            report add "lint:$step" 1 0
+        else
+            report add "lint:$step" 0 1
+        fi
+    done
+}
+
+# Bazel tests whose label contains the filter.
+test_bazel() {
+    local filter=$1
+    shift
+    local targets=(//...)
+    if [ -n "$filter" ]; then
+        # The name is matched as a regular expression: take the filter literally.
+        local pattern
+        pattern=$(printf '%s' "$filter" | sed 's/[][\.*^$+?(){}|]/\\&/g')
+        mapfile -t targets < <(bazel query --noshow_progress "filter('$pattern', tests(//...))" 2>/dev/null)
+        [ "${#targets[@]}" -gt 0 ] || return 0
+    fi
+    local status=0
+    rm -f "$RESULTS/bazel.json"
+    run_bazel test --keep_going "--build_event_json_file=$RESULTS/bazel.json" "$@" "${targets[@]}" || status=$?
+    report bazel "$RESULTS/bazel.json" "$status"
+}
+
+# The suites of one interpreter, in an environment of its own.
+test_python() {
+    local filter=$1 minor=$2 python=$3
+    shift 3
+    local venv="$BUILD/venv/cp3$minor" status=0
+    need_venv "$venv" "$python" test
+    rm -f "$RESULTS/cp3$minor.xml"
+    SABIR_TEST_FILTER="$filter" PATH="$venv/bin:$BUILD/bin:$PATH" \
+        PYTHONPATH="$STAGE:$ROOT/tools/devlib" PYTHONDONTWRITEBYTECODE=1 \
+        "$venv/bin/python" -m pytest -q -p pytest_filter "--junitxml=$RESULTS/cp3$minor.xml" "$@" || status=$?
+    report junit "$RESULTS/cp3$minor.xml" "$status"
+}
+
+# The oldest and the newest interpreter run everything; what does not depend on the interpreter runs once.
+test_pythons() {
+    local filter=$1 found suites=() once=()
+    found=$(pythons)
+    local oldest newest
+    oldest=$(head -n 1 <<<"$found" | cut -d' ' -f1,2)
+    newest=$(tail -n 1 <<<"$found" | cut -d' ' -f1,2)
+    local directory
+    for directory in sdk-python/tests tests/*/; do
+        [ -n "$(find "$ROOT/$directory" -name 'test_*.py' -print -quit 2>/dev/null)" ] || continue
+        if [ -e "$ROOT/$directory/run_once" ]; then
+            once+=("$directory")
+        else
+            suites+=("$directory")
+        fi
+    done
+    # shellcheck disable=SC2086  # minor and interpreter
+    [ "${#suites[@]}" = 0 ] || [ "$oldest" = "$newest" ] || test_python "$filter" $oldest "${suites[@]}"
+    # shellcheck disable=SC2086
+    test_python "$filter" $newest "${suites[@]}" "${once[@]}"
+}
+
+run_tests() {
+    local filter="" config="" argument
+    for argument in "$@"; do
+        case "$argument" in
+        --config=asan | --config=tsan | --config=debug) config=$argument ;;
+        -*) die "test: unknown option $argument" ;;
+        *) filter=$argument ;;
+        esac
+    done
+    setup_build
+    setup_test
+    rm -rf "$RESULTS"
+    mkdir -p "$RESULTS"
+    if [ -n "$config" ]; then
+        test_bazel "$filter" "$config"
+    else
+        setup_lint
+        build_package
+        test_lint "$filter"
+        test_bazel "$filter"
+        test_pythons "$filter"
+    fi
+    report total
+}
