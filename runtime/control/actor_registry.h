@@ -1,0 +1,71 @@
+// The persistent part of actors: who they are, their names, whether they are dead. The life cycle is node/actors.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/control/storage.h"
+
+namespace sabir::control {
+
+struct ActorResource {
+  std::string name;
+  int64_t units = 0;  // 1/10000
+  bool operator==(const ActorResource&) const = default;
+};
+
+struct ActorSpec {
+  std::string id;  // 16 bytes, by the caller
+  uint32_t job = 0;
+  uint32_t class_function = 0;
+  std::string name;
+  std::string name_space;  // effective: never empty if there is a name
+  std::vector<ActorResource> resources;
+  int32_t max_restarts = 0;
+  int32_t max_task_retries = 0;
+  uint32_t max_concurrency = 1;
+  bool detached = false;
+  bool get_if_exists = false;
+  std::string class_info;
+  uint8_t language = 0;
+  std::string class_name;
+  bool operator==(const ActorSpec&) const = default;
+};
+
+struct ActorEntry {
+  ActorSpec spec;
+  uint32_t index = 0;  // in the node's directory
+  bool operator==(const ActorEntry&) const = default;
+};
+
+class ActorRegistry {
+ public:
+  explicit ActorRegistry(Storage* storage) : storage_(storage) {}
+  Result<void> load();
+
+  // kAlreadyExists: a living actor has the name. The same id again: fine, nothing changes.
+  Result<void> add(const ActorSpec& spec, uint32_t index);
+  // Frees the name; the actor may live on. Idempotent.
+  Result<void> release_name(const std::string& id);
+  // It is dead. Idempotent.
+  Result<void> erase(const std::string& id);
+
+  const ActorEntry* find(const std::string& id) const;
+  const ActorEntry* find_by_name(const std::string& name_space, const std::string& name) const;
+  std::vector<const ActorEntry*> all() const;
+
+ private:
+  using NameKey = std::pair<std::string, std::string>;  // namespace, name
+
+  Result<void> store(const ActorEntry& entry);
+
+  Storage* const storage_;
+  std::map<std::string, ActorEntry> actors_;
+  std::map<NameKey, std::string> names_;
+};
+
+}  // namespace sabir::control

@@ -1,0 +1,95 @@
+// The node manager's decisions in one place: scheduler, worker pool and actors, wired to each other. The shell calls an
+// event method, then carries out what take() hands it, in order. No I/O, one thread, no clock reads but the given one.
+//
+// Every event method may be followed by more of them; decisions fall in decide(), which take() calls. Events of one
+// look (queue lengths, workers' pages) are therefore decided upon together.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/control/control_store.h"
+#include "runtime/node/actors.h"
+#include "runtime/node/instructions.h"
+#include "runtime/node/resources.h"
+#include "runtime/node/scheduler.h"
+#include "runtime/node/worker_pool.h"
+
+namespace sabir::node {
+
+struct CoordinatorOptions {
+  SchedulerOptions scheduler;
+  WorkerPoolOptions pool;
+  ActorOptions actors;
+};
+
+class Coordinator {
+ public:
+  // `control` and `clock` must outlive it.
+  Coordinator(NodeResources resources, CoordinatorOptions options, control::ControlStore* control, const Clock* clock);
+
+  // --- Jobs. `languages`: those it has workers for (JobConfig.language_envs).
+  void add_job(JobNumber job, std::vector<Language> languages);
+  // Its driver is gone. Its workers are killed, its actors end, its classes go when their queues are closed.
+  void end_job(JobNumber job);
+
+  // --- Classes and queues. kUnsupported: the job has no workers of that language. Else as Scheduler.
+  Result<Scheduler::Declared> declare_class(JobNumber job, Language language,
+                                            const std::vector<ResourceRequest>& resources);
+  void open_queue(shm::QueueIndex queue, shm::ClassIndex class_index, shm::SlotIndex owner);
+  // When its ring is read to its end or its memory is given out again (D5).
+  void close_queue(shm::QueueIndex queue);
+
+  // --- One look
+  void observe_queue(shm::QueueIndex queue, uint64_t waiting);
+  void observe_worker(shm::SlotIndex slot, const WorkerSample& sample);  // unknown slots (drivers) are ignored
+
+  // --- Processes
+  void prestart(JobNumber job, Language language, uint32_t count);
+  // `lease_epoch`: what the slot's lease record says. False: not wanted any more; refuse the hello.
+  bool worker_ready(LaunchId launch, shm::SlotIndex slot, uint32_t lease_epoch);
+  void launch_failed(LaunchId launch, const std::string& text);
+  void worker_leaving(shm::SlotIndex slot);
+  // Dead: between steps (3) and (4) of D2. `text` for people: "exit code 1", "killed by signal 11".
+  void worker_gone(shm::SlotIndex slot, const std::string& text);
+  // A violation (T4), a forced cancel (R4), unresponsive (D4).
+  void kill_worker(shm::SlotIndex slot, shm::DeathReason reason, std::string text);
+
+  // --- Actors: as Actors. The resources are resolved here.
+  Result<Actors::Created> create_actor(control::ActorSpec spec);
+  void bind_actor_entry(shm::ActorIndex actor, uint32_t entry, uint64_t generation);
+  Result<void> start_actor(shm::ActorIndex actor, std::string args, std::vector<ActorArgRef> refs);
+  Result<void> fail_actor(shm::ActorIndex actor, std::string message, std::string error_value);
+  Result<void> actor_started(shm::ActorIndex actor, uint32_t incarnation, shm::SlotIndex slot);
+  Result<void> kill_actor(shm::ActorIndex actor, bool no_restart);
+  void actor_handles_gone(shm::ActorIndex actor);
+
+  // Decides, and returns what is to be done, in order. Only instructions for the shell.
+  Instructions take();
+  // When to call take() though nothing happened. Earlier is harmless.
+  std::optional<int64_t> next_wake_ns() const;
+  // Calls wait or run, or something is owed: keep looking (L3).
+  bool busy() const;
+
+  const Scheduler& scheduler() const { return scheduler_; }
+  const WorkerPool& pool() const { return pool_; }
+  const Actors& actors() const { return actors_; }
+
+ private:
+  void decide();
+  // Carries out what one machine asks of another; the rest goes to ready_.
+  void route();
+
+  const Clock* const clock_;
+  Instructions pending_;  // the machines' output, not yet routed
+  Instructions ready_;    // for the shell
+  std::map<JobNumber, std::vector<Language>> jobs_;
+  Scheduler scheduler_;
+  WorkerPool pool_;
+  Actors actors_;
+};
+
+}  // namespace sabir::node

@@ -1,0 +1,106 @@
+// What a node has and what a call asks for: amounts in 1/10000, by name. No I/O, no clock.
+//
+// GPUs are assigned by index: a request of whole GPUs takes whole indices, a fraction of one shares an index with
+// other fractions. Everything else is a plain amount. Amounts may be lent and taken back (L4), so "free" can go below
+// zero for a while; nothing is ever *taken* that is not there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+
+namespace sabir::node {
+
+// 1/10000 of one CPU, GPU, byte (memory) or custom unit.
+using Units = int64_t;
+inline constexpr Units kUnit = 10'000;
+inline constexpr uint32_t kMaxGpus = 64;           // bits of a GPU mask
+inline constexpr uint32_t kMaxResourceNames = 256;  // of one node, asked for or present
+inline constexpr uint32_t kMaxResourcesPerRequest = 32;
+
+using ResourceId = uint16_t;
+inline constexpr ResourceId kCpu = 0;
+inline constexpr ResourceId kGpu = 1;
+inline constexpr ResourceId kMemory = 2;
+
+struct ResourceRequest {
+  std::string name;  // "CPU", "GPU", "memory" or the user's
+  Units units = 0;
+};
+
+// An amount per resource, sorted by id, without zeros. Equal sets compare equal.
+class ResourceSet {
+ public:
+  struct Amount {
+    ResourceId id = 0;
+    Units units = 0;
+    auto operator<=>(const Amount&) const = default;
+  };
+
+  Units get(ResourceId id) const;
+  void set(ResourceId id, Units units);
+  bool empty() const { return amounts_.empty(); }
+  auto begin() const { return amounts_.begin(); }
+  auto end() const { return amounts_.end(); }
+  auto operator<=>(const ResourceSet&) const = default;
+
+ private:
+  std::vector<Amount> amounts_;
+};
+
+// What one lease or actor holds.
+struct Allocation {
+  ResourceSet amounts;
+  uint64_t gpu_mask = 0;    // the indices, as in CUDA_VISIBLE_DEVICES
+  Units units_per_gpu = 0;  // of each index in the mask
+  bool cpu_lent = false;    // L4: its CPU is with somebody else
+};
+
+class NodeResources {
+ public:
+  // kInvalid: a negative amount, a name twice, or a GPU count that is not whole or above kMaxGpus.
+  static Result<NodeResources> create(const std::vector<ResourceRequest>& totals);
+
+  // A request in ids; names nobody has heard of get one. kInvalid: negative amounts, a name twice or empty, more than
+  // kMaxResourcesPerRequest of them, a GPU amount above one that is not whole. kExhausted: kMaxResourceNames.
+  Result<ResourceSet> resolve(const std::vector<ResourceRequest>& request);
+
+  // Empty if the node, all idle, could serve it; else what is missing, for people: "needs 4 GPU, this node has 0".
+  std::string infeasible(const ResourceSet& request) const;
+
+  bool fits(const ResourceSet& request) const;
+  // Like fits(), as if `extra` were free in addition (plain amounts; GPUs counted as a sum) and `kept` were not.
+  bool would_fit(const ResourceSet& request, const ResourceSet& extra, const ResourceSet& kept) const;
+  // The caller has asked fits().
+  Allocation take(const ResourceSet& request);
+  void give_back(const Allocation& allocation);
+
+  // L4: only the CPU of an allocation. take_back always succeeds; free(kCpu) may then be negative.
+  void lend_cpu(Allocation& allocation);
+  void take_back_cpu(Allocation& allocation);
+
+  Units total(ResourceId id) const;
+  Units free(ResourceId id) const;
+  uint32_t gpu_count() const { return static_cast<uint32_t>(gpu_free_.size()); }
+  size_t name_count() const { return names_.size(); }
+  const std::string& name(ResourceId id) const { return names_[id]; }
+  // "{CPU: 1, GPU: 0.5}"
+  std::string describe(const ResourceSet& set) const;
+
+ private:
+  NodeResources();
+  ResourceId id_of(std::string_view name);  // adds it; kMaxResourceNames if full
+  bool gpus_fit(Units units) const;
+
+  std::vector<std::string> names_;  // index = ResourceId
+  std::vector<Units> totals_, free_;
+  std::vector<Units> gpu_free_;  // per index; free_[kGpu] is their sum
+};
+
+// "1", "0.5", "2.0001"
+std::string format_units(Units units);
+
+}  // namespace sabir::node
