@@ -9,7 +9,7 @@ namespace sabir {
 
 std::optional<LogLevel> parse_log_level(std::string_view name) {
   static constexpr std::string_view kNames[] = {"debug", "info", "warning", "error", "off"};
-  for (uint8_t i = 0; i < std::size(kNames); ++i) {
+  for (size_t i = 0; i < std::size(kNames); ++i) {
     if (name == kNames[i]) {
       return static_cast<LogLevel>(i);
     }

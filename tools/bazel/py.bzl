@@ -6,7 +6,7 @@ load("//tools/bazel:cc.bzl", "STATIC_RUNTIME_LINKOPTS")
 # Without it a module would export the libstdc++ inside it.
 _VERSION_SCRIPT = "//tools/bazel:python_module.map"
 
-def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], **kwargs):
+def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], tags = [], **kwargs):
     """One extension module per interpreter: NAME.cpython-39-x86_64-linux-gnu.so, ...; `name` is all of them.
 
     Args:
@@ -16,6 +16,7 @@ def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], *
       libs: shared libraries built here that the module needs; found beside it at run time ($ORIGIN).
       copts: as usual.
       linkopts: as usual.
+      tags: as usual.
       **kwargs: passed on.
     """
     modules = []
@@ -44,6 +45,8 @@ def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], *
             ] + linkopts + STATIC_RUNTIME_LINKOPTS,
             linkshared = True,
             linkstatic = True,
+            # One interpreter is enough for clang-tidy.
+            tags = tags + ([] if python == PYTHONS[-1] else ["no_tidy"]),
             deps = deps + ["@host//:toolchain", "@host_pythons//:" + python.tag],
             **kwargs
         )

@@ -1,6 +1,6 @@
 """clang-tidy as an aspect: `bazel build --config=tidy //runtime/...`. Each source is checked once per change.
 
-Looks at the C++ sources of our libraries and programs; tests are left out.
+Looks at the C++ sources of our libraries and programs; tests are left out, and what has the tag "no_tidy".
 """
 
 _KINDS = ["cc_library", "cc_binary"]
@@ -22,7 +22,7 @@ def _own_headers(ctx):
 
 def _clang_tidy_impl(_target, ctx):
     sources = _sources(ctx)
-    if ctx.rule.kind not in _KINDS or not sources:
+    if ctx.rule.kind not in _KINDS or not sources or "no_tidy" in ctx.rule.attr.tags:
         return [OutputGroupInfo(clang_tidy = depset())]
     headers = cc_common.merge_cc_infos(
         cc_infos = [dep[CcInfo] for dep in ctx.rule.attr.deps if CcInfo in dep],
@@ -38,17 +38,17 @@ def _clang_tidy_impl(_target, ctx):
         flags = ctx.actions.args()
         flags.add("-xc++")
         flags.add("-std=c++20")
+
+        # CPython does not recognise clang 14's atomics by itself.
+        flags.add("-D_Py_USE_GCC_BUILTIN_ATOMICS=1")
         flags.add("-iquote.")
         flags.add("-iquote" + ctx.bin_dir.path)
         flags.add_all(headers.quote_includes, before_each = "-iquote")
         flags.add_all(headers.includes, before_each = "-isystem")
         flags.add_all(headers.system_includes, before_each = "-isystem")
         flags.add_all(headers.defines, format_each = "-D%s")
-        ctx.actions.run_shell(
-            command = """tidy=$1 source=$2 stamp=$3; shift 3
-"$tidy" --quiet "$source" -- "$@" >"$stamp" 2>&1 || { cat "$stamp"; exit 1; }
-: >"$stamp"
-""",
+        ctx.actions.run(
+            executable = ctx.executable._tidy_runner,
             arguments = [ctx.file._tidy.path, source.path, stamp.path, flags],
             inputs = depset([source], transitive = [inputs]),
             tools = [ctx.file._tidy],
@@ -61,6 +61,12 @@ def _clang_tidy_impl(_target, ctx):
 clang_tidy = aspect(
     _clang_tidy_impl,
     attrs = {
+        "_tidy_runner": attr.label(
+            default = "//tools/bazel:tidy.sh",
+            allow_single_file = True,
+            executable = True,
+            cfg = "host",
+        ),
         "_config": attr.label(default = "//tools/bazel:clang_tidy_config"),
         "_tidy": attr.label(default = "@host//:bin/clang-tidy-14", allow_single_file = True),
     },

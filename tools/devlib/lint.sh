@@ -3,7 +3,10 @@
 
 LINT_STEPS=(clang-format clang-tidy ruff-check ruff-format mypy)
 
-cpp_sources() { git -C "$ROOT" ls-files --cached --others --exclude-standard -- '*.cc' '*.h' '*.c'; }
+# cpp_sources [PATH...]
+cpp_sources() {
+    git -C "$ROOT" ls-files --cached --others --exclude-standard -- "${@:-.}" | grep -E '\.(cc|h|c)$' || true
+}
 
 lint_step() {
     case "$1" in
@@ -13,7 +16,7 @@ lint_step() {
     ruff-format) "$VENV/bin/ruff" format --quiet --diff . ;;
     mypy)
         # The public surface is strict; see pyproject.toml.
-        [ ! -d "$ROOT/sdk-python/sabir" ] || "$VENV/bin/mypy" --no-error-summary sdk-python/sabir
+        [ ! -e "$ROOT/sdk-python/sabir/__init__.py" ] || "$VENV/bin/mypy" --no-error-summary sdk-python/sabir
         ;;
     esac
 }
@@ -34,7 +37,7 @@ run_lint() {
 run_fmt() {
     setup_build
     setup_lint
-    cpp_sources | xargs -r clang-format-14 -i
-    "$VENV/bin/ruff" check --quiet --fix --select I . || true
-    "$VENV/bin/ruff" format --quiet .
+    cpp_sources "$@" | xargs -r clang-format-14 -i
+    "$VENV/bin/ruff" check --quiet --fix --select I "${@:-.}" || true
+    "$VENV/bin/ruff" format --quiet "${@:-.}"
 }
