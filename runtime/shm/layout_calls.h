@@ -60,6 +60,7 @@ enum class RingOp : uint8_t {
   kSubscribe = 10,  // entry, generation: ring me when it is no longer pending
   kPin = 11,        // entry, generation
   kUnpin = 12,      // entry, generation
+  kCloseLoan = 13,  // a = offset inside a loan: nothing more will be announced in it (O3)
 };
 
 struct RingRecord {

@@ -1,0 +1,81 @@
+#include "runtime/shm/death_log.h"
+
+#include <algorithm>
+
+namespace sabir::shm {
+
+uint64_t append_death(NodeSegment& node, const Death& death) {
+  uint64_t position = node.header.death_count.load(std::memory_order_relaxed);
+  DeathRecord& record = node.deaths[position % kDeathLogEntries];
+  // A reader that is a whole log behind may see this half written; next() finds out by the count.
+  record.slot.store(death.slot, std::memory_order_release);
+  record.incarnation.store(death.incarnation, std::memory_order_release);
+  record.wait_status.store(static_cast<uint32_t>(death.wait_status), std::memory_order_release);
+  record.reason.store(static_cast<uint32_t>(death.reason), std::memory_order_release);
+  node.header.death_count.store(position + 1, std::memory_order_seq_cst);
+  return position;
+}
+
+DeathLogReader::Outcome DeathLogReader::next(Death& out) {
+  uint64_t count = node_.header.death_count.load(std::memory_order_acquire);
+  if (count == position_) {
+    return Outcome::kNone;
+  }
+  const DeathRecord& record = node_.deaths[position_ % kDeathLogEntries];
+  out.slot = static_cast<SlotIndex>(record.slot.load(std::memory_order_acquire));
+  out.incarnation = record.incarnation.load(std::memory_order_acquire);
+  out.wait_status = static_cast<int>(record.wait_status.load(std::memory_order_acquire));
+  out.reason = static_cast<DeathReason>(record.reason.load(std::memory_order_acquire));
+  // One entry less than the log holds: the writer may be filling the slot of the entry to come.
+  count = node_.header.death_count.load(std::memory_order_acquire);
+  if (count - position_ >= kDeathLogEntries) {
+    return Outcome::kOverrun;
+  }
+  ++position_;
+  return Outcome::kDeath;
+}
+
+void DeathAcks::add(SlotIndex slot, uint64_t death_count) {
+  SABIR_CHECK(slot < kMaxProcesses, "slot=", slot);
+  position_[slot] = death_count;
+  slots_used_ = std::max(slots_used_, uint32_t{slot} + 1);
+}
+
+void DeathAcks::remove(SlotIndex slot) {
+  SABIR_CHECK(slot < kMaxProcesses, "slot=", slot);
+  position_[slot] = kAbsent;
+}
+
+void DeathAcks::update(SlotIndex slot, Untrusted<uint64_t> claimed, uint64_t death_count) {
+  SABIR_CHECK(slot < kMaxProcesses, "slot=", slot);
+  if (position_[slot] != kAbsent) {
+    position_[slot] = claimed.within(position_[slot], death_count).value_or(position_[slot]);
+  }
+}
+
+void DeathAcks::update_all(const UntrustedCalls& calls, uint64_t death_count) {
+  for (uint32_t slot = 0; slot < slots_used_; ++slot) {
+    if (position_[slot] != kAbsent && position_[slot] != death_count) {
+      auto index = static_cast<SlotIndex>(slot);
+      update(index, calls.deaths_acknowledged(index), death_count);
+    }
+  }
+}
+
+uint64_t DeathAcks::acknowledged(uint64_t death_count) const {
+  // kAbsent is larger than every position.
+  auto end = position_.begin() + slots_used_;
+  auto least = std::min_element(position_.begin(), end);
+  return least == end ? death_count : std::min(*least, death_count);
+}
+
+std::optional<SlotIndex> DeathAcks::laggard(uint64_t position) const {
+  auto end = position_.begin() + slots_used_;
+  auto least = std::min_element(position_.begin(), end);
+  if (least == end || *least > position) {
+    return std::nullopt;
+  }
+  return static_cast<SlotIndex>(least - position_.begin());
+}
+
+}  // namespace sabir::shm
