@@ -17,6 +17,8 @@ _COPTS = [
 _CXXOPTS = [
     "-fvisibility-inlines-hidden",
     "-fno-gnu-unique",
+    # What a designated initializer leaves out has its default, on purpose.
+    "-Wno-missing-field-initializers",
 ]
 
 _COPTS_C = [

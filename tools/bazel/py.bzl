@@ -30,6 +30,7 @@ def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], t
                 "-Wall",
                 "-Wextra",
                 "-Werror",
+                "-Wno-missing-field-initializers",
                 "-fvisibility=hidden",
                 "-fvisibility-inlines-hidden",
                 "-fno-gnu-unique",

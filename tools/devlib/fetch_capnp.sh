@@ -17,7 +17,7 @@ mkdir -p "$work/parts" "$work/lists/partial" "$work/archives/partial" "$work/sou
 # Only Debian's own sources: other parties' repositories have nothing to say here.
 shopt -s nullglob
 for file in /etc/apt/sources.list.d/*.sources; do
-    grep -q 'debian-archive-keyring' "$file" &&
+    grep -qE 'debian-archive-keyring|^URIs:.*/debian' "$file" &&
         sed 's/^Types:.*/Types: deb-src/' "$file" >"$work/parts/$(basename "$file")"
 done
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do

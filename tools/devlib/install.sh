@@ -78,6 +78,7 @@ write_bazelrc() {
         xargs dpkg-query -W -f '${Package} ${Version}\n' g++-12 libc6-dev libstdc++-12-dev 2>/dev/null)" \
         "$(pythons)" "$(cat "$ROOT/tools/devlib/requirements-build.txt")")
     local text="build --repo_env=SABIR_HOST_FINGERPRINT=$fingerprint"
+    [ -z "${XDG_CACHE_HOME:-}" ] || text+=$'\n'"build --disk_cache=$CACHE/bazel"
     mkdir -p "$BUILD"
     [ "$(cat "$BUILD/bazelrc" 2>/dev/null)" = "$text" ] || printf '%s\n' "$text" >"$BUILD/bazelrc"
 }
