@@ -1,0 +1,43 @@
+// From a Python object to a sabir_value: neutral for scalars and text, plain for small containers of them, otherwise
+// pickle protocol 5 with its large buffers left where they are (docs/values.md).
+#pragma once
+
+#include <vector>
+
+#include "sdk-python/native/neutral.h"
+#include "sdk-python/native/plain.h"
+#include "sdk-python/native/ref_context.h"
+
+namespace sabir::python {
+
+// Holds what a sabir_value points to. Reusable; not movable, since the value points into it.
+class EncodedValue {
+ public:
+  EncodedValue() = default;
+  ~EncodedValue() { clear(); }
+  EncodedValue(const EncodedValue&) = delete;
+  EncodedValue& operator=(const EncodedValue&) = delete;
+
+  // False: a Python exception is set.
+  bool encode(PyObject* object);
+  const sabir_value& value() const { return value_; }
+  void clear();
+
+ private:
+  bool encode_container(PyObject* object);
+  bool encode_pickle(PyObject* object, RefCollector& refs);
+  void set(sabir_encoding encoding, uint8_t variant, const sabir_span* parts, size_t count);
+
+  sabir_value value_{};
+  sabir_span single_{};
+  uint8_t inline_[kNeutralInlineBytes];
+  bool simple_ = true;  // nothing below is used
+  std::vector<uint8_t> bytes_;
+  std::vector<uint8_t> tail_;
+  std::vector<sabir_span> parts_;
+  std::vector<sabir_ref*> refs_;
+  std::vector<Py_buffer> buffers_;
+  Owned keep_alive_;
+};
+
+}  // namespace sabir::python

@@ -1,0 +1,12 @@
+// From the Python exception that is set to the error value of a call.
+#pragma once
+
+#include "sdk-python/native/state.h"
+
+namespace sabir::python {
+
+// Ends the work with the exception that is set, and clears it. Works for any exception, also one whose own methods
+// raise: the `failure` hook describes it, and where that fails its type's name does.
+void fail_with_exception(sabir_work* work, uint32_t function_index);
+
+}  // namespace sabir::python

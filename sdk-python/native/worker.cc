@@ -1,0 +1,310 @@
+#include "sdk-python/native/worker.h"
+
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "sdk-python/native/decode.h"
+#include "sdk-python/native/encode.h"
+#include "sdk-python/native/failure.h"
+
+namespace sabir::python {
+namespace {
+
+constexpr int64_t kSpinNs = 20'000;
+
+// Callables by function index, filled by the load_function hook; for an actor's methods the name. Owned for ever: the
+// indices of a job never change their meaning.
+std::vector<PyObject*> loaded;
+
+PyObject* load(uint32_t index) {
+  if (index < loaded.size() && loaded[index] != nullptr) {
+    return loaded[index];
+  }
+  Owned number(PyLong_FromUnsignedLong(index));
+  PyObject* callable = PyObject_CallFunctionObjArgs(state().hooks.load_function, number.get(), nullptr);
+  if (callable == nullptr) {
+    return nullptr;
+  }
+  if (index >= loaded.size()) {
+    loaded.resize(index + 1);
+  }
+  loaded[index] = callable;
+  return callable;
+}
+
+// Decoded arguments as a vectorcall takes them.
+class CallArguments {
+ public:
+  explicit CallArguments(const sabir_work_view& work) : capacity_(work.arg_count + 1) {
+    if (capacity_ > kInline) {
+      more_ = std::make_unique<PyObject*[]>(capacity_);
+      values_ = more_.get();
+    }
+    // One free place in front: bound methods put their instance there (PY_VECTORCALL_ARGUMENTS_OFFSET).
+    ok_ = decode(work);
+  }
+  ~CallArguments() {
+    for (size_t i = 0; i < count_; ++i) {
+      Py_DECREF(values_[1 + i]);
+    }
+  }
+  CallArguments(const CallArguments&) = delete;
+  CallArguments& operator=(const CallArguments&) = delete;
+
+  bool ok() const { return ok_; }
+  PyObject* call(PyObject* callable) {
+    return PyObject_Vectorcall(callable, values_ + 1, positional_ | PY_VECTORCALL_ARGUMENTS_OFFSET, names_.get());
+  }
+  Owned positional() const {
+    Owned tuple(PyTuple_New(static_cast<Py_ssize_t>(positional_)));
+    for (size_t i = 0; tuple && i < positional_; ++i) {
+      Py_INCREF(values_[1 + i]);
+      PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), values_[1 + i]);
+    }
+    return tuple;
+  }
+  Owned named() const {
+    Owned dict(PyDict_New());
+    for (size_t i = positional_; dict && i < count_; ++i) {
+      if (PyDict_SetItem(dict.get(), PyTuple_GET_ITEM(names_.get(), static_cast<Py_ssize_t>(i - positional_)),
+                         values_[1 + i]) != 0) {
+        return Owned();
+      }
+    }
+    return dict;
+  }
+
+ private:
+  static constexpr size_t kInline = 8;
+
+  bool decode(const sabir_work_view& work) {
+    for (size_t i = 0; i < work.arg_count; ++i) {
+      PyObject* value = decode_value(work.args[i].value, work.args[i].ref);
+      if (value == nullptr) {
+        return false;
+      }
+      values_[1 + count_++] = value;
+      positional_ += work.args[i].name.size == 0 ? 1 : 0;
+    }
+    if (positional_ == count_) {
+      return true;
+    }
+    names_ = Owned(PyTuple_New(static_cast<Py_ssize_t>(count_ - positional_)));
+    for (size_t i = positional_; names_ && i < count_; ++i) {
+      PyObject* name = to_unicode(work.args[i].name);
+      if (name == nullptr) {
+        return false;
+      }
+      PyUnicode_InternInPlace(&name);
+      PyTuple_SET_ITEM(names_.get(), static_cast<Py_ssize_t>(i - positional_), name);
+    }
+    return static_cast<bool>(names_);
+  }
+
+  size_t capacity_;
+  PyObject* inline_[kInline];
+  std::unique_ptr<PyObject*[]> more_;
+  PyObject** values_ = inline_;
+  size_t count_ = 0;
+  size_t positional_ = 0;
+  Owned names_;
+  bool ok_ = false;
+};
+
+PyObject* create_instance(PyObject* type, CallArguments& arguments) {
+  PyObject* instance = arguments.call(type);
+  if (instance == nullptr) {
+    return nullptr;
+  }
+  Py_XSETREF(state().actor_instance, instance);
+  Py_RETURN_NONE;
+}
+
+PyObject* call_method(PyObject* name, CallArguments& arguments) {
+  PyObject* instance = state().actor_instance;
+  if (instance == nullptr) {
+    return PyErr_Format(PyExc_RuntimeError, "the actor has no instance: its constructor has not run");
+  }
+  // `__ray_terminate__` and its kind exist on every actor, whatever its class defines.
+  Py_ssize_t length = PyUnicode_GET_LENGTH(name);
+  if (length > 2 && PyUnicode_READ_CHAR(name, 0) == '_' && PyUnicode_READ_CHAR(name, 1) == '_') {
+    Owned positional = arguments.positional();
+    Owned named = arguments.named();
+    if (!positional || !named) {
+      return nullptr;
+    }
+    return PyObject_CallFunctionObjArgs(state().hooks.special_method, instance, name, positional.get(), named.get(),
+                                        nullptr);
+  }
+  Owned method(PyObject_GetAttr(instance, name));
+  return method ? arguments.call(method.get()) : nullptr;
+}
+
+PyObject* run(const sabir_work_view& work) {
+  PyObject* callable = load(work.function_index);
+  if (callable == nullptr) {
+    return nullptr;
+  }
+  CallArguments arguments(work);
+  if (!arguments.ok()) {
+    return nullptr;
+  }
+  switch (work.kind) {
+    case SABIR_WORK_ACTOR_CREATE:
+      return create_instance(callable, arguments);
+    case SABIR_WORK_ACTOR_CALL:
+      return call_method(callable, arguments);
+    default:
+      return arguments.call(callable);
+  }
+}
+
+// Ends the work with the values of `result`; false with an exception set if they do not fit: the work is then still
+// open, unless *ended.
+bool finish(sabir_work* work, uint32_t num_returns, PyObject* result, bool* ended) {
+  std::unique_ptr<EncodedValue[]> many;
+  EncodedValue one;
+  EncodedValue* encoded = &one;
+  std::vector<sabir_value> values;
+  sabir_value single{};
+  if (num_returns == 1) {
+    if (!one.encode(result)) {
+      return false;
+    }
+    single = one.value();
+  } else if (num_returns > 1) {
+    Owned items(PySequence_List(result));  // lists, tuples and generators alike
+    if (!items) {
+      return false;
+    }
+    Py_ssize_t count = PyList_GET_SIZE(items.get());
+    if (static_cast<size_t>(count) != num_returns) {
+      PyErr_Format(PyExc_ValueError, "the task was to return %u values (num_returns), but it returned %zd", num_returns,
+                   count);
+      return false;
+    }
+    many = std::make_unique<EncodedValue[]>(num_returns);
+    encoded = many.get();
+    for (uint32_t i = 0; i < num_returns; ++i) {
+      if (!encoded[i].encode(PyList_GET_ITEM(items.get(), i))) {
+        return false;
+      }
+      values.push_back(encoded[i].value());
+    }
+  }
+  const sabir_value* data = num_returns == 1 ? &single : values.data();
+  sabir_error* error = nullptr;
+  *ended = true;
+  // A failure here (a full store) has become the call's result already.
+  if (sabir_work_finish(work, data, num_returns, &error) != SABIR_OK) {
+    sabir_error_destroy(error);
+  }
+  return true;
+}
+
+void begin(const sabir_work_view& work) {
+  State& now = state();
+  static uint64_t gpu_mask = ~uint64_t{0};
+  std::memcpy(now.task_id, work.task_id, sizeof(now.task_id));
+  now.task_function = work.function_index;
+  now.task_attempt = work.attempt;
+  now.in_task = true;
+  if (work.gpu_mask != gpu_mask) {
+    gpu_mask = work.gpu_mask;
+    Owned mask(PyLong_FromUnsignedLongLong(gpu_mask));
+    Owned done(PyObject_CallFunctionObjArgs(now.hooks.task_begins, mask.get(), nullptr));
+    if (!done) {
+      PyErr_WriteUnraisable(now.hooks.task_begins);
+    }
+  }
+}
+
+void execute(sabir_work* work) {
+  sabir_work_view view{};
+  sabir_work_get_view(work, &view);
+  begin(view);
+  bool ended = false;
+  {
+    Owned result(run(view));
+    if (!result || !finish(work, view.num_returns, result.get(), &ended)) {
+      fail_with_exception(work, view.function_index);
+    }
+  }
+  state().in_task = false;
+}
+
+}  // namespace
+
+PyObject* run_worker(PyObject*, PyObject*) {
+  sabir_client* client = require_client();
+  if (client == nullptr) {
+    return nullptr;
+  }
+  sabir_queue* queue = sabir_client_work_queue(client);
+  for (;;) {
+    sabir_event event{};
+    size_t count = 0;
+    // First with the GIL: the next call is mostly there already.
+    sabir_status status = sabir_queue_next(queue, &event, 1, kSpinNs, nullptr, &count, nullptr);
+    sabir_error* error = nullptr;
+    if (status == SABIR_TIMEOUT) {
+      Py_BEGIN_ALLOW_THREADS;
+      status = sabir_queue_next(queue, &event, 1, -1, nullptr, &count, &error);
+      Py_END_ALLOW_THREADS;
+    }
+    if (status == SABIR_OK && count == 1 && event.kind == SABIR_EVENT_WORK) {
+      execute(event.work);
+      continue;
+    }
+    if (status == SABIR_CLOSED || status == SABIR_DISCONNECTED ||
+        (status == SABIR_OK && count == 1 && event.kind == SABIR_EVENT_EXIT)) {
+      sabir_error_destroy(error);
+      Py_RETURN_NONE;
+    }
+    if (status != SABIR_OK && status != SABIR_TIMEOUT && status != SABIR_INTERRUPTED) {
+      return error != nullptr ? raise(error) : raise(status, "the worker cannot take calls");
+    }
+    sabir_error_destroy(error);
+    if (!handle_signals()) {
+      return nullptr;
+    }
+  }
+}
+
+PyObject* context(PyObject*, PyObject*) {
+  const State& now = state();
+  if (!now.in_task) {
+    return PyDict_New();
+  }
+  return Py_BuildValue("{s:y#,s:I,s:I}", "task_id", reinterpret_cast<const char*>(now.task_id),
+                       static_cast<Py_ssize_t>(sizeof(now.task_id)), "function", now.task_function, "attempt",
+                       now.task_attempt);
+}
+
+PyObject* actor_instance(PyObject*, PyObject*) {
+  PyObject* instance = state().actor_instance;
+  if (instance == nullptr) {
+    Py_RETURN_NONE;
+  }
+  Py_INCREF(instance);
+  return instance;
+}
+
+PyObject* exit_worker(PyObject*, PyObject*) {
+  sabir_client* client = require_client();
+  if (client == nullptr) {
+    return nullptr;
+  }
+  sabir_error* error = nullptr;
+  sabir_status status = SABIR_OK;
+  Py_BEGIN_ALLOW_THREADS;
+  status = sabir_worker_exit(client, &error);
+  Py_END_ALLOW_THREADS;
+  if (status != SABIR_OK) {
+    return raise(error);
+  }
+  Py_RETURN_NONE;
+}
+
+}  // namespace sabir::python
