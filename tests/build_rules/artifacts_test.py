@@ -32,7 +32,7 @@ def check_exports(path, expected):
 
 def main():
     library, daemon, *modules = sys.argv[1:]
-    for path in [library, daemon, *modules]:
+    for path in [library, daemon]:
         assert needed(path) <= GLIBC, (path, needed(path))
 
     check_exports(library, {"probe_echo"})
@@ -41,6 +41,7 @@ def main():
 
     assert modules
     for module in modules:
+        assert needed(module) <= GLIBC | {"libprobe.so"}, (module, needed(module))
         check_exports(module, {"PyInit__probe"})
     sys.path.insert(0, os.path.dirname(os.path.abspath(modules[0])))
     assert importlib.import_module("_probe").echo()

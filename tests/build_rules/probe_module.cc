@@ -1,5 +1,8 @@
+// An extension module with the shape of ours: it stands on the C interface of a library beside it.
 #include <pybind11/pybind11.h>
 
-#include "tests/build_rules/echo.h"
+extern "C" int probe_echo();
 
-PYBIND11_MODULE(_probe, module) { module.def("echo", &sabir::build_rules::echo_round_trip); }
+PYBIND11_MODULE(_probe, module) {
+  module.def("echo", [] { return probe_echo() == 1; });
+}

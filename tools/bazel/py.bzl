@@ -25,7 +25,7 @@ def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], t
         modules.append(":" + module)
         native.cc_binary(
             name = module,
-            srcs = srcs + libs,
+            srcs = srcs,
             copts = [
                 "-Wall",
                 "-Wextra",
@@ -37,8 +37,10 @@ def py_extensions(name, srcs, deps = [], libs = [], copts = [], linkopts = [], t
                 "-fexceptions",
                 "-frtti",
             ] + copts,
-            additional_linker_inputs = [_VERSION_SCRIPT],
-            linkopts = [
+            # Named to the linker as files: as srcs, they would bring run paths into Bazel's folders.
+            additional_linker_inputs = [_VERSION_SCRIPT] + libs,
+            data = libs,
+            linkopts = ["$(location %s)" % lib for lib in libs] + [
                 "-Wl,--gc-sections",
                 "-Wl,--version-script,$(location %s)" % _VERSION_SCRIPT,
                 "-Wl,-z,text",

@@ -22,10 +22,10 @@ build_package() {
         say "there is no Python package yet"
         return 0
     fi
-    run_bazel build //sdk-python:package
+    run_bazel build //sdk-python:package || return 1
     # Not by the link .bz/bin, which follows whatever configuration was built last.
     "$VENV/bin/python" "$ROOT/tools/devlib/stage.py" "$(bazel info bazel-bin 2>/dev/null)/sdk-python/package.manifest" \
-        "$STAGE"
+        "$STAGE" || return 1
     mkdir -p "$BUILD/bin"
     printf '#!/bin/sh\nexec python -m sabir "$@"\n' >"$BUILD/bin/sabir"
     chmod +x "$BUILD/bin/sabir"

@@ -1,0 +1,1 @@
+"""A package with the shape of sabir: see probe_package in BUILD.bazel."""
