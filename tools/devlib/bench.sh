@@ -3,6 +3,7 @@
 
 run_bench() {
     build_package
+    need_packages bench
     local argument previous="" peer=""
     for argument in "$@"; do
         [ "$previous" = --peer ] && peer=$argument
