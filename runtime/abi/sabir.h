@@ -438,6 +438,18 @@ SABIR_API sabir_status sabir_kv_get(sabir_client *client, sabir_string key, sabi
 SABIR_API sabir_status sabir_kv_delete(sabir_client *client, sabir_string key, uint8_t *out_deleted,
                                        sabir_error **out_error);
 
+/* --- command-line tools: they look at a session without joining it ------------------------------------------------ */
+
+/* Starts a node that outlives this process; *out_session gets the path of its session directory. */
+SABIR_API sabir_status sabir_node_start(const sabir_config *config, sabir_buffer **out_session, sabir_error **out_error);
+/* As sabir_session_status. `address` as in sabir_config, "" or "auto": the newest running session of this user.
+ * NOT_FOUND when there is none. */
+SABIR_API sabir_status sabir_node_status(sabir_string address, sabir_string session_root, int64_t timeout_ns,
+                                         sabir_buffer **out_json, sabir_error **out_error);
+/* Stops the node: its jobs, workers and objects end with it. Returns when its process is gone. */
+SABIR_API sabir_status sabir_node_stop(sabir_string address, sabir_string session_root, int64_t timeout_ns,
+                                       sabir_error **out_error);
+
 #ifdef __cplusplus
 }
 #endif

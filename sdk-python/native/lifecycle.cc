@@ -1,5 +1,9 @@
 #include "sdk-python/native/lifecycle.h"
 
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <deque>
 #include <vector>
 
@@ -258,5 +262,85 @@ PyObject* kv_delete(PyObject*, PyObject* key) {
 }
 
 PyObject* version(PyObject*, PyObject*) { return to_unicode(sabir_version()); }
+
+PyObject* node_start(PyObject*, PyObject* dict) {
+  sabir_config config = SABIR_CONFIG_INIT;
+  std::vector<sabir_resource> resources;
+  LanguageEnvs envs;
+  if (!PyDict_Check(dict)) {
+    return PyErr_Format(PyExc_TypeError, "node_start() wants a dict");
+  }
+  if (!read_config(dict, &config, &resources, &envs)) {
+    return nullptr;
+  }
+  sabir_buffer* path = nullptr;
+  sabir_error* error = nullptr;
+  sabir_status result = SABIR_OK;
+  Py_BEGIN_ALLOW_THREADS;
+  result = sabir_node_start(&config, &path, &error);
+  Py_END_ALLOW_THREADS;
+  if (result != SABIR_OK) {
+    return raise(error);
+  }
+  Owned bytes(buffer_to_bytes(path));
+  return bytes ? PyUnicode_FromEncodedObject(bytes.get(), "utf-8", "replace") : nullptr;
+}
+
+PyObject* node_status(PyObject*, PyObject* args) {
+  PyObject* address = nullptr;
+  double timeout_s = 0;
+  sabir_string where{};
+  if (!PyArg_ParseTuple(args, "Ud", &address, &timeout_s) || !utf8_of(address, "address", &where)) {
+    return nullptr;
+  }
+  sabir_buffer* json = nullptr;
+  sabir_error* error = nullptr;
+  sabir_status result = SABIR_OK;
+  Py_BEGIN_ALLOW_THREADS;
+  result = sabir_node_status(where, {}, static_cast<int64_t>(timeout_s * 1e9), &json, &error);
+  Py_END_ALLOW_THREADS;
+  if (result != SABIR_OK) {
+    return raise(error);
+  }
+  Owned bytes(buffer_to_bytes(json));
+  return bytes ? PyUnicode_FromEncodedObject(bytes.get(), "utf-8", "replace") : nullptr;
+}
+
+PyObject* node_stop(PyObject*, PyObject* args) {
+  PyObject* address = nullptr;
+  double timeout_s = 0;
+  sabir_string where{};
+  if (!PyArg_ParseTuple(args, "Ud", &address, &timeout_s) || !utf8_of(address, "address", &where)) {
+    return nullptr;
+  }
+  sabir_error* error = nullptr;
+  sabir_status result = SABIR_OK;
+  Py_BEGIN_ALLOW_THREADS;
+  result = sabir_node_stop(where, {}, static_cast<int64_t>(timeout_s * 1e9), &error);
+  Py_END_ALLOW_THREADS;
+  if (result != SABIR_OK) {
+    return raise(error);
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* die_with(PyObject*, PyObject* pid) {
+  long parent = PyLong_AsLong(pid);
+  if (parent == -1 && PyErr_Occurred()) {
+    return nullptr;
+  }
+  // The signal would be sent when the intermediate parent ends, were it asked for before.
+  pid_t first = getppid();
+  while (getppid() == first && first != parent) {
+    usleep(200);
+  }
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+    return PyErr_SetFromErrno(PyExc_OSError);
+  }
+  if (getppid() != parent) {
+    return PyErr_Format(PyExc_ConnectionError, "the node died while this worker started");
+  }
+  Py_RETURN_NONE;
+}
 
 }  // namespace sabir::python

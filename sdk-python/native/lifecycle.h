@@ -15,5 +15,10 @@ PyObject* kv_put(PyObject* module, PyObject* args);
 PyObject* kv_get(PyObject* module, PyObject* key);
 PyObject* kv_delete(PyObject* module, PyObject* key);
 PyObject* version(PyObject* module, PyObject*);
+PyObject* node_start(PyObject* module, PyObject* config);
+PyObject* node_status(PyObject* module, PyObject* args);
+PyObject* node_stop(PyObject* module, PyObject* args);
+// _sabir.die_with(pid): waits until this process is a child of `pid`, then asks to be killed with it.
+PyObject* die_with(PyObject* module, PyObject* pid);
 
 }  // namespace sabir::python

@@ -1,0 +1,243 @@
+"""``@sabir.remote`` on classes: actors, their handles and methods."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, Optional, Tuple, TypeVar
+
+from sabir import _functions, _sabir
+from sabir._options import actor_options, method_options, resource_amounts
+from sabir._signature import check_call, positional_range
+
+if TYPE_CHECKING:
+    from sabir._sabir import ObjectRef
+
+C = TypeVar("C")
+
+# Methods that every actor has beside those of its class.
+_SPECIAL_METHODS = ("__ray_terminate__", "__ray_ready__", "__sabir_terminate__", "__sabir_ready__")
+
+
+def method(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Sets options of an actor's method: ``@sabir.method(num_returns=2)``."""
+    checked = method_options(options)
+
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.__sabir_method__ = checked  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def _methods_of(cls: type) -> Dict[str, Dict[str, Any]]:
+    """What a handle knows of a class: its methods with their number of arguments and returns."""
+    found: Dict[str, Dict[str, Any]] = {}
+    for name in dir(cls):
+        if name.startswith("__") and name != "__call__":
+            continue
+        raw = _raw_attribute(cls, name)
+        static = isinstance(raw, staticmethod)
+        function = raw.__func__ if isinstance(raw, (staticmethod, classmethod)) else raw
+        if not callable(function) or isinstance(function, type):
+            continue
+        minimum, maximum = positional_range(function, skip=0 if static else 1)
+        options = getattr(function, "__sabir_method__", {})
+        found[name] = {"args": [minimum, maximum], "returns": options.get("num_returns", 1)}
+    for name in _SPECIAL_METHODS:
+        found[name] = {"args": [0, 0], "returns": 1}
+    return found
+
+
+def _raw_attribute(cls: type, name: str) -> Any:
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return base.__dict__[name]
+    return None
+
+
+class ActorClass(Generic[C]):
+    """A class whose instances live in workers: ``Counter.remote(...)`` makes one and returns its handle."""
+
+    def __init__(self, cls: type, options: Dict[str, Any]) -> None:
+        self._cls = cls
+        self._options = actor_options(options)
+        self._exported: Tuple[int, Any] = (-1, None)
+        self.__name__ = cls.__name__
+        self.__qualname__ = cls.__qualname__
+        self.__module__ = cls.__module__
+        self.__doc__ = cls.__doc__
+
+    def options(self, **options: Any) -> "ActorClass[C]":
+        """The same class with some options changed."""
+        changed: ActorClass[C] = ActorClass(self._cls, {**self._options, **options})
+        changed._exported = self._exported
+        return changed
+
+    def remote(self, *args: Any, **kwargs: Any) -> "ActorHandle[C]":
+        """Starts an actor. Returns at once; an error of the constructor reaches the first call's ``get``."""
+        from sabir._runtime import ensure_started
+
+        epoch = ensure_started()
+        if self._cls.__init__ is not object.__init__:
+            check_call(self._cls.__init__, self._cls.__name__, 1, args, kwargs)
+        elif args or kwargs:
+            raise TypeError(f"{self._cls.__name__}() takes no arguments")
+        if self._exported[0] != epoch:
+            function = _functions.export(_functions.CLASS, self._cls.__name__, self._cls)
+            self._exported = (epoch, function)
+        methods = _methods_of(self._cls)
+        options = dict(self._options)
+        native = _sabir.create_actor(self._exported[1], {
+            # As in Ray: without a wish for CPUs an actor holds none while it lives.
+            "resources": resource_amounts(options, default_cpus=0),
+            "name": options.get("name"), "namespace": options.get("namespace"),
+            "max_restarts": options.get("max_restarts", 0), "max_task_retries": options.get("max_task_retries", 0),
+            "detached": options.get("lifetime") == "detached", "get_if_exists": options.get("get_if_exists", False),
+            "class_info": json.dumps(methods).encode(),
+        }, args, kwargs)
+        return ActorHandle(native, self._cls.__name__, methods)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"{self.__name__} is an actor class: use {self.__name__}.remote(...)")
+
+    def __reduce__(self) -> Any:
+        return _rebuild_class, (), {"cls": self._cls, "options": self._options}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        ActorClass.__init__(self, state["cls"], state["options"])
+
+
+def _rebuild_class() -> "ActorClass[Any]":
+    return ActorClass.__new__(ActorClass)
+
+
+class ActorMethod:
+    """A method of an actor: ``handle.method.remote(...)``."""
+
+    __slots__ = ("remote", "_handle", "_name", "_about", "_options")
+
+    def __init__(self, handle: "ActorHandle[Any]", name: str, about: Dict[str, Any], options: Dict[str, Any]) -> None:
+        self._handle = handle._native
+        self._name = name
+        self._about = about
+        self._options = options
+        minimum, maximum = about["args"]
+        self.remote = _sabir.MethodStub(handle._native, self._prepare, options.get("num_returns", about["returns"]),
+                                        minimum, maximum, self._check)
+
+    def options(self, **options: Any) -> "ActorMethod":
+        """The same method with other options (num_returns)."""
+        changed = ActorMethod.__new__(ActorMethod)
+        holder = _Holder(self._handle)
+        ActorMethod.__init__(changed, holder, self._name, self._about, {**self._options, **method_options(options)})
+        return changed
+
+    def _prepare(self) -> Any:
+        from sabir._runtime import ensure_started
+
+        return _functions.export_method(self._name, ensure_started())
+
+    def _check(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
+        minimum, maximum = self._about["args"]
+        count = len(args) + len(kwargs)
+        # Without the class at hand only the number of arguments can be judged; (1, 0) says: not even that.
+        if (minimum, maximum) == (1, 0):
+            return
+        if maximum >= 0 and len(args) > maximum:
+            raise TypeError(f"{self._name}() takes at most {maximum} positional arguments, not {len(args)}")
+        if count < minimum:
+            raise TypeError(f"{self._name}() takes at least {minimum} arguments, not {count}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"{self._name} is an actor's method: use .{self._name}.remote(...)")
+
+
+class _Holder:
+    """Stands in for a handle where only its native part is needed."""
+
+    __slots__ = ("_native",)
+
+    def __init__(self, native: Any) -> None:
+        self._native = native
+
+
+class ActorHandle(Generic[C]):
+    """A handle of an actor. It can be passed to tasks and other actors; the actor lives while handles do."""
+
+    def __init__(self, native: Any, class_name: str, methods: Dict[str, Dict[str, Any]]) -> None:
+        self._native = native
+        self._class_name = class_name
+        self._methods = methods
+
+    @classmethod
+    def _from_native(cls, native: Any) -> "ActorHandle[Any]":
+        info = native.info()
+        methods = json.loads(info["class_info"]) if info["class_info"] else {}
+        return cls(native, info["class_name"], methods)
+
+    def __getattr__(self, name: str) -> ActorMethod:
+        methods = self.__dict__.get("_methods")
+        if methods is None or name not in methods:
+            raise AttributeError(f"actor {self.__dict__.get('_class_name', '?')} has no method {name!r}")
+        made = ActorMethod(self, name, methods[name], {})
+        self.__dict__[name] = made  # the next call finds it without coming here
+        return made
+
+    @property
+    def _actor_id(self) -> str:
+        return str(self._native.info()["actor_id"])
+
+    def __repr__(self) -> str:
+        return f"ActorHandle({self._class_name}, {self._actor_id})"
+
+    def __hash__(self) -> int:
+        return hash(self._actor_id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ActorHandle) and self._actor_id == other._actor_id
+
+    def __reduce__(self) -> Any:
+        return _handle_at, (self._native._collect(), self._class_name, self._methods)
+
+
+def _handle_at(index: int, class_name: str, methods: Dict[str, Dict[str, Any]]) -> ActorHandle[Any]:
+    return ActorHandle(_sabir._actor_at(index), class_name, methods)
+
+
+def get_actor(name: str, namespace: Optional[str] = None) -> ActorHandle[Any]:
+    """The handle of a named actor. ValueError if there is none of that name."""
+    from sabir._runtime import ensure_started
+    from sabir.exceptions import NotFoundError
+
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"an actor's name must be a non-empty str, not {name!r}")
+    ensure_started()
+    try:
+        return ActorHandle._from_native(_sabir.lookup_actor(name, namespace or ""))
+    except NotFoundError as error:
+        raise ValueError(str(error)) from None
+
+
+def kill(actor: ActorHandle[Any], *, no_restart: bool = True) -> None:
+    """Ends an actor's process at once; calls that wait for it fail with ActorDiedError."""
+    if not isinstance(actor, ActorHandle):
+        raise ValueError(f"kill() wants an actor handle, not {type(actor).__name__}")
+    actor._native.kill(no_restart)
+
+
+def exit_actor() -> None:
+    """Ends the actor that calls it after its current call; it is not restarted."""
+    if _sabir.actor_instance() is None:
+        raise TypeError("exit_actor() can only be called inside an actor")
+    _sabir.exit_worker()
+    raise SystemExit(0)
+
+
+def special_method(instance: Any, name: str, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+    """Runs a method whose name begins with two underscores (the worker's hook)."""
+    if name in ("__ray_ready__", "__sabir_ready__"):
+        return True
+    if name in ("__ray_terminate__", "__sabir_terminate__"):
+        _sabir.exit_worker()
+        return None
+    return getattr(instance, name)(*args, **kwargs)

@@ -1,0 +1,133 @@
+"""The command ``sabir``: start, stop and look at a session of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, Dict, List, Optional
+
+from sabir import _options, _sabir
+from sabir.exceptions import NotFoundError, SabirError
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Runs the command; returns its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except NotFoundError as error:
+        print(f"sabir: {error}", file=sys.stderr)
+        return 3
+    except (SabirError, ValueError, TypeError) as error:
+        print(f"sabir: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sabir", description="Start, stop and look at a Sabir session.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{start,stop,status,version}")
+
+    start = verbs.add_parser("start", help="start a session that outlives this command")
+    start.add_argument("--num-cpus", type=float, help="CPUs of the node (default: the machine's)")
+    start.add_argument("--num-gpus", type=float, help="GPUs of the node (default: 0)")
+    start.add_argument("--resources", type=json.loads, default={}, metavar="JSON", help='others, as {"name": amount}')
+    start.add_argument("--object-store-memory", type=int, metavar="BYTES", help="default: 30 %% of the memory")
+    start.set_defaults(run=_start)
+
+    stop = verbs.add_parser("stop", help="stop a session with its jobs and workers")
+    stop.add_argument("--address", default="", help="a session directory (default: the newest of this user)")
+    stop.set_defaults(run=_stop)
+
+    status = verbs.add_parser("status", help="resources, workers, queues and store in one screen")
+    status.add_argument("--address", default="", help="a session directory (default: the newest of this user)")
+    status.add_argument("--json", action="store_true", help="the whole state as JSON")
+    status.set_defaults(run=_status)
+
+    version = verbs.add_parser("version", help="print the version")
+    version.set_defaults(run=_version)
+    return parser
+
+
+def _start(options: Any) -> int:
+    amounts = _options.node_resources(options.num_cpus, options.num_gpus, options.resources)
+    session = _sabir.node_start({"resources": amounts, "store_bytes": options.object_store_memory})
+    print(f"Session started: {session}\n\nJoin it with sabir.init() or sabir.init({session!r}).\n"
+          f"Look at it with `sabir status`, end it with `sabir stop`.")
+    return 0
+
+
+def _stop(options: Any) -> int:
+    _sabir.node_stop(options.address, 10.0)
+    print("Session stopped.")
+    return 0
+
+
+def _version(options: Any) -> int:
+    print(f"sabir {_sabir.version()}")
+    return 0
+
+
+def _status(options: Any) -> int:
+    text = _sabir.node_status(options.address, 10.0)
+    if options.json:
+        print(json.dumps(json.loads(text), indent=2))
+    else:
+        print("\n".join(render(json.loads(text))))
+    return 0
+
+
+def render(state: Dict[str, Any]) -> List[str]:
+    """The state as lines for a terminal."""
+    session = state["session"]
+    lines = [f"Session {session['path']} (version {session['version']}, node process {session['pid']})"]
+    for node in state["nodes"]:
+        lines += _node(node)
+    actors = state.get("actors", [])
+    lines += ["", f"Actors: {len(actors)}"]
+    for actor in actors:
+        name = f" {actor['name']!r}" if actor.get("name") else ""
+        lines.append(f"  {actor['class']}{name}  {actor['state']}  pid {actor.get('pid', '-')}  "
+                     f"restarts {actor.get('restarts', 0)}")
+    jobs = state.get("jobs", [])
+    lines += ["", f"Jobs: {len(jobs)}"]
+    for job in jobs:
+        lines.append(f"  {job['name']}  {job['state']}  driver {job.get('driver_pid', '-')}")
+    return lines
+
+
+def _node(node: Dict[str, Any]) -> List[str]:
+    lines = ["", "Resources            available / total"]
+    for name, total in sorted(node["resources_total"].items()):
+        free = node["resources_available"].get(name, 0.0)
+        lines.append(f"  {name:<18} {free:>9g} / {total:g}")
+    store = node["store"]
+    lines += ["", f"Store: {_bytes(store['used_bytes'])} of {_bytes(store['capacity_bytes'])} in "
+                  f"{store['objects']} objects"]
+    workers = node.get("workers", [])
+    lines += ["", f"Workers: {len(workers)}"]
+    for worker in workers:
+        running = f"  runs {worker['running']}" if worker.get("running") else ""
+        lines.append(f"  pid {worker['pid']:<8} {worker['state']:<9}{running}")
+    queues = [queue for queue in node.get("queues", []) if queue["queued"] or queue["overflow"]]
+    lines += ["", f"Queues with calls: {len(queues)}"]
+    for queue in queues:
+        wanted = ", ".join(f"{name} {amount:g}" for name, amount in sorted(queue["resources"].items())) or "nothing"
+        note = f"  WAITS: {queue['infeasible']}" if queue.get("infeasible") else ""
+        lines.append(f"  {queue['queued'] + queue['overflow']} calls that want {wanted}{note}")
+    return lines
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

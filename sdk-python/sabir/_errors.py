@@ -1,0 +1,107 @@
+"""Exceptions to error values and back."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from typing import Any, Dict, Optional
+
+from sabir import _functions
+from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, TaskError
+
+_TASK_FAILED = 12
+_STACK_CHARACTERS = 64 << 10
+_NATIVE_BYTES = 1 << 20
+
+
+def describe_exception(error: BaseException, function_index: int) -> Dict[str, Any]:
+    """The fields of an error value (``sabir_failure``) for an exception of user code."""
+    retry = _functions.retry_exceptions(function_index)
+    retryable = any(isinstance(error, kind) for kind in retry)
+    message = _text_of(error)
+    name = _functions.name_of(function_index)
+    fields = {
+        "message": f"{name}: {message}" if name else message,
+        "type": f"{type(error).__module__}.{type(error).__qualname__}",
+        "stack": _stack_of(error),
+        "retryable": retryable,
+    }
+    native = _pickled(error, name)
+    if native is not None:
+        fields["native"] = native
+    return fields
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        # A TaskError's text has its own remote traceback, which is in the stack already.
+        text = error.message if isinstance(error, TaskError) else str(error)
+    except Exception:  # noqa: BLE001 - a __str__ that raises
+        text = "<no message: str() of the exception failed>"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _stack_of(error: BaseException) -> str:
+    try:
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    except Exception:  # noqa: BLE001 - formatting runs user code (__str__, __repr__)
+        text = f"<no traceback: formatting the {type(error).__name__} failed>"
+    if len(text) > _STACK_CHARACTERS:
+        half = _STACK_CHARACTERS // 2
+        text = text[:half] + "\n... (shortened) ...\n" + text[-half:]
+    return text
+
+
+def _pickled(error: BaseException, name: str) -> Optional[bytes]:
+    """The exception itself, if it survives a round trip: many types with an own __init__ do not."""
+    from sabir._serialization import cloudpickle_dumps
+
+    cause = error.cause if isinstance(error, TaskError) and error.cause is not None else error
+    try:
+        data = pickle.dumps(cause, protocol=5)
+        if b"__main__" in data:
+            data = cloudpickle_dumps(cause)
+        if len(data) <= _NATIVE_BYTES and isinstance(pickle.loads(data), BaseException):
+            return data
+    except Exception:  # noqa: BLE001
+        try:
+            data = cloudpickle_dumps(cause)
+            if len(data) <= _NATIVE_BYTES and isinstance(pickle.loads(data), BaseException):
+                return data
+        except Exception:  # noqa: BLE001
+            return None
+    return None
+
+
+def exception_of(fields: Dict[str, Any]) -> BaseException:
+    """The exception to raise for an error value."""
+    kind = fields.get("kind", _TASK_FAILED)
+    message = fields.get("message", "")
+    if kind == _TASK_FAILED:
+        return _task_error(fields).as_instanceof_cause()
+    error = BY_STATUS.get(kind, SabirError)(message)
+    cause = fields.get("cause")
+    if cause:
+        error.__cause__ = _task_error(cause) if cause.get("kind") == _TASK_FAILED else exception_of(cause)
+        if isinstance(error, ActorDiedError) and cause.get("stack"):
+            error.args = (f"{message}\n\nRemote traceback:\n{cause['stack'].rstrip()}",)
+    return error
+
+
+def _task_error(fields: Dict[str, Any]) -> TaskError:
+    message = fields.get("message", "")
+    name, _, _ = message.partition(": ")
+    error = TaskError(message, function_name=name, traceback_str=fields.get("stack", ""),
+                      cause=_load_native(fields.get("native")), type_name=fields.get("type", ""))
+    error.__cause__ = error.cause
+    return error
+
+
+def _load_native(native: Optional[bytes]) -> Optional[BaseException]:
+    if not native:
+        return None
+    try:
+        cause = pickle.loads(native)
+    except Exception:  # noqa: BLE001 - its class is not importable here: the text must do
+        return None
+    return cause if isinstance(cause, BaseException) else None

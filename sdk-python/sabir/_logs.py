@@ -1,0 +1,112 @@
+"""What the node has to say to this process: workers' output, warnings, wishes to collect garbage."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import Any, Dict, List, Optional, TextIO, Tuple
+
+from sabir import _sabir
+
+# A line that comes again within this time is counted instead of printed.
+_FOLD_SECONDS = 5.0
+_FOLDED_LINES = 500
+
+_thread: Optional[threading.Thread] = None
+
+
+class Folder:
+    """Folds repeated lines: the first is printed at once, the others as one line with their number."""
+
+    def __init__(self, clock: Any = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: Dict[Tuple[str, str, int], List[Any]] = {}  # (name, line, stream) -> [first seen, pid, repeats]
+
+    def add(self, name: str, pid: int, stream: int, line: str) -> List[Tuple[int, str]]:
+        """Lines to print now, with their stream."""
+        out = self.flush(only_old=True)
+        key = (name, line, stream)
+        entry = self._seen.get(key)
+        if entry is not None:
+            entry[1] = pid
+            entry[2] += 1
+            return out
+        if len(self._seen) >= _FOLDED_LINES:
+            out += self.flush(only_old=False)
+        self._seen[key] = [self._clock(), pid, 0]
+        out.append((stream, f"({name} pid={pid}) {line}"))
+        return out
+
+    def flush(self, only_old: bool) -> List[Tuple[int, str]]:
+        now = self._clock()
+        out = []
+        for key, (since, pid, repeats) in list(self._seen.items()):
+            if only_old and now - since < _FOLD_SECONDS:
+                continue
+            del self._seen[key]
+            if repeats:
+                name, line, stream = key
+                out.append((stream, f"({name} pid={pid}) {line} [repeated {repeats}x]"))
+        return out
+
+
+def _print(lines: List[Tuple[int, str]]) -> None:
+    for stream, text in lines:
+        target: TextIO = sys.stderr if stream == 2 else sys.stdout
+        try:
+            target.write(text + "\n")
+            target.flush()
+        except (OSError, ValueError):  # the user closed it
+            return
+
+
+def warn(text: str) -> None:
+    """A sentence that the user should read."""
+    _print([(2, f"(sabir) warning: {text}")])
+
+
+def _handle(folder: Folder, notice: Tuple[Any, ...]) -> None:
+    if notice[0] == "log":
+        _, name, pid, stream, text, dropped = notice
+        if dropped:
+            _print([(2, f"({name} pid={pid}) [{dropped} lines left out: output faster than it could be shown]")])
+        for line in text.splitlines():
+            _print(folder.add(name or "worker", pid, stream, line))
+    elif notice[0] == "warning":
+        warn(notice[1])
+    elif notice[0] == "collect":
+        import gc
+
+        gc.collect()
+
+
+def _pump() -> None:
+    from sabir.exceptions import SabirError
+
+    folder = Folder()
+    while True:
+        try:
+            notices = _sabir.next_notices()
+        except SabirError:
+            notices = None
+        if notices is None:
+            break
+        for notice in notices:
+            _handle(folder, notice)
+    _print(folder.flush(only_old=False))
+
+
+def start_printer() -> None:
+    """Starts the thread that prints; it ends with the client."""
+    global _thread
+    _thread = threading.Thread(target=_pump, name="sabir-notices", daemon=True)
+    _thread.start()
+
+
+def stop_printer() -> None:
+    """Waits until what arrived before the shutdown is printed."""
+    global _thread
+    if _thread is not None and _thread is not threading.current_thread():
+        _thread.join(timeout=2.0)
+    _thread = None

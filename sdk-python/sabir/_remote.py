@@ -1,0 +1,137 @@
+"""``@sabir.remote`` on functions."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, TypeVar, Union, overload
+
+from sabir import _functions, _sabir
+from sabir._options import resource_amounts, task_options
+from sabir._signature import check_call, positional_range
+
+if TYPE_CHECKING:
+    from typing_extensions import ParamSpec
+
+    from sabir._actor import ActorClass
+    from sabir._sabir import ObjectRef
+
+    P = ParamSpec("P")
+else:
+    P = TypeVar("P")
+R = TypeVar("R")
+C = TypeVar("C")
+
+
+class RemoteFunction(Generic[P, R]):
+    """A function whose calls run in a worker: ``f.remote(...)`` returns an ObjectRef at once.
+
+    Made by ``@sabir.remote``. ``f.options(...)`` gives the same function with other options.
+    """
+
+    def __init__(self, function: Callable[..., R], options: Dict[str, Any]) -> None:
+        self._function = function
+        self._options = task_options(options)
+        self._exported: Dict[int, Any] = {}
+        self._bind()
+        functools.update_wrapper(self, function)
+
+    def _bind(self) -> None:
+        minimum, maximum = positional_range(self._function)
+        # An instance attribute: calls reach the native stub without a Python frame.
+        self.remote = _sabir.TaskStub(self._prepare, minimum, maximum, self._check)
+
+    if TYPE_CHECKING:
+
+        def remote(self, *args: P.args, **kwargs: P.kwargs) -> "ObjectRef[R]":
+            """Sends the call and returns a reference to its result (a list of them for ``num_returns`` above 1)."""
+
+    def options(self, **options: Any) -> "RemoteFunction[P, R]":
+        """The same function with some options changed."""
+        return RemoteFunction(self._function, {**self._options, **options})
+
+    def _check(self, args: Any, kwargs: Any) -> None:
+        check_call(self._function, self._function.__name__, 0, args, kwargs)
+
+    def _prepare(self) -> Any:
+        options = self._options
+        name = options.get("name") or self._function.__qualname__.rpartition(".")[2]
+        retry = options.get("retry_exceptions", ())
+        function = _functions.export(_functions.TASK, name, self._function, retry)
+        task = _sabir.prepare_task(function, resource_amounts(options, default_cpus=1), options.get("num_returns", 1),
+                                   options.get("max_retries", 3), bool(retry), name)
+        if task.infeasible:
+            from sabir._logs import warn
+
+            warn(f"{name}: {task.infeasible}")
+        return task
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"{self._function.__name__} is a remote function: call {self._function.__name__}.remote(...), "
+                        f"or {self._function.__name__}._function(...) to run it here")
+
+    def __reduce__(self) -> Any:
+        return _rebuild_function, (), {"function": self._function, "options": self._options}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        RemoteFunction.__init__(self, state["function"], state["options"])
+
+
+def _rebuild_function() -> RemoteFunction[Any, Any]:
+    # The function follows as state: it may refer to this object (recursion).
+    return RemoteFunction.__new__(RemoteFunction)
+
+
+class _RemoteDecorator:
+    """What ``sabir.remote(num_cpus=2)`` returns."""
+
+    def __init__(self, options: Dict[str, Any]) -> None:
+        self._options = options
+
+    @overload
+    def __call__(self, target: "type[C]") -> "ActorClass[C]": ...
+    @overload
+    def __call__(self, target: Callable[P, R]) -> RemoteFunction[P, R]: ...
+    def __call__(self, target: Any) -> Any:
+        return _make_remote(target, self._options)
+
+
+def _make_remote(target: Any, options: Dict[str, Any]) -> Any:
+    if isinstance(target, type):
+        from sabir._actor import ActorClass
+
+        return ActorClass(target, options)
+    if isinstance(target, RemoteFunction):
+        raise TypeError(f"{target._function.__name__} is remote already")
+    if not callable(target) or not hasattr(target, "__qualname__"):
+        raise TypeError(f"@sabir.remote wants a function or a class, not {type(target).__name__}")
+    return RemoteFunction(target, options)
+
+
+@overload
+def remote(target: "type[C]") -> "ActorClass[C]": ...
+@overload
+def remote(target: Callable[P, R]) -> RemoteFunction[P, R]: ...
+@overload
+def remote(**options: Any) -> _RemoteDecorator: ...
+def remote(*args: Any, **options: Any) -> Union[Any, _RemoteDecorator]:
+    """Makes a function a task or a class an actor.
+
+    Bare (``@sabir.remote``) or with options (``@sabir.remote(num_cpus=2, max_retries=0)``).
+
+    Options of both: num_cpus, num_gpus, memory (bytes), resources (dict), name.
+    Tasks: num_returns, max_retries (3; after a worker's death), retry_exceptions (bool or list of types).
+    Actors: max_restarts, max_task_retries, namespace, lifetime ("detached"), get_if_exists.
+    """
+    if len(args) == 1 and not options:
+        return _make_remote(args[0], {})
+    if args:
+        raise TypeError("use @sabir.remote without arguments, or with keyword options only")
+    decorator = _RemoteDecorator(options)
+    # Options are checked where they are written, also before anything is decorated.
+    from sabir._options import actor_options
+
+    try:
+        task_options(options)
+    except ValueError:
+        actor_options(options)
+    return decorator

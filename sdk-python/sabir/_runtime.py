@@ -1,0 +1,177 @@
+"""init and shutdown: this process's membership in a session."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+import threading
+from typing import Any, Dict, List, Mapping, Optional
+
+from sabir import _errors, _functions, _options, _sabir, _serialization, exceptions
+from sabir._actor import special_method
+
+_PYTHON = 1
+_ZYGOTE = 1
+_epoch = 0
+_lock = threading.Lock()
+
+
+def set_hooks(task_begins: Any = lambda gpu_mask: None) -> None:
+    """Gives the native half its slow paths; done once per process."""
+    _sabir.set_exceptions(exceptions.BY_STATUS)
+    _sabir.set_hooks({
+        "dumps": _serialization.dumps,
+        "loads": _serialization.loads,
+        "load_function": _functions.load,
+        "failure": _errors.describe_exception,
+        "error_value": _errors.exception_of,
+        "special_method": special_method,
+        "task_begins": task_begins,
+    })
+
+
+class Context:
+    """What ``init`` returns; as a context manager it shuts down at the end of the block."""
+
+    def __init__(self, info: Mapping[str, Any]) -> None:
+        self.session_path: str = info["session_path"]
+        self.job_id: str = info["job_id"]
+        self.node_id: str = info["node_id"]
+        self.namespace: str = info["namespace"]
+
+    def __enter__(self) -> "Context":
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        shutdown()
+
+    def __repr__(self) -> str:
+        return f"Context(session_path={self.session_path!r}, job_id={self.job_id!r})"
+
+
+def language_env() -> List[Any]:
+    """How workers of this interpreter are started: a zygote that forks them (schema/zygote.md)."""
+    zygote = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_zygote.py")
+    paths = [path for path in sys.path if path]
+    return [_PYTHON, _ZYGOTE, [sys.executable, "-I", "-S", zygote, json.dumps(paths)]]
+
+
+def init(
+    address: Optional[str] = None,
+    *,
+    num_cpus: Optional[float] = None,
+    num_gpus: Optional[float] = None,
+    resources: Optional[Dict[str, float]] = None,
+    object_store_memory: Optional[int] = None,
+    namespace: Optional[str] = None,
+    log_to_driver: bool = True,
+    ignore_reinit_error: bool = False,
+    job_name: Optional[str] = None,
+    timeout_s: float = 60.0,
+    _session_root: Optional[str] = None,
+) -> Context:
+    """Joins a session as its driver, starting one on this machine if there is none.
+
+    Args:
+        address: None: ``SABIR_ADDRESS``, else a running session of this user, else a new one. ``"local"``: a new one.
+            ``"auto"``: a running one, NotFoundError if there is none. Otherwise the path of a session directory.
+        num_cpus: CPUs of a new session's node; default: those of the machine.
+        num_gpus: GPUs of a new session's node; default 0. Tasks see theirs in ``CUDA_VISIBLE_DEVICES``.
+        resources: other resources of a new session's node, by name.
+        object_store_memory: bytes for objects of a new session's node; default 30 % of the machine's memory.
+        namespace: of actor names; default: one of this job's own.
+        log_to_driver: print what workers write.
+        ignore_reinit_error: a second call does nothing instead of raising RuntimeError.
+        job_name: for people; default: the program's name.
+        timeout_s: for the whole start.
+
+    Returns:
+        A Context: a context manager that shuts down at its end.
+    """
+    global _epoch
+    with _lock:
+        if _sabir.is_started():
+            if ignore_reinit_error:
+                return Context(_sabir.info())
+            raise RuntimeError("sabir.init() was called already; pass ignore_reinit_error=True or call "
+                               "sabir.shutdown() first")
+        config = _config(address, num_cpus, num_gpus, resources, object_store_memory, namespace, log_to_driver,
+                         job_name, timeout_s, _session_root)
+        # The first remote function needs it; its import takes longer than the node's start, so both run side by side.
+        threading.Thread(target=_import_cloudpickle, name="sabir-import", daemon=True).start()
+        _sabir.start(config)
+        _epoch += 1
+        atexit.register(shutdown)
+        from sabir import _logs
+
+        _logs.start_printer()
+        return Context(_sabir.info())
+
+
+def _import_cloudpickle() -> None:
+    try:
+        import cloudpickle  # noqa: F401
+    except ImportError:
+        pass  # told where it is needed
+
+
+def _config(address: Any, num_cpus: Any, num_gpus: Any, resources: Any, object_store_memory: Any, namespace: Any,
+            log_to_driver: Any, job_name: Any, timeout_s: float, session_root: Any) -> Dict[str, Any]:
+    for name, value in (("address", address), ("namespace", namespace), ("job_name", job_name)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    if object_store_memory is not None:
+        if isinstance(object_store_memory, bool) or not isinstance(object_store_memory, int):
+            raise TypeError(f"object_store_memory must be an int (bytes), not {type(object_store_memory).__name__}")
+        if object_store_memory < 1 << 20:
+            raise ValueError(f"object_store_memory must be at least 1 MiB, not {object_store_memory} bytes")
+    amounts = _options.node_resources(num_cpus, num_gpus, resources)
+    if address not in (None, "local") and (amounts or object_store_memory is not None):
+        raise ValueError(f"address={address!r} joins a session: num_cpus, num_gpus, resources and object_store_memory "
+                         "belong to the one that starts it")
+    job = {"sys_path": [path if path else os.getcwd() for path in sys.path], "cwd": os.getcwd()}
+    return {
+        "address": address or "",
+        "resources": amounts,
+        "store_bytes": object_store_memory,
+        "namespace": namespace or "",
+        "job_name": job_name or os.path.basename(sys.argv[0] if sys.argv else "") or "python",
+        "log_to_driver": bool(log_to_driver),
+        "timeout_s": timeout_s,
+        "session_root": session_root,
+        "language_envs": [tuple(language_env())],
+        "job_config": json.dumps(job).encode(),
+    }
+
+
+def ensure_started() -> int:
+    """The number of this start; starts a session if there is none, as Ray does at the first remote call."""
+    if not _sabir.is_started():
+        init()
+    return _epoch
+
+
+def adopt_worker() -> None:
+    """A worker has joined by itself: calls of its tasks find a started runtime."""
+    global _epoch
+    _epoch += 1
+
+
+def is_initialized() -> bool:
+    """True between init() and shutdown(), and inside tasks and actors."""
+    return bool(_sabir.is_started())
+
+
+def shutdown() -> None:
+    """Leaves the session: this job's tasks and actors end, and a session that init() started stops. Idempotent."""
+    with _lock:
+        if not _sabir.is_started():
+            return
+        atexit.unregister(shutdown)
+        _sabir.shutdown()
+    from sabir import _futures, _logs
+
+    _futures.stop()
+    _logs.stop_printer()

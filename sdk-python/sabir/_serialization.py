@@ -1,0 +1,103 @@
+"""The slow half of serialization: what the native encoders do not write goes through pickle protocol 5."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, List, Optional, Tuple
+
+from sabir.exceptions import SerializationError
+
+_PROTOCOL = 5
+# Below this size a buffer is cheaper inside the pickle than beside it.
+_OUT_OF_BAND_BYTES = 1024
+
+
+def dumps(value: Any) -> Tuple[bytes, List[pickle.PickleBuffer]]:
+    """Pickles ``value``; large contiguous buffers stay where they are and are returned beside the pickle."""
+    buffers: List[pickle.PickleBuffer] = []
+
+    def take(buffer: pickle.PickleBuffer) -> bool:
+        try:
+            raw = buffer.raw()
+        except BufferError:  # not contiguous: pickle copies it
+            return True
+        if raw.nbytes < _OUT_OF_BAND_BYTES:
+            return True
+        buffers.append(buffer)
+        return False
+
+    try:
+        data = pickle.dumps(value, protocol=_PROTOCOL, buffer_callback=take)
+        # What lives in __main__ is named by pickle, but another process's __main__ is another program.
+        if b"__main__" not in data:
+            return data, buffers
+    except Exception:  # noqa: BLE001 - lambdas, closures, local classes: cloudpickle's job
+        pass
+    buffers.clear()
+    try:
+        return cloudpickle_dumps(value, take), buffers
+    except Exception as error:  # noqa: BLE001
+        raise SerializationError(describe_failure(value, error)) from error
+
+
+def cloudpickle_dumps(value: Any, buffer_callback: Any = None) -> bytes:
+    import cloudpickle
+
+    data: bytes = cloudpickle.dumps(value, protocol=_PROTOCOL, buffer_callback=buffer_callback)
+    return data
+
+
+def loads(data: Any, buffers: List[Any]) -> Any:
+    return pickle.loads(data, buffers=buffers)
+
+
+def describe_failure(value: Any, error: BaseException) -> str:
+    """What in ``value`` cannot be pickled: the path of attributes and items that leads to it, and the reason."""
+    path, culprit, reason = _find_culprit(value, "value", error, depth=0, seen=set())
+    kind = f"{type(culprit).__module__}.{type(culprit).__qualname__}"
+    return (f"cannot send {path} ({kind}) to another process: {reason}. "
+            f"Make it inside the task, pass what it is made from, or give its class a __reduce__ method.")
+
+
+def _failure_of(value: Any) -> Optional[BaseException]:
+    try:
+        cloudpickle_dumps(value)
+    except Exception as error:  # noqa: BLE001
+        return error
+    return None
+
+
+def _children(value: Any) -> List[Tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [(f"[{key!r}]", item) for key, item in list(value.items())[:1000]]
+    if isinstance(value, (list, tuple)):
+        return [(f"[{index}]", item) for index, item in enumerate(value[:1000])]
+    if isinstance(value, (set, frozenset)):
+        return [("{...}", item) for item in list(value)[:1000]]
+    children: List[Tuple[str, Any]] = []
+    closure = getattr(value, "__closure__", None)
+    code = getattr(value, "__code__", None)
+    if closure and code is not None:
+        for name, cell in zip(code.co_freevars, closure):
+            try:
+                children.append((f".<closure>.{name}", cell.cell_contents))
+            except ValueError:
+                continue
+    if code is not None:
+        names = getattr(value, "__globals__", {})
+        children.extend((f".<global>.{name}", names[name]) for name in code.co_names if name in names)
+    attributes = getattr(value, "__dict__", None)
+    if isinstance(attributes, dict):
+        children.extend((f".{name}", item) for name, item in list(attributes.items())[:1000])
+    return children
+
+
+def _find_culprit(value: Any, path: str, error: BaseException, depth: int,
+                  seen: "set[int]") -> Tuple[str, Any, str]:
+    if depth < 8 and id(value) not in seen:
+        seen.add(id(value))
+        for step, child in _children(value):
+            child_error = _failure_of(child)
+            if child_error is not None:
+                return _find_culprit(child, path + step, child_error, depth + 1, seen)
+    return path, value, str(error) or type(error).__name__

@@ -1,0 +1,43 @@
+"""Checks a call's arguments against a function's signature where the call is made."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Tuple
+
+_VARIADIC = 0x04
+_KEYWORDS = 0x08
+
+
+def positional_range(function: Callable[..., Any], skip: int = 0) -> Tuple[int, int]:
+    """How many positional arguments a call without keywords may have: (minimum, maximum), maximum -1 without limit.
+
+    (1, 0) if every call needs the full check (`check_call`). ``skip`` leading parameters are bound (self).
+    """
+    code = getattr(function, "__code__", None)
+    if code is None or hasattr(function, "__wrapped__"):
+        return 1, 0
+    if code.co_kwonlyargcount > len(getattr(function, "__kwdefaults__", None) or {}):
+        return 1, 0
+    count = code.co_argcount - skip
+    if count < 0:
+        return 1, 0
+    minimum = count - len(getattr(function, "__defaults__", None) or ())
+    return max(minimum, 0), -1 if code.co_flags & _VARIADIC else count
+
+
+def check_call(function: Callable[..., Any], name: str, skip: int, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
+    """Raises TypeError if the call does not fit the signature."""
+    import inspect
+
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a builtin that has none
+        return
+    try:
+        signature.bind(*((None,) * skip + args), **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{name}{_without(signature, skip)}: {error}") from None
+
+
+def _without(signature: Any, skip: int) -> Any:
+    return signature.replace(parameters=list(signature.parameters.values())[skip:])
