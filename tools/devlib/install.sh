@@ -58,8 +58,8 @@ need_venv() {
 fill_venv() {
     local dir=$1 python=$2
     shift 2
-    if ! [ -x "$dir/bin/python" ] || [ "$("$dir/bin/python" -c 'import sys; print(sys._base_executable)')" != \
-        "$("$python" -c 'import sys; print(sys._base_executable)')" ]; then
+    local base='import os, sys; print(os.path.realpath(sys._base_executable))'
+    if ! [ -x "$dir/bin/python" ] || [ "$("$dir/bin/python" -c "$base")" != "$("$python" -c "$base")" ]; then
         say "creating ${dir#"$ROOT"/} with $python"
         "$python" -m venv --clear "$dir"
     fi

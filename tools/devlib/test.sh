@@ -27,8 +27,13 @@ test_bazel() {
         # The name is matched as a regular expression: take the filter literally.
         local pattern
         pattern=$(printf '%s' "$filter" | sed 's/[][\.*^$+?(){}|]/\\&/g')
-        mapfile -t targets < <(bazel query --noshow_progress "filter('$pattern', tests(//...))" 2>/dev/null)
-        [ "${#targets[@]}" -gt 0 ] || return 0
+        local query="filter('$pattern', tests(//...))" found
+        found=$(bazel query --noshow_progress --keep_going "$query" 2>"$RESULTS/query.log") || {
+            cat "$RESULTS/query.log" >&2
+            report add "bazel query (a broken package)" 0 1
+        }
+        [ -n "$found" ] || return 0
+        mapfile -t targets <<<"$found"
     fi
     local status=0
     rm -f "$RESULTS/bazel.json"
