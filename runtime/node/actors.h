@@ -21,6 +21,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/clock.h"
@@ -35,13 +37,8 @@ struct ActorOptions {
   int64_t second_pause_ns = 100 * kMillisecondNs;  // ... then pauses double
   int64_t max_pause_ns = 10 * kSecondNs;
   int64_t healthy_ns = 10 * kSecondNs;           // alive for so long: the pauses start again
-  uint32_t max_launch_failures = 3;              // in a row: the actor is dead
-};
-
-// A reference to an object entry that the arguments contain.
-struct ActorArgRef {
-  uint32_t entry = 0;
-  uint64_t generation = 0;
+  uint32_t max_launch_failures = 3;                // in a row: the actor is dead
+  int64_t leave_timeout_ns = 10 * kSecondNs;       // of a process whose constructor failed
 };
 
 enum class ActorPhase : uint8_t {
@@ -68,7 +65,7 @@ class Actors {
   Result<shm::ActorIndex> find(const std::string& name_space, const std::string& name) const;
 
   // Its arguments are ready. A second start, or one of a dead actor, changes nothing.
-  Result<void> start(shm::ActorIndex actor, std::string args, std::vector<ActorArgRef> refs);
+  Result<void> start(shm::ActorIndex actor, std::string args, std::vector<shm::EntryRef> refs);
   // By its creator (an argument failed) or by its worker (the constructor raised). `error_value`: Value bytes.
   Result<void> fail(shm::ActorIndex actor, std::string message, std::string error_value);
   // The constructor of this incarnation returned. kInvalid: it is not the current one.
@@ -102,7 +99,7 @@ class Actors {
     uint32_t entry = 0;
     uint64_t entry_generation = 0;
     const std::string* args = nullptr;
-    const std::vector<ActorArgRef>* refs = nullptr;
+    const std::vector<shm::EntryRef>* refs = nullptr;
     const std::string* death_reason = nullptr;
     const std::string* error_value = nullptr;  // what ended it, if that was a value
     uint64_t gpu_mask = 0;
@@ -112,17 +109,6 @@ class Actors {
   std::vector<View> views() const;
 
  private:
-  struct Actor;
-  Actor* find_live(shm::ActorIndex actor);
-  Actor* by_slot(shm::SlotIndex slot);
-  void request_resources(Actor& actor);
-  void launch(Actor& actor);
-  void die(Actor& actor, std::string reason, std::string error_value);
-  void restart_or_die(Actor& actor, const std::string& reason);
-  void stop_process(Actor& actor, shm::DeathReason reason, const std::string& text);
-  void free_if_over(shm::ActorIndex index);
-  void write_word(const Actor& actor, shm::ActorState state);
-
   struct Actor {
     shm::ActorIndex index = 0;
     control::ActorSpec spec;
@@ -130,22 +116,38 @@ class Actors {
     ActorPhase phase = ActorPhase::kWaitingArgs;
     uint32_t incarnation = 0;
     uint32_t restarts = 0;
-    uint32_t launch_failures = 0;
-    uint32_t pauses = 0;
+    uint32_t launch_failures = 0;  // in a row
+    uint32_t pauses = 0;           // since it was last healthy
     int64_t alive_since_ns = 0;
-    int64_t resume_ns = 0;
+    int64_t wake_ns = 0;                // kPausing: when to go on
+    std::optional<int64_t> kill_at_ns;  // its process was asked to leave and has no reason to stay
     std::optional<shm::SlotIndex> slot;
     uint64_t gpu_mask = 0;
     uint32_t entry = 0;
     uint64_t entry_generation = 0;
     std::string args;
-    std::vector<ActorArgRef> refs;
-    bool args_held = false;
+    std::vector<shm::EntryRef> refs;
+    bool holds_args = false;
+    bool holds_resources = false;
     bool no_handles = false;
-    bool killed = false;  // by kill(restart): its text for the death
+    std::string leave_reason;
     std::string death_reason;
     std::string error_value;
   };
+
+  Actor* find_actor(shm::ActorIndex index);
+  // Null if there is none or it is dead.
+  Actor* find_live(shm::ActorIndex index);
+  void request_resources(Actor& actor);
+  void give_up_resources(Actor& actor);
+  void die(Actor& actor, std::string reason, std::string error_value = {});
+  void restart_or_die(Actor& actor, const std::string& reason);
+  void pause(Actor& actor, int64_t pause_ns);
+  int64_t next_pause_ns(Actor& actor) const;
+  void kill_process(Actor& actor, shm::DeathReason reason);
+  void free_if_over(shm::ActorIndex index);
+  void write_word(const Actor& actor, shm::ActorState state);
+  View view_of(const Actor& actor) const;
 
   const ActorOptions options_;
   control::ActorRegistry* const registry_;
@@ -153,9 +155,9 @@ class Actors {
   Instructions* const out_;
   std::map<shm::ActorIndex, Actor> actors_;
   std::map<shm::SlotIndex, shm::ActorIndex> by_slot_;
-  std::deque<shm::ActorIndex> free_;               // oldest first
-  std::map<shm::ActorIndex, uint32_t> last_incarnation_;  // of indices that were used
-  shm::ActorIndex next_index_ = 0;
+  // Indices whose actors are over, oldest first, with the last incarnation (A2).
+  std::deque<std::pair<shm::ActorIndex, uint32_t>> free_;
+  shm::ActorIndex next_index_ = 0;  // above: never used
 };
 
 }  // namespace sabir::node

@@ -1,11 +1,11 @@
 // The node manager's decisions in one place: scheduler, worker pool and actors, wired to each other. The shell calls an
 // event method, then carries out what take() hands it, in order. No I/O, one thread, no clock reads but the given one.
 //
-// Every event method may be followed by more of them; decisions fall in decide(), which take() calls. Events of one
+// Every event method may be followed by more of them; decisions fall in take(). Events of one
 // look (queue lengths, workers' pages) are therefore decided upon together.
 #pragma once
 
-#include <memory>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,7 +61,7 @@ class Coordinator {
   // --- Actors: as Actors. The resources are resolved here.
   Result<Actors::Created> create_actor(control::ActorSpec spec);
   void bind_actor_entry(shm::ActorIndex actor, uint32_t entry, uint64_t generation);
-  Result<void> start_actor(shm::ActorIndex actor, std::string args, std::vector<ActorArgRef> refs);
+  Result<void> start_actor(shm::ActorIndex actor, std::string args, std::vector<shm::EntryRef> refs);
   Result<void> fail_actor(shm::ActorIndex actor, std::string message, std::string error_value);
   Result<void> actor_started(shm::ActorIndex actor, uint32_t incarnation, shm::SlotIndex slot);
   Result<void> kill_actor(shm::ActorIndex actor, bool no_restart);
@@ -79,9 +79,12 @@ class Coordinator {
   const Actors& actors() const { return actors_; }
 
  private:
-  void decide();
-  // Carries out what one machine asks of another; the rest goes to ready_.
-  void route();
+  struct Router;
+
+  Result<void> check_language(JobNumber job, Language language) const;
+
+  // Carries out what one machine asks of another; the rest goes to ready_. True: the scheduler has something new.
+  bool route();
 
   const Clock* const clock_;
   Instructions pending_;  // the machines' output, not yet routed

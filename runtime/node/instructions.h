@@ -63,12 +63,12 @@ struct FreeClass {
   shm::ClassIndex class_index;
 };
 
-// Start a process. It counts until worker_ready or launch_failed for this id; both are owed, once, one of them.
+// Start a process. Exactly one answer is owed: worker_ready or launch_failed for this id.
 struct LaunchWorker {
   LaunchId launch;
   JobNumber job;
   Language language;
-  std::optional<shm::ActorIndex> actor;  // it is to host this actor ...
+  std::optional<shm::ActorIndex> actor = {};  // it is to host this actor ...
   uint32_t incarnation = 0;              // ... in this incarnation
   uint64_t gpu_mask = 0;                 // of the actor
 };
@@ -94,13 +94,15 @@ struct WriteActorWord {
   shm::ActorWord word;
   std::string death_reason;
 };
-// Hold, or let go, the references in the actor's arguments (Actors::refs): sabird keeps them as long as the actor may
-// be started again.
+// Hold, or let go, the references in the actor's arguments: sabird keeps them as long as the actor may be started
+// again. Once each.
 struct HoldActorArgs {
   shm::ActorIndex actor;
+  std::vector<shm::EntryRef> refs;
 };
 struct ReleaseActorArgs {
   shm::ActorIndex actor;
+  std::vector<shm::EntryRef> refs;
 };
 // Dead, and no handle is left: the index is reused, for another actor with a higher incarnation.
 struct FreeActor {

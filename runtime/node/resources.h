@@ -53,7 +53,7 @@ class ResourceSet {
 
 // What one lease or actor holds.
 struct Allocation {
-  ResourceSet amounts;
+  ResourceSet amounts = {};
   uint64_t gpu_mask = 0;    // the indices, as in CUDA_VISIBLE_DEVICES
   Units units_per_gpu = 0;  // of each index in the mask
   bool cpu_lent = false;    // L4: its CPU is with somebody else
@@ -72,7 +72,10 @@ class NodeResources {
   std::string infeasible(const ResourceSet& request) const;
 
   bool fits(const ResourceSet& request) const;
-  // Like fits(), as if `extra` were free in addition (plain amounts; GPUs counted as a sum) and `kept` were not.
+  // This one amount is not free.
+  bool lacks(const ResourceSet::Amount& amount) const;
+  // Like fits(), as if `extra` were free in addition and `kept` were not. Where they change the GPUs, these are counted
+  // as a sum: a hope, to be confirmed by fits() when it is there.
   bool would_fit(const ResourceSet& request, const ResourceSet& extra, const ResourceSet& kept) const;
   // The caller has asked fits().
   Allocation take(const ResourceSet& request);

@@ -15,16 +15,15 @@
 //  S7 A lease that was lent is over at the next border: the scheduler counts on its return as if withdrawn.
 //  S8 One call waiting behind leases that all run gets a lease of its own only after it has waited `grow_delay_ns`
 //     (a synchronous caller keeps one worker); the first lease of a class, and more than one waiting call, at once.
-//  S9 A class without CPUs is limited to `max_cpuless_leases` leases that are not blocked.
+//  S9 A class without CPU is limited to `max_cpuless_leases` leases that are not blocked.
+//  S10 When no process can be added and all that holds a lease or hosts an actor has been blocked for `stuck_ns`, what
+//     waits fails with kExhausted: a recursion deeper than the limit of processes.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "runtime/base/clock.h"
@@ -36,7 +35,11 @@ namespace sabir::node {
 struct SchedulerOptions {
   int64_t quantum_ns = 20 * kMillisecondNs;   // L1
   int64_t grow_delay_ns = 2 * kMillisecondNs;  // S8
-  uint32_t max_cpuless_leases = 16;            // S9
+  uint32_t max_cpuless_leases = 16;             // S9
+  // A leased worker that runs nothing counts as help for what waits so long (it may be stopped, or dying).
+  int64_t help_ns = 50 * kMillisecondNs;
+  // All is blocked and no process can be added for so long: what waits fails (L4).
+  int64_t stuck_ns = kSecondNs;
 };
 
 // What the shell read from a worker's page: claims (T3), each loaded once.
@@ -95,8 +98,8 @@ class Scheduler {
   void pool_full(JobNumber job, Language language, const Error& error);
 
   // --- For status and tests
-  NodeResources& resources() { return resources_; }
-  const NodeResources& resources() const { return resources_; }
+  NodeResources& resources();
+  const NodeResources& resources() const;
   // Free, and held by leases that run nothing while nothing waits for them.
   Units available(ResourceId id) const;
   struct ClassView {
@@ -124,15 +127,8 @@ class Scheduler {
   void check_invariants() const;
 
  private:
-  struct Job;
-  struct Class;
-  struct Queue;
-  struct Worker;
-  struct Actor;
-  struct Waiter;
-  struct State;
+  struct State;  // scheduler_state.h
 
-  NodeResources resources_;
   std::unique_ptr<State> state_;
 };
 

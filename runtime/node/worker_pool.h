@@ -11,9 +11,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/clock.h"
@@ -27,6 +30,7 @@ struct WorkerPoolOptions {
   uint32_t warm_workers = 2;  // usually the CPU count
   int64_t surplus_idle_ns = 5 * kSecondNs;
   int64_t launch_timeout_ns = 60 * kSecondNs;
+  int64_t leave_timeout_ns = 10 * kSecondNs;  // an idle worker that was told to leave, then it is killed
   int64_t first_pause_ns = 100 * kMillisecondNs;
   int64_t max_pause_ns = 10 * kSecondNs;
   uint32_t max_launch_failures = 3;
@@ -53,7 +57,7 @@ class WorkerPool {
   void prestart(JobNumber job, Language language, uint32_t count);
 
   // From the shell. What started under `launch` has said hello and has this slot. False: it is not wanted any more
-  // (aborted, its job is over): a KillWorker follows.
+  // (aborted, its job is over); the launch is settled, the shell refuses the hello and kills the process.
   bool worker_ready(LaunchId launch, shm::SlotIndex slot);
   // It never said hello: could not be started, died, was aborted.
   void launch_failed(LaunchId launch, const std::string& text);
@@ -61,9 +65,8 @@ class WorkerPool {
   void worker_gone(shm::SlotIndex slot);
   // It said it leaves (Session.leave).
   void worker_leaving(shm::SlotIndex slot);
-  // Ends or kills a worker by the node's own decision.
+  // By the node's own decision.
   void kill_worker(shm::SlotIndex slot, shm::DeathReason reason, std::string text);
-  void exit_worker(shm::SlotIndex slot, std::string text);
 
   void tick();
   std::optional<int64_t> next_wake_ns() const;
@@ -91,41 +94,45 @@ class WorkerPool {
   size_t launch_count() const { return launches_.size(); }
 
  private:
-  struct Group {  // of one (job, language)
+  using GroupKey = std::pair<JobNumber, Language>;
+  struct Group {
     uint32_t needed = 0;
     uint32_t prestart = 0;
     uint32_t failures = 0;  // in a row
     int64_t next_launch_ns = 0;
-    bool full_told = false;
+    bool told_full = false;
   };
   struct Worker {
     WorkerView view;
     bool detached = false;
-    int64_t idle_since_ns = 0;
+    int64_t since_ns = 0;  // in its state
   };
   struct Launch {
     LaunchView view;
     bool detached = false;
+    bool timed_out = false;
     int64_t started_ns = 0;
   };
-  using GroupKey = std::pair<JobNumber, Language>;
 
+  bool may_launch(const GroupKey& key);
   void start(const GroupKey& key, const LaunchActor* actor);
+  // W4. True: a process is on its way out.
   bool make_room(const GroupKey& wanted);
-  void retire(Worker& worker, std::string text);
+  void set_state(Worker& worker, WorkerState state);
   void count_failure(const GroupKey& key, const std::string& text);
+  void end_surplus();
   uint32_t launching(const GroupKey& key) const;
-  uint32_t task_workers(const GroupKey& key) const;
+  uint32_t starting_now() const;
 
   const WorkerPoolOptions options_;
   const Clock* const clock_;
   Instructions* const out_;
   LaunchId next_launch_ = 1;
-  std::map<JobNumber, bool> jobs_;  // true: over
+  std::set<JobNumber> jobs_;
   std::map<GroupKey, Group> groups_;
   std::map<shm::SlotIndex, Worker> workers_;
   std::map<LaunchId, Launch> launches_;
-  std::vector<LaunchActor> waiting_actors_;  // W1: in order
+  std::deque<LaunchActor> waiting_actors_;  // in order
 };
 
 }  // namespace sabir::node

@@ -1,0 +1,138 @@
+#include "runtime/control/actor_registry.h"
+
+#include "runtime/control/record.h"
+
+namespace sabir::control {
+namespace {
+
+constexpr std::string_view kTable = "actors";
+constexpr uint8_t kVersion = 1;
+
+std::string encode(const ActorEntry& entry) {
+  const ActorSpec& spec = entry.spec;
+  RecordWriter out(kVersion);
+  out.number(entry.index).text(spec.id).number(spec.job).number(spec.class_function);
+  out.text(spec.name).text(spec.name_space);
+  out.number(static_cast<uint32_t>(spec.resources.size()));
+  for (const ActorResource& resource : spec.resources) {
+    out.text(resource.name).number(resource.units);
+  }
+  out.number(spec.max_restarts).number(spec.max_task_retries).number(spec.max_concurrency);
+  out.flag(spec.detached).flag(spec.get_if_exists).text(spec.class_info);
+  out.number(spec.language).text(spec.class_name);
+  return out.take();
+}
+
+bool decode(std::string_view bytes, ActorEntry& entry) {
+  ActorSpec& spec = entry.spec;
+  RecordReader in(bytes, kVersion);
+  entry.index = in.number<uint32_t>();
+  spec.id = in.text();
+  spec.job = in.number<uint32_t>();
+  spec.class_function = in.number<uint32_t>();
+  spec.name = in.text();
+  spec.name_space = in.text();
+  for (auto left = in.number<uint32_t>(); left > 0 && in.ok(); --left) {
+    std::string name = in.text();
+    auto units = in.number<int64_t>();
+    spec.resources.push_back({std::move(name), units});
+  }
+  spec.max_restarts = in.number<int32_t>();
+  spec.max_task_retries = in.number<int32_t>();
+  spec.max_concurrency = in.number<uint32_t>();
+  spec.detached = in.flag();
+  spec.get_if_exists = in.flag();
+  spec.class_info = in.text();
+  spec.language = in.number<uint8_t>();
+  spec.class_name = in.text();
+  return in.done();
+}
+
+}  // namespace
+
+Result<void> ActorRegistry::load() {
+  actors_.clear();
+  names_.clear();
+  bool good = true;
+  SABIR_RETURN_IF_ERROR(storage_->scan(kTable, [&](std::string_view, std::string_view value) {
+    ActorEntry entry;
+    good = good && decode(value, entry);
+    if (!entry.spec.name.empty()) {
+      names_.emplace(NameKey{entry.spec.name_space, entry.spec.name}, entry.spec.id);
+    }
+    actors_.emplace(entry.spec.id, std::move(entry));
+  }));
+  if (!good) {
+    return internal_error("the stored actors cannot be read");
+  }
+  return {};
+}
+
+Result<void> ActorRegistry::store(const ActorEntry& entry) {
+  return storage_->put(kTable, entry.spec.id, encode(entry));
+}
+
+Result<void> ActorRegistry::add(const ActorSpec& spec, uint32_t index) {
+  if (actors_.contains(spec.id)) {
+    return {};
+  }
+  NameKey name{spec.name_space, spec.name};
+  if (!spec.name.empty() && names_.contains(name)) {
+    return already_exists_error("an actor named " + spec.name + " lives in namespace " +
+                                spec.name_space);
+  }
+  ActorEntry entry{spec, index};
+  SABIR_RETURN_IF_ERROR(store(entry));
+  if (!spec.name.empty()) {
+    names_.emplace(std::move(name), spec.id);
+  }
+  actors_.emplace(spec.id, std::move(entry));
+  return {};
+}
+
+Result<void> ActorRegistry::release_name(const std::string& id) {
+  auto found = actors_.find(id);
+  if (found == actors_.end() || found->second.spec.name.empty()) {
+    return {};
+  }
+  ActorEntry nameless = found->second;
+  nameless.spec.name.clear();
+  SABIR_RETURN_IF_ERROR(store(nameless));
+  names_.erase(NameKey{found->second.spec.name_space, found->second.spec.name});
+  found->second.spec.name.clear();
+  return {};
+}
+
+Result<void> ActorRegistry::erase(const std::string& id) {
+  auto found = actors_.find(id);
+  if (found == actors_.end()) {
+    return {};
+  }
+  SABIR_RETURN_IF_ERROR(storage_->erase(kTable, id));
+  if (!found->second.spec.name.empty()) {
+    names_.erase(NameKey{found->second.spec.name_space, found->second.spec.name});
+  }
+  actors_.erase(found);
+  return {};
+}
+
+const ActorEntry* ActorRegistry::find(const std::string& id) const {
+  auto found = actors_.find(id);
+  return found == actors_.end() ? nullptr : &found->second;
+}
+
+const ActorEntry* ActorRegistry::find_by_name(const std::string& name_space,
+                                              const std::string& name) const {
+  auto found = names_.find(NameKey{name_space, name});
+  return found == names_.end() ? nullptr : find(found->second);
+}
+
+std::vector<const ActorEntry*> ActorRegistry::all() const {
+  std::vector<const ActorEntry*> entries;
+  for (const auto& [id, entry] : actors_) {
+    entries.push_back(&entry);
+  }
+  return entries;
+}
+
+}  // namespace sabir::control

@@ -1,0 +1,12 @@
+#include "runtime/control/control_store.h"
+
+namespace sabir::control {
+
+Result<void> ControlStore::load() {
+  SABIR_RETURN_IF_ERROR(jobs_.load());
+  SABIR_RETURN_IF_ERROR(functions_.load());
+  SABIR_RETURN_IF_ERROR(key_value_.load());
+  return actors_.load();
+}
+
+}  // namespace sabir::control

@@ -1,0 +1,122 @@
+#include "runtime/control/jobs.h"
+
+#include <algorithm>
+
+#include "runtime/control/record.h"
+
+namespace sabir::control {
+namespace {
+
+constexpr std::string_view kTable = "jobs";
+constexpr std::string_view kLastTable = "jobs.last";  // the last number, whatever was forgotten
+constexpr uint8_t kVersion = 1;
+
+std::string hex(std::string_view bytes) {
+  std::string text;
+  for (char byte : bytes) {
+    text += "0123456789abcdef"[static_cast<uint8_t>(byte) >> 4];
+    text += "0123456789abcdef"[static_cast<uint8_t>(byte) & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<void> Jobs::load() {
+  jobs_.clear();
+  bool good = true;
+  SABIR_RETURN_IF_ERROR(storage_->scan(kTable, [&](std::string_view, std::string_view value) {
+    RecordReader in(value, kVersion);
+    JobRecord job;
+    job.number = in.number<uint32_t>();
+    job.id = in.text();
+    job.name = in.text();
+    job.name_space = in.text();
+    job.driver_pid = in.number<uint32_t>();
+    job.running = in.flag();
+    good = good && in.done();
+    last_number_ = std::max(last_number_, job.number);
+    jobs_.emplace(job.number, std::move(job));
+  }));
+  SABIR_ASSIGN_OR_RETURN(auto last, storage_->get(kLastTable, ""));
+  if (last) {
+    RecordReader in(*last, kVersion);
+    last_number_ = std::max(last_number_, in.number<uint32_t>());
+    good = good && in.done();
+  }
+  if (!good) {
+    return internal_error("the stored jobs cannot be read");
+  }
+  return {};
+}
+
+Result<void> Jobs::store(const JobRecord& job) {
+  RecordWriter out(kVersion);
+  out.number(job.number).text(job.id).text(job.name).text(job.name_space);
+  out.number(job.driver_pid).flag(job.running);
+  return storage_->put(kTable, number_key(job.number), out.take());
+}
+
+Result<uint32_t> Jobs::add(JobRecord job) {
+  size_t running = 0;
+  size_t ended = 0;
+  const JobRecord* oldest_ended = nullptr;
+  for (const auto& [number, known] : jobs_) {
+    if (known.id == job.id) {
+      return number;
+    }
+    running += known.running ? 1 : 0;
+    ended += known.running ? 0 : 1;
+    if (!known.running && oldest_ended == nullptr) {
+      oldest_ended = &known;
+    }
+  }
+  if (running >= kMaxRunning) {
+    return exhausted_error("already " + std::to_string(kMaxRunning) + " jobs run");
+  }
+  if (ended > kMaxEnded) {
+    uint32_t number = oldest_ended->number;
+    SABIR_RETURN_IF_ERROR(storage_->erase(kTable, number_key(number)));
+    jobs_.erase(number);
+  }
+  job.number = last_number_ + 1;
+  job.running = true;
+  if (job.name_space.empty()) {
+    job.name_space = hex(job.id);
+  }
+  // The number first: a crash between the two wastes one and never gives one twice.
+  SABIR_RETURN_IF_ERROR(
+      storage_->put(kLastTable, "", RecordWriter(kVersion).number(job.number).take()));
+  last_number_ = job.number;
+  SABIR_RETURN_IF_ERROR(store(job));
+  uint32_t number = job.number;
+  jobs_.emplace(number, std::move(job));
+  return number;
+}
+
+Result<void> Jobs::end(uint32_t number) {
+  auto found = jobs_.find(number);
+  if (found == jobs_.end() || !found->second.running) {
+    return {};
+  }
+  JobRecord ended = found->second;
+  ended.running = false;
+  SABIR_RETURN_IF_ERROR(store(ended));
+  found->second.running = false;
+  return {};
+}
+
+const JobRecord* Jobs::find(uint32_t number) const {
+  auto found = jobs_.find(number);
+  return found == jobs_.end() ? nullptr : &found->second;
+}
+
+std::vector<const JobRecord*> Jobs::all() const {
+  std::vector<const JobRecord*> jobs;
+  for (const auto& [number, job] : jobs_) {
+    jobs.push_back(&job);
+  }
+  return jobs;
+}
+
+}  // namespace sabir::control

@@ -1,0 +1,571 @@
+// One decision of the scheduler: tick() and its steps, in their order.
+#include <algorithm>
+
+#include "runtime/base/check.h"
+#include "runtime/node/scheduler_state.h"
+
+namespace sabir::node {
+
+void add_to(ResourceSet& a, const ResourceSet& b) {
+  for (const auto& amount : b) {
+    a.set(amount.id, a.get(amount.id) + amount.units);
+  }
+}
+
+void Scheduler::tick() {
+  State& s = *state_;
+  s.kept = {};
+  s.needs.clear();
+  s.account();
+  s.activate();
+  s.pay_debt();
+  s.grant_depth_first();
+  s.collect_waiters();
+  s.grant_fairly();
+  s.take_from_idle();
+  s.rotate();
+  s.fail_if_stuck();
+  s.announce_needs();
+}
+
+std::optional<int64_t> Scheduler::next_wake_ns() const {
+  const State& s = *state_;
+  std::optional<int64_t> wake;
+  auto earlier = [&](int64_t at) { wake = std::min(wake.value_or(at), at); };
+  bool waiting = false;
+  for (const auto& [index, what] : s.classes) {
+    if (what.waiting == 0 || !what.infeasible.empty()) {
+      continue;
+    }
+    waiting = true;
+    if (what.one_spare_since_ns) {
+      earlier(*what.one_spare_since_ns + s.options.grow_delay_ns);
+    }
+  }
+  if (waiting || !s.waiters.empty()) {
+    earlier(s.last_tick_ns.value_or(0) + s.options.quantum_ns);
+  }
+  return wake;
+}
+
+// --- S3: who was served how much
+
+void Scheduler::State::account() {
+  int64_t now = clock->now_ns();
+  int64_t passed = std::max<int64_t>(now - last_tick_ns.value_or(now), 0);
+  last_tick_ns = now;
+  for (auto& [number, job] : jobs) {
+    job.served_ns += passed * job.serving / job.weight;
+    job.serving = 0;
+    job.placed = 0;
+  }
+  for (auto& [index, what] : classes) {
+    what.served_ns += passed * what.serving;
+    what.serving = 0;
+  }
+  for (const auto& [slot, worker] : workers) {
+    if (worker.lease && !worker.lent && !idle_lease(worker)) {
+      Class& what = classes.at(*worker.lease);
+      what.serving += 1;
+      if (auto job = jobs.find(what.job); job != jobs.end()) {
+        job->second.serving += 1;
+      }
+    }
+  }
+}
+
+void Scheduler::State::activate() {
+  std::map<JobNumber, std::optional<int64_t>> least_class;
+  std::optional<int64_t> least_job;
+  std::set<JobNumber> active_jobs;
+  auto is_active = [](const Class& what) {
+    return what.serving > 0 || (what.waiting > 0 && what.infeasible.empty());
+  };
+  for (auto& [index, what] : classes) {
+    bool active = is_active(what);
+    what.active = what.active && active;
+    if (active) {
+      active_jobs.insert(what.job);
+    }
+    if (what.active) {
+      auto& least = least_class[what.job];
+      least = std::min(least.value_or(what.served_ns), what.served_ns);
+    }
+  }
+  for (const auto& [index, actor] : actors) {
+    if (!actor.placed) {
+      active_jobs.insert(actor.job);
+    }
+  }
+  for (auto& [number, job] : jobs) {
+    job.active = job.active && active_jobs.contains(number);
+    if (job.active) {
+      least_job = std::min(least_job.value_or(job.served_ns), job.served_ns);
+    }
+  }
+  // Whoever becomes active starts level with the least served of the others: no credit for idle times.
+  for (auto& [index, what] : classes) {
+    if (!what.active && is_active(what)) {
+      what.active = true;
+      what.served_ns = std::max(what.served_ns, least_class[what.job].value_or(what.served_ns));
+    }
+  }
+  for (JobNumber number : active_jobs) {
+    auto job = jobs.find(number);
+    if (job != jobs.end() && !job->second.active) {
+      job->second.active = true;
+      job->second.served_ns =
+          std::max(job->second.served_ns, least_job.value_or(job->second.served_ns));
+    }
+  }
+}
+
+// --- S1: what resumed workers took is taken from others, unless it comes back by itself
+
+void Scheduler::State::pay_debt() {
+  Units debt = -resources.free(kCpu) - returning().get(kCpu);
+  while (debt > 0) {
+    Worker* victim = nullptr;
+    auto key = [&](const Worker& worker) {
+      const Class& what = classes.at(*worker.lease);
+      return std::tuple(surplus(worker), jobs.at(what.job).served_ns, what.served_ns);
+    };
+    for (auto& [slot, worker] : workers) {
+      if (worker.drawing() && worker.allocation.amounts.get(kCpu) > 0 &&
+          (victim == nullptr || key(worker) > key(*victim))) {
+        victim = &worker;
+      }
+    }
+    if (victim == nullptr) {
+      return;  // actors hold it: they never lose what they have
+    }
+    debt -= victim->allocation.amounts.get(kCpu);
+    withdraw(*victim);
+  }
+}
+
+// --- S6: depth first
+
+void Scheduler::State::grant_depth_first() {
+  struct Lender {
+    uint64_t order;
+    Worker* worker;
+  };
+  std::vector<Lender> lenders;
+  for (auto& [slot, worker] : workers) {
+    if (worker.credit) {
+      lenders.push_back({worker.blocked_order, &worker});
+    }
+  }
+  if (lenders.empty()) {
+    return;
+  }
+  std::sort(lenders.begin(), lenders.end(),
+            [](const Lender& a, const Lender& b) { return a.order > b.order; });
+  std::map<shm::SlotIndex, std::vector<shm::QueueIndex>> waiting_by_owner;
+  for (const auto& [index, queue] : queues) {
+    if (queue.waiting > 0) {
+      waiting_by_owner[queue.owner].push_back(index);
+    }
+  }
+  for (const Lender& lender : lenders) {
+    auto its_queues = waiting_by_owner.find(lender.worker->slot);
+    if (its_queues == waiting_by_owner.end()) {
+      continue;
+    }
+    for (shm::QueueIndex index : its_queues->second) {
+      Class& what = classes.at(queues.at(index).class_index);
+      if (!what.infeasible.empty() || jobs.at(what.job).over ||
+          what.resources.get(kCpu) == 0 || what.leases >= shm::kMaxWorkersPerClass ||
+          !resources.fits(what.resources) || !resources.would_fit(what.resources, {}, kept)) {
+        continue;
+      }
+      if (Worker* worker = idle_worker(what.job, what.language)) {
+        grant(*worker, what, index);
+        lender.worker->credit = false;
+      } else {
+        GroupKey group{what.job, what.language};
+        needs[group] += 1;
+        if (launchable(group)) {
+          add_to(kept, what.resources);
+        }
+      }
+      break;
+    }
+  }
+}
+
+// --- S3: the rest
+
+uint64_t Scheduler::State::wanted_leases(Class& what) {
+  if (what.waiting == 0 || !what.infeasible.empty() || jobs.at(what.job).over) {
+    what.one_spare_since_ns.reset();
+    return 0;
+  }
+  int64_t now = clock->now_ns();
+  uint64_t drawing = 0;
+  uint64_t helpers = 0;
+  uint64_t unblocked = 0;
+  for (const auto& [slot, worker] : workers) {
+    if (worker.lease != what.index) {
+      continue;
+    }
+    unblocked += worker.lent ? 0 : 1;
+    if (worker.drawing()) {
+      drawing += 1;
+      int64_t idle_since = std::max(worker.idle_since_ns, what.waiting_since_ns);
+      helpers += !worker.running && now - idle_since < options.help_ns ? 1 : 0;
+    }
+  }
+  if (what.waiting <= helpers) {
+    what.one_spare_since_ns.reset();
+    return 0;
+  }
+  uint64_t spare = what.waiting - helpers;
+  if (spare == 1 && drawing > 0) {
+    if (!what.one_spare_since_ns) {
+      what.one_spare_since_ns = now;
+    }
+    if (now - *what.one_spare_since_ns < options.grow_delay_ns) {
+      return 0;  // S8
+    }
+  } else {
+    what.one_spare_since_ns.reset();
+  }
+  uint64_t most = shm::kMaxWorkersPerClass - std::min(what.leases, shm::kMaxWorkersPerClass);
+  if (what.resources.get(kCpu) == 0) {  // S9
+    most = std::min(most, options.max_cpuless_leases - std::min<uint64_t>(
+                                                           unblocked, options.max_cpuless_leases));
+  }
+  return std::min(spare, most);
+}
+
+void Scheduler::State::collect_waiters() {
+  waiters.clear();
+  for (const auto& [index, actor] : actors) {
+    auto job = jobs.find(actor.job);
+    // An actor outlives its job when it is detached.
+    if (!actor.placed && resources.infeasible(actor.resources).empty()) {
+      if (job == jobs.end()) {
+        job = jobs.emplace(actor.job, Job{.over = true}).first;
+      }
+      waiters.push_back({index, 0, actor.job, 0, 1, &actor.resources});
+    }
+  }
+  for (auto& [index, what] : classes) {
+    if (uint64_t wanted = wanted_leases(what); wanted > 0) {
+      waiters.push_back({{}, index, what.job, what.language, wanted, &what.resources});
+    }
+  }
+  if (reserved) {
+    auto same = std::find_if(waiters.begin(), waiters.end(),
+                             [&](const Waiter& waiter) { return waiter.same(*reserved); });
+    if (same != waiters.end() && resources.would_fit(*same->resources, returning(), kept)) {
+      reserved = *same;
+    } else {
+      reserved.reset();
+    }
+  }
+}
+
+bool Scheduler::State::before(const Waiter& a, const Waiter& b) const {
+  auto key = [&](const Waiter& waiter) {
+    const Job& job = jobs.at(waiter.job);
+    // What was placed in this decision counts as served for a quantum, else all that is free would go to one job.
+    int64_t job_served = job.served_ns + job.placed * options.quantum_ns / job.weight;
+    if (waiter.actor) {
+      return std::tuple(job_served, int64_t{INT64_MIN}, actors.at(*waiter.actor).order);
+    }
+    const Class& what = classes.at(waiter.class_index);
+    return std::tuple(job_served, what.served_ns + what.leases * options.quantum_ns,
+                      uint64_t{waiter.class_index});
+  };
+  return key(a) < key(b);
+}
+
+Scheduler::State::Waiter* Scheduler::State::next_waiter(const std::vector<bool>& skip) {
+  Waiter* next = nullptr;
+  for (size_t i = 0; i < waiters.size(); ++i) {
+    if (!skip[i] && waiters[i].wanted > 0 && (next == nullptr || before(waiters[i], *next))) {
+      next = &waiters[i];
+    }
+  }
+  return next;
+}
+
+bool Scheduler::State::may_take(const Waiter& waiter) const {
+  if (!resources.fits(*waiter.resources) || !resources.would_fit(*waiter.resources, {}, kept)) {
+    return false;
+  }
+  if (!reserved || reserved->same(waiter)) {
+    return true;
+  }
+  bool meets = std::any_of(waiter.resources->begin(), waiter.resources->end(), [&](auto amount) {
+    return reserved->resources->get(amount.id) > 0;
+  });
+  return !meets || resources.would_fit(*reserved->resources, returning(), *waiter.resources);
+}
+
+void Scheduler::State::grant_fairly() {
+  std::vector<bool> skip(waiters.size());
+  ResourceSet starting = kept;  // with what the workers asked for in this loop would take
+  while (Waiter* waiter = next_waiter(skip)) {
+    auto at = static_cast<size_t>(waiter - waiters.data());
+    if (!may_take(*waiter)) {
+      skip[at] = true;
+      continue;
+    }
+    if (waiter->actor) {
+      Actor& actor = actors.at(*waiter->actor);
+      actor.allocation = resources.take(actor.resources);
+      actor.placed = true;
+      jobs.at(actor.job).placed += 1;
+      out->push_back(ActorPlaced{*waiter->actor, actor.allocation.gpu_mask});
+      waiter->wanted = 0;
+    } else if (Worker* worker = idle_worker(waiter->job, waiter->language)) {
+      Class& what = classes.at(waiter->class_index);
+      grant(*worker, what, choose_first_queue(what));
+      waiter->wanted -= 1;
+    } else if (resources.would_fit(*waiter->resources, {}, starting)) {
+      // Others may still take it: whoever has a worker now need not wait for one that starts.
+      needs[{waiter->job, waiter->language}] += 1;
+      add_to(starting, *waiter->resources);
+      waiter->wanted -= 1;
+      continue;
+    } else {
+      skip[at] = true;
+      continue;
+    }
+    if (reserved && reserved->same(*waiter)) {
+      reserved.reset();
+    }
+  }
+}
+
+// --- S5, S4: what others hold
+
+void Scheduler::State::take_from_idle() {
+  std::sort(waiters.begin(), waiters.end(),
+            [&](const Waiter& a, const Waiter& b) { return before(a, b); });
+  ResourceSet back = returning();
+  ResourceSet promised = kept;
+  for (Waiter& waiter : waiters) {
+    if (waiter.wanted == 0) {
+      continue;
+    }
+    for (auto& [slot, worker] : workers) {
+      if (resources.would_fit(*waiter.resources, back, promised)) {
+        break;
+      }
+      if (worker.drawing() && surplus(worker) && holds_some_of(worker, *waiter.resources)) {
+        add_to(back, worker.allocation.amounts);
+        withdraw(worker);
+        if (!waiter.actor && idle_worker(waiter.job, waiter.language) == nullptr) {
+          auto& need = needs[{waiter.job, waiter.language}];
+          need = std::max(need, 1u);
+        }
+      }
+    }
+    if (resources.would_fit(*waiter.resources, back, promised)) {
+      add_to(promised, *waiter.resources);
+      waiter.wanted = 0;  // it waits for what comes back, not for a turn
+    }
+  }
+  std::erase_if(waiters, [](const Waiter& waiter) { return waiter.wanted == 0; });
+}
+
+bool Scheduler::State::better_served(const Worker& victim, const Waiter& waiter) const {
+  const Class& what = classes.at(*victim.lease);
+  if (what.job != waiter.job) {
+    return jobs.at(what.job).served_ns - jobs.at(waiter.job).served_ns >= options.quantum_ns;
+  }
+  if (waiter.actor) {
+    return true;
+  }
+  return what.index != waiter.class_index &&
+         what.served_ns - classes.at(waiter.class_index).served_ns >= options.quantum_ns;
+}
+
+void Scheduler::State::rotate() {
+  int64_t now = clock->now_ns();
+  bool due = now - last_rotation_ns >= options.quantum_ns;
+  ResourceSet back = returning();
+  for (const Waiter& waiter : waiters) {
+    std::vector<Worker*> victims;
+    for (auto& [slot, worker] : workers) {
+      if (worker.drawing() && better_served(worker, waiter) &&
+          holds_some_of(worker, *waiter.resources)) {
+        victims.push_back(&worker);
+      }
+    }
+    auto key = [&](const Worker* worker) {
+      const Class& what = classes.at(*worker->lease);
+      return std::tuple(jobs.at(what.job).served_ns, what.served_ns, !worker->running);
+    };
+    std::sort(victims.begin(), victims.end(),
+              [&](const Worker* a, const Worker* b) { return key(a) > key(b); });
+    ResourceSet freed = back;
+    size_t count = 0;
+    while (count < victims.size() && !resources.would_fit(*waiter.resources, freed, kept)) {
+      add_to(freed, victims[count]->allocation.amounts);
+      count += 1;
+    }
+    if (count == 0 || !resources.would_fit(*waiter.resources, freed, kept)) {
+      continue;  // nobody to take it from, or even all of it would not do
+    }
+    if (!waiter.actor && idle_worker(waiter.job, waiter.language) == nullptr) {
+      auto& need = needs[{waiter.job, waiter.language}];
+      need = std::max(need, 1u);
+      continue;  // nothing is taken before there is a worker to use it
+    }
+    if (due) {
+      for (size_t i = 0; i < count; ++i) {
+        withdraw(*victims[i]);
+      }
+      last_rotation_ns = now;
+      reserved = waiter;
+    }
+    return;
+  }
+}
+
+// --- S10
+
+bool Scheduler::State::all_blocked() const {
+  for (const auto& [slot, worker] : workers) {
+    if (worker.lease && !worker.lent) {
+      return false;
+    }
+  }
+  return std::none_of(actors.begin(), actors.end(), [](const auto& entry) {
+    const Actor& actor = entry.second;
+    return actor.placed && !actor.allocation.cpu_lent && (actor.running || !actor.slot);
+  });
+}
+
+void Scheduler::State::fail_if_stuck() {
+  std::erase_if(full, [&](const auto& entry) { return !needs.contains(entry.first); });
+  if (full.empty() || !all_blocked()) {
+    stuck_since_ns.reset();
+  } else if (!stuck_since_ns) {
+    stuck_since_ns = clock->now_ns();
+  }
+  bool stuck = stuck_since_ns && clock->now_ns() - *stuck_since_ns >= options.stuck_ns;
+  for (const auto& [group, error] : full) {
+    for (auto& [slot, worker] : workers) {
+      // Room for another kind of worker: the pool ends it once it has no lease.
+      if (GroupKey{worker.job, worker.language} != group && worker.drawing() &&
+          idle_lease(worker)) {
+        withdraw(worker);
+      }
+    }
+    if (!stuck) {
+      continue;
+    }
+    for (auto& [index, what] : classes) {
+      if (GroupKey{what.job, what.language} == group && what.waiting > 0 &&
+          what.infeasible.empty()) {
+        out->push_back(FailClass{index, error});
+        for (shm::QueueIndex queue : what.queues) {
+          queues.at(queue).waiting = 0;  // until the next look
+        }
+        what.waiting = 0;
+      }
+    }
+  }
+  if (stuck) {
+    stuck_since_ns.reset();
+  }
+}
+
+void Scheduler::State::announce_needs() {
+  for (auto& [group, told] : told_needs) {
+    needs.try_emplace(group, 0);
+  }
+  for (const auto& [group, count] : needs) {
+    auto told = told_needs.find(group);
+    if (told == told_needs.end() ? count > 0 : told->second != count) {
+      out->push_back(NeedWorkers{group.first, group.second, count});
+    }
+    if (count > 0) {
+      told_needs[group] = count;
+    } else if (told != told_needs.end()) {
+      told_needs.erase(told);
+    }
+  }
+}
+
+// --- Questions
+
+Scheduler::State::Worker* Scheduler::State::idle_worker(JobNumber job, Language language) {
+  Worker* found = nullptr;
+  for (auto& [slot, worker] : workers) {
+    // The latest: its memory is warm, and the others become surplus.
+    if (!worker.lease && !worker.retired && worker.job == job && worker.language == language &&
+        (found == nullptr || worker.idle_order > found->idle_order)) {
+      found = &worker;
+    }
+  }
+  return found;
+}
+
+std::optional<uint64_t> Scheduler::State::owner_blocked_order(shm::SlotIndex owner) const {
+  if (auto worker = workers.find(owner); worker != workers.end() && worker->second.lent) {
+    return worker->second.blocked_order;
+  }
+  if (auto actor = actor_by_slot.find(owner); actor != actor_by_slot.end()) {
+    const Actor& hosted = actors.at(actor->second);
+    if (hosted.allocation.cpu_lent) {
+      return hosted.blocked_order;
+    }
+  }
+  return std::nullopt;
+}
+
+shm::QueueIndex Scheduler::State::choose_first_queue(Class& what) {
+  std::optional<shm::QueueIndex> next;     // after the last one, going round
+  std::optional<shm::QueueIndex> deepest;  // S6
+  uint64_t deepest_order = 0;
+  for (shm::QueueIndex index : what.queues) {
+    const Queue& queue = queues.at(index);
+    if (queue.waiting == 0) {
+      continue;
+    }
+    if (!next || (*next <= what.last_first_queue && index > what.last_first_queue)) {
+      next = index;
+    }
+    if (auto order = owner_blocked_order(queue.owner); order && *order >= deepest_order) {
+      deepest = index;
+      deepest_order = *order;
+    }
+  }
+  SABIR_CHECK(next, "class=", what.index);
+  return deepest.value_or(*next);
+}
+
+bool Scheduler::State::surplus(const Worker& worker) const {
+  return worker.lease && classes.at(*worker.lease).waiting == 0;
+}
+
+bool Scheduler::State::idle_lease(const Worker& worker) const {
+  return surplus(worker) && !worker.running && !worker.lent && !worker.over_at_border;
+}
+
+ResourceSet Scheduler::State::returning() const {
+  ResourceSet sum;
+  for (const auto& [slot, worker] : workers) {
+    if (worker.returning()) {
+      add_to(sum, worker.allocation.amounts);
+    }
+  }
+  return sum;
+}
+
+bool Scheduler::State::holds_some_of(const Worker& worker, const ResourceSet& wanted) const {
+  // Only what is short matters: taking a lease for its CPU does not help who waits for a GPU.
+  return std::any_of(wanted.begin(), wanted.end(), [&](const ResourceSet::Amount& amount) {
+    return worker.allocation.amounts.get(amount.id) > 0 && resources.lacks(amount);
+  });
+}
+
+}  // namespace sabir::node
