@@ -21,12 +21,12 @@ struct Held {
 
 // What few entries have.
 struct EntryExtra {
-  shm::CellRef cell;             // of an escaped call (kBind); generation 0 and cell 0: none yet
+  shm::CellRef cell;  // of an escaped call (kBind); generation 0 and cell 0: none yet
   bool has_cell = false;
   uint16_t return_index = 0;
-  std::optional<shm::EntryRef> alias_of;     // it stands for this store object, and holds it
-  std::vector<shm::EntryRef> contains;       // entries that this one holds (kHoldNested, alias)
-  std::vector<shm::EntryIndex> aliases;      // entries that wait for this one to become resident
+  std::optional<shm::EntryRef> alias_of;  // it stands for this store object, and holds it
+  std::vector<shm::EntryRef> contains;    // entries that this one holds (kHoldNested, alias)
+  std::vector<shm::EntryIndex> aliases;   // entries that wait for this one to become resident
   std::vector<ProcessId> subscribers;
 };
 
@@ -57,11 +57,11 @@ struct EntryRecord {
 class EntryTable {
  public:
   struct Batch {
-    ProcessId process;       // who may use its free entries
-    bool lent = false;       // false: nobody may
-    bool dead = false;       // its process is dead: lendable once it is empty and D4 holds
-    bool reusable = false;   // D4 holds
-    uint32_t in_use = 0;     // entries that are not FREE
+    ProcessId process;      // who may use its free entries
+    bool lent = false;      // false: nobody may
+    bool dead = false;      // its process is dead: lendable once it is empty and D4 holds
+    bool reusable = false;  // D4 holds
+    uint32_t in_use = 0;    // entries that are not FREE
     std::array<EntryRecord, shm::kEntriesPerBatch> records;
   };
 

@@ -54,7 +54,5 @@ struct Holder {
 
 template <>
 struct std::hash<sabir::store::ProcessId> {
-  size_t operator()(const sabir::store::ProcessId& id) const noexcept {
-    return std::hash<uint64_t>()(id.pack());
-  }
+  size_t operator()(const sabir::store::ProcessId& id) const noexcept { return std::hash<uint64_t>()(id.pack()); }
 };

@@ -63,8 +63,8 @@ struct Violation {
   std::string text;
 };
 
-using Instruction = std::variant<GrantLoan, RefuseLoan, CollectFrom, CollectFromAll, WriteEntry, CopyBlock,
-                                 RingProcess, ActorUnheld, Violation>;
+using Instruction = std::variant<GrantLoan, RefuseLoan, CollectFrom, CollectFromAll, WriteEntry, CopyBlock, RingProcess,
+                                 ActorUnheld, Violation>;
 using Instructions = std::vector<Instruction>;
 
 }  // namespace sabir::store

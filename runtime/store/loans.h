@@ -40,12 +40,12 @@ class LoanLedger {
   };
   struct Usage {
     uint64_t capacity_bytes = 0;
-    uint64_t used_bytes = 0;      // all loans
-    uint64_t object_bytes = 0;    // what lives in them
+    uint64_t used_bytes = 0;    // all loans
+    uint64_t object_bytes = 0;  // what lives in them
     uint64_t objects = 0;
     uint64_t loans = 0;
-    uint64_t idle_bytes = 0;      // of idle loans
-    uint64_t waiting = 0;         // requests
+    uint64_t idle_bytes = 0;  // of idle loans
+    uint64_t waiting = 0;     // requests
   };
 
   LoanLedger(RangeAllocator& allocator, const Clock& clock, Options options);
@@ -97,10 +97,10 @@ class LoanLedger {
     uint64_t size_bytes = 0;
     State state = State::kOpen;
     bool process_dead = false;
-    bool alias_gone = false;       // given back while objects live in it
-    uint64_t announced_end = 0;    // objects are only appended (O3)
-    uint64_t idle_since = 0;       // order among idle loans
-    std::vector<Object> objects;   // alive, ascending
+    bool alias_gone = false;      // given back while objects live in it
+    uint64_t announced_end = 0;   // objects are only appended (O3)
+    uint64_t idle_since = 0;      // order among idle loans
+    std::vector<Object> objects;  // alive, ascending
   };
   struct Waiting {
     uint64_t ticket = 0;

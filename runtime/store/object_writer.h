@@ -81,7 +81,7 @@ class ObjectWriter {
     uint64_t populate_from_bytes = 256 << 10;
   };
   struct CreateOptions {
-    int64_t wait_ns = 0;    // for room in a full store
+    int64_t wait_ns = 0;  // for room in a full store
     // The pointer goes to user code: page-aligned, in a mapping of its own that seal() removes (O1).
     bool in_place = false;
   };
@@ -114,9 +114,9 @@ class ObjectWriter {
   LoanSource& loan_source_;
   RingSink& ring_;
   Options options_;
-  mutable std::mutex lock_;                          // never held over a call of LoanSource or RingSink
+  mutable std::mutex lock_;  // never held over a call of LoanSource or RingSink
   std::vector<std::unique_ptr<WriterLoan>> loans_;
-  WriterLoan* current_ = nullptr;                    // the shared loan that small objects are placed in
+  WriterLoan* current_ = nullptr;  // the shared loan that small objects are placed in
 };
 
 // memcpy for large objects; a second thread helps with the large ones where a core is free.

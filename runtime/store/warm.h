@@ -21,8 +21,8 @@ std::optional<MemoryState> read_memory_state();
 class Warmer {
  public:
   struct Options {
-    uint64_t slice_bytes = 4 << 20;        // one step takes about 5 ms of these
-    uint64_t ahead_bytes = 256 << 20;      // warm this far beyond the highest range in use, at least
+    uint64_t slice_bytes = 4 << 20;    // one step takes about 5 ms of these
+    uint64_t ahead_bytes = 256 << 20;  // warm this far beyond the highest range in use, at least
     // Stop while less than a quarter of the memory, or less than twice what is still to be warmed, is available.
     std::function<std::optional<MemoryState>()> memory = read_memory_state;
   };
@@ -56,9 +56,9 @@ class Warmer {
   const Clock& clock_;
   Options options_;
   Method method_ = Method::kUndecided;
-  uint64_t warm_bytes_ = 0;    // [0, warm_bytes_) has been through step()
+  uint64_t warm_bytes_ = 0;  // [0, warm_bytes_) has been through step()
   uint64_t target_bytes_ = 0;
-  int64_t collapse_ns_ = 0;    // measured for one slice
+  int64_t collapse_ns_ = 0;  // measured for one slice
 };
 
 }  // namespace sabir::store
