@@ -38,12 +38,11 @@ Result<void> Jobs::load() {
     last_number_ = std::max(last_number_, job.number);
     jobs_.emplace(job.number, std::move(job));
   }));
-  SABIR_ASSIGN_OR_RETURN(auto last, storage_->get(kLastTable, ""));
-  if (last) {
-    RecordReader in(*last, kVersion);
+  SABIR_RETURN_IF_ERROR(storage_->scan(kLastTable, [&](std::string_view, std::string_view value) {
+    RecordReader in(value, kVersion);
     last_number_ = std::max(last_number_, in.number<uint32_t>());
     good = good && in.done();
-  }
+  }));
   if (!good) {
     return internal_error("the stored jobs cannot be read");
   }

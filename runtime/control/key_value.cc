@@ -22,7 +22,10 @@ Result<bool> KeyValue::put(std::string_view key, std::string_view value, bool ov
     return invalid_error("a value is at most " + std::to_string(kMaxValueBytes) +
                          " bytes: put larger ones into the object store");
   }
-  SABIR_ASSIGN_OR_RETURN(auto before, storage_->get(kTable, key));
+  Result<std::string> before = storage_->get(kTable, key);
+  if (!before && before.error().kind() != ErrorKind::kNotFound) {
+    return std::move(before).error();
+  }
   if (before && !overwrite) {
     return false;
   }
@@ -34,21 +37,18 @@ Result<bool> KeyValue::put(std::string_view key, std::string_view value, bool ov
   }
   SABIR_RETURN_IF_ERROR(storage_->put(kTable, key, value));
   size_bytes_ = bytes;
-  return !before;
+  return !before.ok();
 }
 
-Result<std::string> KeyValue::get(std::string_view key) const {
-  SABIR_ASSIGN_OR_RETURN(auto value, storage_->get(kTable, key));
-  if (!value) {
-    return not_found_error("no such key");
-  }
-  return *std::move(value);
-}
+Result<std::string> KeyValue::get(std::string_view key) const { return storage_->get(kTable, key); }
 
 Result<bool> KeyValue::erase(std::string_view key) {
-  SABIR_ASSIGN_OR_RETURN(auto before, storage_->get(kTable, key));
+  Result<std::string> before = storage_->get(kTable, key);
   if (!before) {
-    return false;
+    if (before.error().kind() == ErrorKind::kNotFound) {
+      return false;
+    }
+    return std::move(before).error();
   }
   SABIR_RETURN_IF_ERROR(storage_->erase(kTable, key));
   size_bytes_ -= key.size() + before->size();

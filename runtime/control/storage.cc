@@ -23,16 +23,15 @@ Result<void> MemoryStorage::erase(std::string_view table, std::string_view key) 
   return {};
 }
 
-Result<std::optional<std::string>> MemoryStorage::get(std::string_view table,
-                                                      std::string_view key) const {
+Result<std::string> MemoryStorage::get(std::string_view table, std::string_view key) const {
   auto found = tables_.find(table);
   if (found != tables_.end()) {
     auto at = found->second.find(key);
     if (at != found->second.end()) {
-      return std::optional<std::string>(at->second);
+      return at->second;
     }
   }
-  return std::optional<std::string>();
+  return not_found_error("no such key");
 }
 
 Result<void> MemoryStorage::scan(

@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +20,7 @@ class Storage {
 
   virtual Result<void> put(std::string_view table, std::string_view key, std::string_view value) = 0;
   virtual Result<void> erase(std::string_view table, std::string_view key) = 0;  // of nothing: fine
-  virtual Result<std::optional<std::string>> get(std::string_view table, std::string_view key) const = 0;
+  virtual Result<std::string> get(std::string_view table, std::string_view key) const = 0;  // kNotFound
   // In order of keys.
   virtual Result<void> scan(
       std::string_view table,
@@ -33,7 +32,7 @@ class MemoryStorage final : public Storage {
  public:
   Result<void> put(std::string_view table, std::string_view key, std::string_view value) override;
   Result<void> erase(std::string_view table, std::string_view key) override;
-  Result<std::optional<std::string>> get(std::string_view table, std::string_view key) const override;
+  Result<std::string> get(std::string_view table, std::string_view key) const override;
   Result<void> scan(std::string_view table,
                     const std::function<void(std::string_view, std::string_view)>& visit) const override;
 
