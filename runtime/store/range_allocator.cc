@@ -33,9 +33,13 @@ Result<RangeShape> shape_of(uint64_t size_bytes, uint64_t alignment, uint64_t bu
     alignment = std::max<uint64_t>(alignment, shm::kCacheLineBytes);
     return RangeShape{round_up(size_bytes, alignment), alignment, alignment};
   }
-  uint64_t rounded_bytes = round_up(size_bytes, shm::kPageBytes);
-  alignment = std::max<uint64_t>(alignment, shm::kPageBytes);
-  return RangeShape{rounded_bytes, alignment, rounded_bytes >= shm::kHugePageBytes ? shm::kHugePageBytes : alignment};
+  RangeShape shape;
+  shape.size_bytes = round_up(size_bytes, shm::kPageBytes);
+  shape.alignment = std::max<uint64_t>(alignment, shm::kPageBytes);
+  // The room between a range's end and the next huge page is lost to others that want to be aligned.
+  uint64_t lost_bytes = round_up(shape.size_bytes, shm::kHugePageBytes) - shape.size_bytes;
+  shape.preferred_alignment = lost_bytes <= shape.size_bytes / 16 ? shm::kHugePageBytes : shape.alignment;
+  return shape;
 }
 
 Error over_budget_error(uint64_t size_bytes, uint64_t used_bytes, uint64_t budget_bytes) {
