@@ -1,0 +1,74 @@
+"""Output of workers at the driver."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+
+from conftest import eventually
+
+import sabir
+from sabir._logs import Folder
+
+
+def collect(capfd, seen):
+    out, err = capfd.readouterr()
+    seen[0] += out
+    seen[1] += err
+    return seen
+
+
+def test_lines_come_with_name_and_pid(own_session, capfd):
+    own_session(num_cpus=1)
+
+    @sabir.remote
+    def speak():
+        print("hello out")
+        print("hello err", file=sys.stderr)
+        os.write(1, b"from below\n")
+        return os.getpid()
+
+    pid = sabir.get(speak.remote())
+    seen = ["", ""]
+    eventually(lambda: f"(speak pid={pid}) from below" in collect(capfd, seen)[0], "no line arrived")
+    assert f"(speak pid={pid}) hello out" in seen[0]
+    eventually(lambda: f"(speak pid={pid}) hello err" in collect(capfd, seen)[1], "no line of stderr arrived")
+
+
+def test_a_flood_is_bounded_and_does_not_stop_the_worker(own_session, capfd):
+    own_session(num_cpus=1)
+
+    @sabir.remote
+    def flood():
+        began = time.monotonic()
+        for i in range(200_000):
+            print("x" * 100, i)
+        return time.monotonic() - began
+
+    assert sabir.get(flood.remote(), timeout=60) < 30
+    sabir.shutdown()
+    capfd.readouterr()
+
+
+def test_log_to_driver_off(own_session, capfd):
+    own_session(num_cpus=1, log_to_driver=False)
+    sabir.get(sabir.remote(lambda: print("silence")).remote())
+    sabir.shutdown()
+    assert "silence" not in "".join(capfd.readouterr())
+
+
+def test_folding():
+    now = [0.0]
+    folder = Folder(lambda: now[0])
+    assert folder.add("f", 1, 1, "same") == [(1, "(f pid=1) same")]
+    for pid in range(2, 9):
+        assert folder.add("f", pid, 1, "same") == []
+    assert folder.add("f", 1, 1, "other") == [(1, "(f pid=1) other")]
+    now[0] = 6.0
+    assert folder.add("f", 1, 1, "third") == [(1, "(f pid=8) same [repeated 7x]"), (1, "(f pid=1) third")]
+    for i in range(10_000):
+        folder.add("f", 1, 1, str(i))
+    assert len(folder._seen) <= 500
+    assert not any(re.search("repeated", line) for _, line in folder.flush(only_old=False))
