@@ -26,6 +26,9 @@ _HEADERS = {
     "xxhash": ("xxhash.h", [], "libxxhash-dev"),
 }
 
+# Without it, headers of FlatBuffers want a symbol of its library, which cannot be linked into a shared library.
+_DEFINES = {"flatbuffers": ["FLATBUFFERS_LOCALE_INDEPENDENT=0"]}
+
 # program -> Debian package
 _PROGRAMS = {
     "capnp": "capnproto",
@@ -57,10 +60,11 @@ def _versions(rctx):
 def _library(rctx, versions, name, packages, linkopts = [], srcs = [], deps = []):
     header = "versions/%s.h" % name
     rctx.file(header, "".join(["// %s %s\n" % (p, versions.get(p, "none")) for p in packages]))
-    return "cc_library(name = %r, srcs = %r, hdrs = [%r], linkopts = %r, deps = %r)" % (
+    return "cc_library(name = %r, srcs = %r, hdrs = [%r], defines = %r, linkopts = %r, deps = %r)" % (
         name,
         srcs,
         header,
+        _DEFINES.get(name, []),
         linkopts,
         [":" + dep for dep in deps],
     )

@@ -41,17 +41,17 @@ test_bazel() {
     report bazel "$RESULTS/bazel.json" "$status"
 }
 
-# The suites of one interpreter, in an environment of its own.
+# test_python NAME FILTER MINOR PYTHON FOLDER...: suites with one interpreter, in an environment of its own.
 test_python() {
-    local filter=$1 minor=$2 python=$3
-    shift 3
+    local name=$1 filter=$2 minor=$3 python=$4
+    shift 4
+    [ $# -gt 0 ] || return 0
     local venv="$BUILD/venv/cp3$minor" status=0
     need_venv "$venv" "$python" test
-    rm -f "$RESULTS/cp3$minor.xml"
     SABIR_TEST_FILTER="$filter" PATH="$venv/bin:$BUILD/bin:$PATH" \
         PYTHONPATH="$STAGE:$ROOT/tools/devlib" PYTHONDONTWRITEBYTECODE=1 \
-        "$venv/bin/python" -m pytest -q -p pytest_filter "--junitxml=$RESULTS/cp3$minor.xml" "$@" || status=$?
-    report junit "$RESULTS/cp3$minor.xml" "$status"
+        "$venv/bin/python" -m pytest -q -p pytest_filter "--junitxml=$RESULTS/$name.xml" "$@" || status=$?
+    report junit "$RESULTS/$name.xml" "$status"
 }
 
 # The oldest and the newest interpreter run everything; what does not depend on the interpreter runs once.
@@ -71,9 +71,11 @@ test_pythons() {
         fi
     done
     # shellcheck disable=SC2086  # minor and interpreter
-    [ "${#suites[@]}" = 0 ] || [ "$oldest" = "$newest" ] || test_python "$filter" $oldest "${suites[@]}"
-    # shellcheck disable=SC2086
-    test_python "$filter" $newest "${suites[@]}" "${once[@]}"
+    {
+        test_python once "$filter" $newest "${once[@]}"
+        [ "$oldest" = "$newest" ] || test_python "cp3${oldest%% *}" "$filter" $oldest "${suites[@]}"
+        test_python "cp3${newest%% *}" "$filter" $newest "${suites[@]}"
+    }
 }
 
 run_tests() {
