@@ -109,7 +109,7 @@ class JemallocArena final : public RangeAllocator {
     JemallocArena* arena;
   };
 
-  static bool is_large(uint64_t size_bytes) { return size_bytes >= shm::kHugePageBytes; }
+  static bool is_large(uint64_t size_bytes) { return size_bytes >= shm::kOwnLoanBytes; }
 
   std::optional<uint64_t> take(const RangeShape& shape) {
     if (is_large(shape.size_bytes)) {

@@ -1,9 +1,10 @@
 // The store's allocator proper: a jemalloc arena whose memory is the objects segment, by extent hooks of our own.
 // sabird only (T2): jemalloc replaces malloc in whatever links it, so this is a Bazel target of its own.
 //
-// jemalloc serves what is smaller than a huge page. Larger ranges come straight from the set of free ranges that the
-// hooks draw on too: size classes would round them up by as much as a quarter, and jemalloc 5.3.0 puts a page behind
-// every large range (cache_oblivious cannot be switched off there), which next to 2 MiB alignment is a 2 MiB hole.
+// jemalloc serves what is smaller than a loan of its own (kOwnLoanBytes). Larger ranges come straight from the set of
+// free ranges that the hooks draw on too: size classes would round them up by as much as a quarter, and jemalloc 5.3.0
+// puts a page behind every large range (cache_oblivious cannot be switched off there), which next to 2 MiB alignment is
+// a 2 MiB hole.
 #pragma once
 
 #include <cstdint>
