@@ -33,11 +33,11 @@ def staged(tmp_path: Path) -> Path:
     """A package with modules of two interpreters and a program; any executable serves as a binary."""
     binary = Path(shutil.which("true") or "/bin/true").resolve()
     package = tmp_path / "stage/sabir"
-    (package / "bin").mkdir(parents=True)
+    package.mkdir(parents=True)
     (package / "__init__.py").write_text("ANSWER = 42\n")
     for version in (f"3{MINOR}", "36"):
         shutil.copy(binary, package / f"_sabir.cpython-{version}-x86_64-linux-gnu.so")
-    shutil.copy(binary, package / "bin/sabird")
+    shutil.copy(binary, package / "sabird")
     return package.parent
 
 
@@ -48,7 +48,7 @@ def test_wheel_has_one_interpreter_and_a_true_record(staged: Path, tmp_path: Pat
         names = wheel.namelist()
         assert f"sabir/_sabir.cpython-3{MINOR}-x86_64-linux-gnu.so" in names
         assert "sabir/_sabir.cpython-36-x86_64-linux-gnu.so" not in names
-        assert wheel.getinfo("sabir/bin/sabird").external_attr >> 16 & stat.S_IXUSR
+        assert wheel.getinfo("sabir/sabird").external_attr >> 16 & stat.S_IXUSR
         record = next(name for name in names if name.endswith("RECORD"))
         lines = [line.split(",") for line in wheel.read(record).decode().splitlines()]
         assert sorted(line[0] for line in lines) == sorted(names)
@@ -75,7 +75,7 @@ def test_pip_installs_it(staged: Path, tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(target)]
     subprocess.run([*pip, str(path)], check=True)
     assert (target / "sabir/__init__.py").exists()
-    assert os.access(target / "sabir/bin/sabird", os.X_OK)
+    assert os.access(target / "sabir/sabird", os.X_OK)
     assert (target / "bin/sabir").exists()
 
 
