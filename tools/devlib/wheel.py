@@ -35,7 +35,7 @@ Description-Content-Type: text/markdown
 
 {description}"""
 
-ENTRY_POINTS = f"[console_scripts]\n{NAME} = {NAME}.__main__:main\n"
+ENTRY_POINTS = f"[console_scripts]\n{NAME} = {NAME}._cli:main\n"
 
 FILE_MODE = 0o100644 << 16
 PROGRAM_MODE = 0o100755 << 16
