@@ -1,0 +1,104 @@
+"""tools/dev bench [NAME] [--peer ray|processpool] [--json FILE]
+
+NAME is part of a workload's name, or one of: start, idle, memory, copies, size, latency. Without it everything runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from tests.benchmark import measures, runner
+from tests.benchmark.workloads import WORKLOADS
+
+MEASURES = ("latency", "start", "idle", "memory", "copies", "size")
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def show_rates(result: Dict[str, Any], peer: Optional[str]) -> None:
+    parts = []
+    for name in ("sabir", peer):
+        if name is not None and name in result:
+            got = result[name]
+            parts.append(f"{name} {number(got['median'])}{result['unit']} "
+                         f"[{number(got['minimum'])}..{number(got['maximum'])}]")
+    times = runner.ratio(result, peer)
+    print(f"{result['name']}: {', '.join(parts)}" + (f"  ratio {times:.3g}" if times else ""), flush=True)
+
+
+def show(name: str, result: Dict[str, Any]) -> None:
+    for who, fields in result.items():
+        text = ", ".join(f"{key} {number(value)}" for key, value in fields.items())
+        print(f"{name} ({who}): {text}", flush=True)
+
+
+def run_measure(name: str, runtimes: List[runner.Runtime], peer: Optional[str]) -> Dict[str, Any]:
+    peers = ["sabir"] + (["ray"] if peer == "ray" else [])
+    if name == "latency":
+        found: Dict[str, Any] = {}
+        for runtime in runtimes:
+            if runtime.name != "processpool":
+                for kind in ("task", "actor"):
+                    count = 20_000 if runtime.name == "sabir" else 500
+                    found[f"{runtime.name} {kind}"] = runtime.ask(do="latency", name=kind, count=count)
+        return found
+    if name == "start":
+        return {who: measures.start_to_first_result(who, 10 if who == "sabir" else 2) for who in peers}
+    if name == "idle":
+        return {runtime.name: measures.idle(runtime, 5.0) for runtime in runtimes if runtime.name != "processpool"}
+    if name == "memory":
+        return {"sabir": measures.worker_memory()}
+    if name == "copies":
+        return {"sabir": measures.copies(100_000_000, 15)}
+    return {who: {"MiB": measures.installed_bytes(who, who) / 2**20} for who in peers}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/dev bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", default="")
+    parser.add_argument("--peer", choices=("ray", "processpool"))
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one round")
+    options = parser.parse_args()
+
+    names = [name for name in WORKLOADS if options.name in name] if options.name not in MEASURES else []
+    chosen = [name for name in MEASURES if options.name in ("", name)]
+    if not names and not chosen:
+        parser.error(f"no workload has {options.name!r} in its name; there are: {', '.join([*WORKLOADS, *MEASURES])}")
+    results: Dict[str, Any] = {"workloads": [], "measures": {}}
+    peers = ["sabir"] + ([options.peer] if options.peer else [])
+    runtimes: List[runner.Runtime] = []
+    try:
+        # Before other runtimes run on the box.
+        for name in chosen:
+            if name not in ("idle", "latency"):
+                results["measures"][name] = run_measure(name, [], options.peer)
+                show(name, results["measures"][name])
+        if names or set(chosen) & {"idle", "latency"}:
+            runtimes = [runner.Runtime(peer) for peer in peers]
+        for name in chosen:
+            if name in ("idle", "latency"):
+                results["measures"][name] = run_measure(name, runtimes, options.peer)
+                show(name, results["measures"][name])
+        for name in names:
+            result = runner.run_workload(name, runtimes, options.rounds, options.seconds)
+            results["workloads"].append(result)
+            show_rates(result, options.peer)
+    finally:
+        for runtime in runtimes:
+            runtime.close()
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
