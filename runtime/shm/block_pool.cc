@@ -70,9 +70,6 @@ uint32_t BlockPool::allocate(size_t size_bytes) {
   SABIR_CHECK(size_bytes > 0 && size_bytes <= kMaxBlockBytes, "size_bytes=", size_bytes);
   uint32_t size_class = class_of(size_bytes);
   Chunk* chunk = chunk_with_room(size_class);
-  if (chunk == nullptr && reclaim() > 0) {
-    chunk = chunk_with_room(size_class);
-  }
   if (chunk == nullptr) {
     chunk = empty_chunk();
     if (chunk == nullptr) {
@@ -103,16 +100,6 @@ bool BlockPool::free(uint32_t unit) {
     with_room_[chunk.size_class].push_back(&chunk);
   }
   return true;
-}
-
-uint32_t BlockPool::reclaim() {
-  returned_.clear();
-  return_stack_.take_all(returned_, used_count_);
-  uint32_t count = 0;
-  for (uint32_t unit : returned_) {
-    count += free(unit) ? 1 : 0;
-  }
-  return count;
 }
 
 }  // namespace sabir::shm

@@ -27,13 +27,28 @@ class BlockPool {
   // A chunk from sabird (LendKind blocks).
   void add_chunk(uint32_t chunk);
 
-  // The unit of a block of at least size_bytes (1 .. kMaxBlockBytes), or kNoBlock: ask sabird for a chunk. Looks at the
-  // return stack before it says so.
+  // The unit of a block of at least size_bytes (1 .. kMaxBlockBytes), or kNoBlock: reclaim(), then ask sabird for a chunk.
   uint32_t allocate(size_t size_bytes);
   // False: this is no block in use of this pool. A number that came from another process may be anything; nothing happened.
   bool free(uint32_t unit);
-  // Takes back what lies on the return stack; how many blocks that was. Damage there (T1) is left alone.
-  uint32_t reclaim();
+  // Takes back what lies on the return stack; how many blocks that was. Damage there (T1) is left alone. With a function:
+  // it hears of each unit that was taken back.
+  uint32_t reclaim() {
+    return reclaim([](uint32_t) {});
+  }
+  template <typename Taken>
+  uint32_t reclaim(Taken&& taken) {
+    returned_.clear();
+    return_stack_.take_all(returned_, used_count_);
+    uint32_t count = 0;
+    for (uint32_t unit : returned_) {
+      if (free(unit)) {
+        ++count;
+        taken(unit);
+      }
+    }
+    return count;
+  }
 
   uint8_t* data(uint32_t unit) const {
     return &calls_.segment().blocks[size_t{unit} * kBlockUnitBytes];

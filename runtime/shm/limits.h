@@ -28,8 +28,12 @@ inline constexpr uint32_t kWorkQueueSlots = 1024;
 inline constexpr uint32_t kActorCallsInFlight = 256;
 
 // Q1: measured against 256 by runtime/shm/work_queue_benchmark.cc; see docs/performance.md.
+#if defined(SABIR_SHM_CELL_BYTES)
+inline constexpr size_t kCellBytes = SABIR_SHM_CELL_BYTES;
+#else
 inline constexpr size_t kCellBytes = 128;
-inline constexpr size_t kCellInlineBytes = 64;
+#endif
+inline constexpr size_t kCellInlineBytes = kCellBytes - 64;
 inline constexpr uint32_t kCellsPerChunk = 256;
 inline constexpr uint32_t kMaxCellChunks = 16384;
 inline constexpr uint32_t kMaxCells = kCellsPerChunk * kMaxCellChunks;  // 4 Mi, below the 24 bits of a ring slot

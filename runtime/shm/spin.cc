@@ -5,14 +5,10 @@
 namespace sabir::shm {
 
 bool Spinner::shares_cpu_with(SlotIndex peer) {
-  int cpu = ::sched_getcpu();
-  uint32_t here = cpu < 0 ? 0 : static_cast<uint32_t>(cpu) + 1;
-  if (page_.cpu.load(std::memory_order_relaxed) != here) {
-    page_.cpu.store(here, std::memory_order_relaxed);
-  }
+  publish_cpu();
   ProcessPage* peer_page = calls_.find_page(peer);
-  return here != 0 && peer_page != nullptr &&
-         peer_page->cpu.load(std::memory_order_relaxed) == here &&
+  return cpu_plus_one_ != 0 && peer_page != nullptr &&
+         peer_page->cpu.load(std::memory_order_relaxed) == cpu_plus_one_ &&
          (peer_page->doorbell.load(std::memory_order_relaxed) & kDoorbellSleeping) == 0;
 }
 

@@ -45,6 +45,7 @@ class Spinner {
     if (ready()) {
       return SpinOutcome::kReady;
     }
+    publish_cpu();
     if (rang && !yield_to_peer()) {
       return ready() ? SpinOutcome::kReady : SpinOutcome::kSleep;
     }
@@ -59,6 +60,15 @@ class Spinner {
     SpinOutcome outcome = spin_with_token(peer, ready);
     give_token_back();
     return outcome;
+  }
+
+  // Where this thread runs, for others who spin. Also at once after a sleep: a wake-up may have moved it onto its waker's CPU.
+  void publish_cpu() {
+    int cpu = ::sched_getcpu();
+    cpu_plus_one_ = cpu < 0 ? 0 : static_cast<uint32_t>(cpu) + 1;
+    if (page_.cpu.load(std::memory_order_relaxed) != cpu_plus_one_) {
+      page_.cpu.store(cpu_plus_one_, std::memory_order_relaxed);
+    }
   }
 
   // For waits for *work*: submitters that see it ring nobody else. Clear it before Doorbell::prepare_sleep.
@@ -94,7 +104,7 @@ class Spinner {
     return ready() ? SpinOutcome::kReady : SpinOutcome::kSleep;
   }
 
-  // Publishes where this thread runs. True: the peer is awake and last ran here.
+  // The peer is awake and last ran where this thread runs.
   bool shares_cpu_with(SlotIndex peer);
   // One yield, timed. False: yields are switched off on this node, by this one perhaps.
   bool yield_to_peer();
@@ -108,6 +118,7 @@ class Spinner {
   SlotIndex self_;
   SpinLimits limits_;
   uint32_t token_ = 0;  // where it was found last
+  uint32_t cpu_plus_one_ = 0;
 };
 
 }  // namespace sabir::shm
