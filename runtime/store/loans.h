@@ -57,8 +57,9 @@ class LoanLedger {
   void request(uint64_t ticket, ProcessId process, uint64_t size_bytes, int64_t wait_ns, Instructions& out);
   // The asker is gone; the ticket is not answered.
   void cancel(uint64_t ticket, Instructions& out);
-  // The process unmapped its alias: an empty loan is free at once, a closed one when it gets empty.
-  // kInvalid: not a loan of that process, or open with objects in it.
+  // The process unmapped its alias: an idle loan is free at once, another one when it is closed and empty. That may
+  // overtake what the process wrote into its ring before, so an open loan is never taken at this word alone.
+  // kInvalid: not a loan of that process.
   Result<void> give_back(ProcessId process, uint64_t offset, Instructions& out);
   // Its ring has been read to its end (D5). What it announced stays, the rest is free.
   void process_dead(ProcessId process, Instructions& out);
@@ -68,14 +69,14 @@ class LoanLedger {
 
   // --- from Ownership ---
 
-  // An object of the process lies at [offset, +size_bytes). Error: not inside an open loan of it, misaligned, or not
-  // behind what was announced there before.
-  Result<void> announce(ProcessId process, uint64_t offset, uint64_t size_bytes, bool closes, Instructions& out);
+  // An object of the process lies at [offset, +size_bytes). Error: not inside an open loan of it, misaligned, or over
+  // an object that lives.
+  Result<void> announce(ProcessId process, uint64_t offset, uint64_t size_bytes, bool closes);
   Result<void> close(ProcessId process, uint64_t offset, Instructions& out);
   // The object at `offset` is no more.
   void object_freed(uint64_t offset, Instructions& out);
   // Room for a value that sabird keeps. Not subject to capacity_bytes, only to the allocator's budget.
-  Result<uint64_t> place(uint64_t size_bytes, Instructions& out);
+  Result<uint64_t> place(uint64_t size_bytes);
 
   // --- for people ---
 
@@ -98,8 +99,6 @@ class LoanLedger {
     State state = State::kOpen;
     bool process_dead = false;
     bool alias_gone = false;      // given back while objects live in it
-    uint64_t announced_end = 0;   // objects are only appended (O3)
-    uint64_t idle_since = 0;      // order among idle loans
     std::vector<Object> objects;  // alive, ascending
   };
   struct Waiting {
@@ -110,11 +109,12 @@ class LoanLedger {
   };
   using Loans = std::map<uint64_t, Loan>;
 
-  Loans::iterator loan_at(uint64_t offset);
+  Loans::iterator loan_around(uint64_t offset);
   bool grant_idle(uint64_t ticket, ProcessId process, uint64_t size_bytes, Instructions& out);
   bool grant_new(uint64_t ticket, ProcessId process, uint64_t size_bytes, Instructions& out);
-  void became_empty(Loans::iterator loan, Instructions& out);
-  void release(Loans::iterator loan, Instructions& out);
+  void closed(Loans::iterator loan);
+  void became_empty(Loans::iterator loan);
+  void release(Loans::iterator loan);
   void serve_waiting(Instructions& out);
   void press(Instructions& out);
   Error full_error(uint64_t size_bytes) const;
@@ -124,14 +124,16 @@ class LoanLedger {
   const Clock& clock_;
   Options options_;
   Loans loans_;
+  std::unordered_map<ProcessId, std::vector<uint64_t>> idle_;  // offsets of idle loans, the latest last
+  std::map<uint64_t, uint64_t> node_values_;                   // place(): offset -> size
   std::deque<Waiting> waiting_;
-  uint64_t used_bytes_ = 0;  // by processes
-  uint64_t node_bytes_ = 0;  // by sabird
+  std::vector<ProcessId> newly_idle_;
+  uint64_t used_bytes_ = 0;  // of loans
+  uint64_t node_bytes_ = 0;  // of node_values_
   uint64_t object_bytes_ = 0;
   uint64_t objects_ = 0;
-  uint64_t idle_counter_ = 0;
-  std::optional<uint64_t> node_loan_;  // where place() appends
-  uint64_t pressed_for_ = 0;           // ticket for which everybody was asked to collect
+  uint64_t idle_bytes_ = 0;
+  std::optional<uint64_t> pressed_for_;  // the ticket for which everybody was asked to collect
 };
 
 }  // namespace sabir::store
