@@ -179,7 +179,7 @@ interface Session {
   kvGet @16 (key :Text) -> (failure :Failure, found :Bool, value :Data);
   kvDelete @17 (requestId :UInt64, key :Text) -> (failure :Failure, deleted :Bool);
 
-  status @18 () -> (json :Text);
+  status @18 () -> (json :Text, failure :Failure);
   stop @19 (requestId :UInt64) -> (failure :Failure);
   # Ends the node and every process of it. From an observer or the driver that started the node.
 }
