@@ -16,9 +16,15 @@ inline CellWord load_cell_word(const Cell& cell) {
   return CellWord::unpack(cell.word.load(std::memory_order_acquire));
 }
 
-// FREE -> QUEUED. Submitter, for a cell of its own that is FREE, after all fields are written. Now push the result into a ring
-// or an inbox.
+// FREE -> QUEUED. Submitter, for a cell of its own that is FREE, after all fields are written. Clears those of the result: a
+// cancelled call ends DONE without anybody having written them, and the last use's must not be taken for its own.
+// Then put the reference into a ring, or the cell into an inbox.
 inline CellRef publish_cell(Cell& cell, CellIndex index) {
+  cell.result_bytes = 0;
+  cell.result_block = 0;
+  cell.result_place = static_cast<uint8_t>(ResultPlace::kNone);
+  cell.result_is_error = 0;
+  cell.result_has_refs = 0;
   SABIR_SHM_FAULT(kPublishBeforeWord);
   Generation generation = cell.word.load(std::memory_order_relaxed) >> 24;
   cell.word.store(CellWord{generation, CellState::kQueued, 0}.pack(), std::memory_order_release);

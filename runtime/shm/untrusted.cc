@@ -42,6 +42,7 @@ CellCopy UntrustedCalls::cell(CellIndex index) const {
   copy.result_place = Untrusted<uint8_t>(cell.result_place);
   copy.result_is_error = cell.result_is_error != 0;
   copy.result_has_refs = cell.result_has_refs != 0;
+  copy.num_returns = cell.num_returns;
   return copy;
 }
 

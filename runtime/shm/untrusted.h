@@ -73,6 +73,7 @@ struct CellCopy {
   Untrusted<uint8_t> result_place{0};
   bool result_is_error = false;
   bool result_has_refs = false;
+  uint16_t num_returns = 0;
 };
 
 // sabird's eyes on `calls`. Indices are sabird's own (out of its tables), or were checked by find_x before.
