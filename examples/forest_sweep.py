@@ -14,7 +14,6 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass
-from typing import Dict, List, Tuple
 
 import numpy as np
 from rich.console import Console
@@ -27,7 +26,7 @@ TREES = list(range(8, 88, 4))  # 8, 12, ... 84
 RANDOM_STATE = 201
 TEST_SIZE = 0.2
 
-Arrays = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass
@@ -39,7 +38,7 @@ class Score:
     seconds: float
 
 
-def load(name: str) -> Tuple[str, Arrays]:
+def load(name: str) -> tuple[str, Arrays]:
     """The data set's description and its split: (x_train, x_test, y_train, y_test)."""
     from sklearn.datasets import fetch_california_housing, load_diabetes
     from sklearn.model_selection import train_test_split
@@ -50,7 +49,9 @@ def load(name: str) -> Tuple[str, Arrays]:
             description = f"California housing, {len(data.target)} districts"
         except OSError as error:
             if name == "california":
-                raise SystemExit(f"the California data set is neither in scikit-learn's cache nor to be had: {error}")
+                raise SystemExit(
+                    f"California housing is neither in scikit-learn's cache nor to be had: {error}"
+                ) from None
             name = "diabetes"
     if name == "diabetes":
         data = load_diabetes()
@@ -59,8 +60,9 @@ def load(name: str) -> Tuple[str, Arrays]:
     return description, tuple(np.ascontiguousarray(part) for part in split)
 
 
-def score_forest(n_estimators: int, x_train: np.ndarray, x_test: np.ndarray, y_train: np.ndarray,
-                 y_test: np.ndarray) -> Score:
+def score_forest(
+    n_estimators: int, x_train: np.ndarray, x_test: np.ndarray, y_train: np.ndarray, y_test: np.ndarray
+) -> Score:
     """Trains one forest and measures its error on the test set."""
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.metrics import mean_squared_error
@@ -73,18 +75,19 @@ def score_forest(n_estimators: int, x_train: np.ndarray, x_test: np.ndarray, y_t
 
 
 def progress_bar(console: Console) -> Progress:
-    return Progress(TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                    console=console)
+    return Progress(
+        TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
 
 
-def sweep_in_parallel(arrays: Arrays, console: Console) -> Tuple[Dict[int, Score], float]:
+def sweep_in_parallel(arrays: Arrays, console: Console) -> tuple[dict[int, Score], float]:
     """All forests as tasks; the data is in the store once."""
     task = sabir.remote(score_forest)
     began = time.perf_counter()
     data = [sabir.put(part) for part in arrays]
     # The largest first: the last tasks to finish are then short ones.
     waiting = [task.remote(n, *data) for n in reversed(TREES)]
-    scores: Dict[int, Score] = {}
+    scores: dict[int, Score] = {}
     with progress_bar(console) as progress:
         bar = progress.add_task("parallel", total=len(waiting))
         while waiting:
@@ -95,10 +98,10 @@ def sweep_in_parallel(arrays: Arrays, console: Console) -> Tuple[Dict[int, Score
     return scores, time.perf_counter() - began
 
 
-def sweep_serially(arrays: Arrays, console: Console) -> Tuple[Dict[int, Score], float]:
+def sweep_serially(arrays: Arrays, console: Console) -> tuple[dict[int, Score], float]:
     """The same forests one after the other, in this process."""
     began = time.perf_counter()
-    scores: Dict[int, Score] = {}
+    scores: dict[int, Score] = {}
     with progress_bar(console) as progress:
         bar = progress.add_task("serial", total=len(TREES))
         for n in TREES:
@@ -107,7 +110,7 @@ def sweep_serially(arrays: Arrays, console: Console) -> Tuple[Dict[int, Score], 
     return scores, time.perf_counter() - began
 
 
-def show(scores: Dict[int, Score], console: Console) -> None:
+def show(scores: dict[int, Score], console: Console) -> None:
     table = Table(title="Random forests")
     for heading in ("n_estimators", "MSE", "seconds"):
         table.add_column(heading, justify="right")
@@ -116,7 +119,7 @@ def show(scores: Dict[int, Score], console: Console) -> None:
     console.print(table)
 
 
-def draw(scores: Dict[int, Score], description: str, path: str) -> None:
+def draw(scores: dict[int, Score], description: str, path: str) -> None:
     """Writes a PNG of the error over the number of trees."""
     import matplotlib
 
@@ -130,10 +133,14 @@ def draw(scores: Dict[int, Score], description: str, path: str) -> None:
     figure.savefig(path, dpi=120)
 
 
-def main(arguments: List[str]) -> int:
+def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", choices=("auto", "california", "diabetes"), default="auto",
-                        help="auto: California housing if scikit-learn has it cached, else diabetes")
+    parser.add_argument(
+        "--data",
+        choices=("auto", "california", "diabetes"),
+        default="auto",
+        help="auto: California housing if scikit-learn has it cached, else diabetes",
+    )
     parser.add_argument("--output", default="forest_sweep.png", help="the picture's file (PNG)")
     parser.add_argument("--no-serial", action="store_true", help="leave the serial sweep and the comparison out")
     options = parser.parse_args(arguments)
@@ -155,8 +162,10 @@ def main(arguments: List[str]) -> int:
     if options.no_serial:
         console.print(f"parallel {parallel_s:.2f} s")
     else:
-        console.print(f"serial {serial_s:.2f} s, parallel {parallel_s:.2f} s: {serial_s / parallel_s:.2f} times as fast; "
-                      "the results are equal")
+        console.print(
+            f"serial {serial_s:.2f} s, parallel {parallel_s:.2f} s: {serial_s / parallel_s:.2f} times as fast; "
+            "the results are equal"
+        )
     draw(scores, description, options.output)
     console.print(f"Picture: {options.output}")
     return 0

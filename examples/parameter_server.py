@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any, List
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class Worker:
         return float(np.mean((self.x @ weights - self.y) ** 2))
 
 
-def main(arguments: List[str]) -> int:
+def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--steps", type=int, default=60)
@@ -66,8 +66,10 @@ def main(arguments: List[str]) -> int:
         losses = sabir.get([worker.train.remote(options.steps) for worker in workers])
         weights = sabir.get(server.get_weights.remote())
     distance = float(np.abs(weights - true_weights).max())
-    print(f"{options.workers} workers, {options.steps} steps each: loss {max(losses):.5f}, "
-          f"largest error of a weight {distance:.5f}")
+    print(
+        f"{options.workers} workers, {options.steps} steps each: loss {max(losses):.5f}, "
+        f"largest error of a weight {distance:.5f}"
+    )
     return 0 if distance < 0.05 else 1
 
 

@@ -1,5 +1,7 @@
 """Sabir: functions become tasks, classes become actors, values become objects, in Python, Java and C++ alike.
 
+Example::
+
     import sabir
 
     @sabir.remote
@@ -7,7 +9,7 @@
         return x * x
 
     sabir.init()
-    print(sabir.get([square.remote(i) for i in range(4)]))
+    print(sabir.get([square.remote(i) for i in range(4)]))  # [0, 1, 4, 9]
 """
 
 from __future__ import annotations

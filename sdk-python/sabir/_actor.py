@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, Optional, Tuple, TypeVar
+from typing import Any, Callable, Generic, TypeVar
 
 from sabir import _functions, _sabir
 from sabir._options import actor_options, method_options, resource_amounts
 from sabir._signature import check_call, positional_range
-
-if TYPE_CHECKING:
-    from sabir._sabir import ObjectRef
 
 C = TypeVar("C")
 
@@ -29,9 +26,9 @@ def method(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return mark
 
 
-def _methods_of(cls: type) -> Dict[str, Dict[str, Any]]:
+def _methods_of(cls: type) -> dict[str, dict[str, Any]]:
     """What a handle knows of a class: its methods with their number of arguments and returns."""
-    found: Dict[str, Dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for name in dir(cls):
         if name.startswith("__") and name != "__call__":
             continue
@@ -58,28 +55,29 @@ def _raw_attribute(cls: type, name: str) -> Any:
 class ActorClass(Generic[C]):
     """A class whose instances live in workers: ``Counter.remote(...)`` makes one and returns its handle."""
 
-    def __init__(self, cls: type, options: Dict[str, Any]) -> None:
+    def __init__(self, cls: type, options: dict[str, Any]) -> None:
         self._cls = cls
         self._options = actor_options(options)
-        self._exported: Tuple[int, Any] = (-1, None)
+        self._exported: tuple[int, Any] = (-1, None)
         self.__name__ = cls.__name__
         self.__qualname__ = cls.__qualname__
         self.__module__ = cls.__module__
         self.__doc__ = cls.__doc__
 
-    def options(self, **options: Any) -> "ActorClass[C]":
+    def options(self, **options: Any) -> ActorClass[C]:
         """The same class with some options changed."""
         changed: ActorClass[C] = ActorClass(self._cls, {**self._options, **options})
         changed._exported = self._exported
         return changed
 
-    def remote(self, *args: Any, **kwargs: Any) -> "ActorHandle[C]":
+    def remote(self, *args: Any, **kwargs: Any) -> ActorHandle[C]:
         """Starts an actor. Returns at once; an error of the constructor reaches the first call's ``get``."""
         from sabir._runtime import ensure_started
 
         epoch = ensure_started()
-        if self._cls.__init__ is not object.__init__:
-            check_call(self._cls.__init__, self._cls.__name__, 1, args, kwargs)
+        constructor = _raw_attribute(self._cls, "__init__")
+        if constructor is not object.__init__:
+            check_call(constructor, self._cls.__name__, 1, args, kwargs)
         elif args or kwargs:
             raise TypeError(f"{self._cls.__name__}() takes no arguments")
         if self._exported[0] != epoch:
@@ -87,14 +85,22 @@ class ActorClass(Generic[C]):
             self._exported = (epoch, function)
         methods = _methods_of(self._cls)
         options = dict(self._options)
-        native = _sabir.create_actor(self._exported[1], {
-            # As in Ray: without a wish for CPUs an actor holds none while it lives.
-            "resources": resource_amounts(options, default_cpus=0),
-            "name": options.get("name"), "namespace": options.get("namespace"),
-            "max_restarts": options.get("max_restarts", 0), "max_task_retries": options.get("max_task_retries", 0),
-            "detached": options.get("lifetime") == "detached", "get_if_exists": options.get("get_if_exists", False),
-            "class_info": json.dumps(methods).encode(),
-        }, args, kwargs)
+        native = _sabir.create_actor(
+            self._exported[1],
+            {
+                # As in Ray: without a wish for CPUs an actor holds none while it lives.
+                "resources": resource_amounts(options, default_cpus=0),
+                "name": options.get("name"),
+                "namespace": options.get("namespace"),
+                "max_restarts": options.get("max_restarts", 0),
+                "max_task_retries": options.get("max_task_retries", 0),
+                "detached": options.get("lifetime") == "detached",
+                "get_if_exists": options.get("get_if_exists", False),
+                "class_info": json.dumps(methods).encode(),
+            },
+            args,
+            kwargs,
+        )
         return ActorHandle(native, self._cls.__name__, methods)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -103,41 +109,39 @@ class ActorClass(Generic[C]):
     def __reduce__(self) -> Any:
         return _rebuild_class, (), {"cls": self._cls, "options": self._options}
 
-    def __setstate__(self, state: Dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         ActorClass.__init__(self, state["cls"], state["options"])
 
 
-def _rebuild_class() -> "ActorClass[Any]":
+def _rebuild_class() -> ActorClass[Any]:
     return ActorClass.__new__(ActorClass)
 
 
 class ActorMethod:
     """A method of an actor: ``handle.method.remote(...)``."""
 
-    __slots__ = ("remote", "_handle", "_name", "_about", "_options")
+    __slots__ = ("_about", "_name", "_native", "_options", "remote")
 
-    def __init__(self, handle: "ActorHandle[Any]", name: str, about: Dict[str, Any], options: Dict[str, Any]) -> None:
-        self._handle = handle._native
+    def __init__(self, native: _sabir.Actor, name: str, about: dict[str, Any], options: dict[str, Any]) -> None:
+        self._native = native
         self._name = name
         self._about = about
         self._options = options
         minimum, maximum = about["args"]
-        self.remote = _sabir.MethodStub(handle._native, self._prepare, options.get("num_returns", about["returns"]),
-                                        minimum, maximum, self._check)
+        self.remote = _sabir.MethodStub(
+            native, self._prepare, options.get("num_returns", about["returns"]), minimum, maximum, self._check
+        )
 
-    def options(self, **options: Any) -> "ActorMethod":
+    def options(self, **options: Any) -> ActorMethod:
         """The same method with other options (num_returns)."""
-        changed = ActorMethod.__new__(ActorMethod)
-        holder = _Holder(self._handle)
-        ActorMethod.__init__(changed, holder, self._name, self._about, {**self._options, **method_options(options)})
-        return changed
+        return ActorMethod(self._native, self._name, self._about, {**self._options, **method_options(options)})
 
     def _prepare(self) -> Any:
         from sabir._runtime import ensure_started
 
         return _functions.export_method(self._name, ensure_started())
 
-    def _check(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
+    def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         minimum, maximum = self._about["args"]
         count = len(args) + len(kwargs)
         # Without the class at hand only the number of arguments can be judged; (1, 0) says: not even that.
@@ -152,25 +156,16 @@ class ActorMethod:
         raise TypeError(f"{self._name} is an actor's method: use .{self._name}.remote(...)")
 
 
-class _Holder:
-    """Stands in for a handle where only its native part is needed."""
-
-    __slots__ = ("_native",)
-
-    def __init__(self, native: Any) -> None:
-        self._native = native
-
-
 class ActorHandle(Generic[C]):
     """A handle of an actor. It can be passed to tasks and other actors; the actor lives while handles do."""
 
-    def __init__(self, native: Any, class_name: str, methods: Dict[str, Dict[str, Any]]) -> None:
+    def __init__(self, native: Any, class_name: str, methods: dict[str, dict[str, Any]]) -> None:
         self._native = native
         self._class_name = class_name
         self._methods = methods
 
     @classmethod
-    def _from_native(cls, native: Any) -> "ActorHandle[Any]":
+    def _from_native(cls, native: Any) -> ActorHandle[Any]:
         info = native.info()
         methods = json.loads(info["class_info"]) if info["class_info"] else {}
         return cls(native, info["class_name"], methods)
@@ -179,7 +174,7 @@ class ActorHandle(Generic[C]):
         methods = self.__dict__.get("_methods")
         if methods is None or name not in methods:
             raise AttributeError(f"actor {self.__dict__.get('_class_name', '?')} has no method {name!r}")
-        made = ActorMethod(self, name, methods[name], {})
+        made = ActorMethod(self._native, name, methods[name], {})
         self.__dict__[name] = made  # the next call finds it without coming here
         return made
 
@@ -200,11 +195,11 @@ class ActorHandle(Generic[C]):
         return _handle_at, (self._native._collect(), self._class_name, self._methods)
 
 
-def _handle_at(index: int, class_name: str, methods: Dict[str, Dict[str, Any]]) -> ActorHandle[Any]:
+def _handle_at(index: int, class_name: str, methods: dict[str, dict[str, Any]]) -> ActorHandle[Any]:
     return ActorHandle(_sabir._actor_at(index), class_name, methods)
 
 
-def get_actor(name: str, namespace: Optional[str] = None) -> ActorHandle[Any]:
+def get_actor(name: str, namespace: str | None = None) -> ActorHandle[Any]:
     """The handle of a named actor. ValueError if there is none of that name."""
     from sabir._runtime import ensure_started
     from sabir.exceptions import NotFoundError
@@ -233,7 +228,7 @@ def exit_actor() -> None:
     raise SystemExit(0)
 
 
-def special_method(instance: Any, name: str, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+def special_method(instance: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Runs a method whose name begins with two underscores (the worker's hook)."""
     if name in ("__ray_ready__", "__sabir_ready__"):
         return True

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from sabir import _options, _sabir
 from sabir.exceptions import NotFoundError, SabirError
 
 
-def main(arguments: Optional[List[str]] = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -55,8 +55,10 @@ def _parser() -> argparse.ArgumentParser:
 def _start(options: Any) -> int:
     amounts = _options.node_resources(options.num_cpus, options.num_gpus, options.resources)
     session = _sabir.node_start({"resources": amounts, "store_bytes": options.object_store_memory})
-    print(f"Session started: {session}\n\nJoin it with sabir.init() or sabir.init({session!r}).\n"
-          f"Look at it with `sabir status`, end it with `sabir stop`.")
+    print(
+        f"Session started: {session}\n\nJoin it with sabir.init() or sabir.init({session!r}).\n"
+        f"Look at it with `sabir status`, end it with `sabir stop`."
+    )
     return 0
 
 
@@ -80,7 +82,7 @@ def _status(options: Any) -> int:
     return 0
 
 
-def render(state: Dict[str, Any]) -> List[str]:
+def render(state: dict[str, Any]) -> list[str]:
     """The state as lines for a terminal."""
     session = state["session"]
     lines = [f"Session {session['path']} (version {session['version']}, node process {session['pid']})"]
@@ -90,8 +92,10 @@ def render(state: Dict[str, Any]) -> List[str]:
     lines += ["", f"Actors: {len(actors)}"]
     for actor in actors:
         name = f" {actor['name']!r}" if actor.get("name") else ""
-        lines.append(f"  {actor['class']}{name}  {actor['state']}  pid {actor.get('pid', '-')}  "
-                     f"restarts {actor.get('restarts', 0)}")
+        lines.append(
+            f"  {actor['class']}{name}  {actor['state']}  pid {actor.get('pid', '-')}  "
+            f"restarts {actor.get('restarts', 0)}"
+        )
     jobs = state.get("jobs", [])
     lines += ["", f"Jobs: {len(jobs)}"]
     for job in jobs:
@@ -99,14 +103,16 @@ def render(state: Dict[str, Any]) -> List[str]:
     return lines
 
 
-def _node(node: Dict[str, Any]) -> List[str]:
+def _node(node: dict[str, Any]) -> list[str]:
     lines = ["", "Resources            available / total"]
     for name, total in sorted(node["resources_total"].items()):
         free = node["resources_available"].get(name, 0.0)
         lines.append(f"  {name:<18} {free:>9g} / {total:g}")
     store = node["store"]
-    lines += ["", f"Store: {_bytes(store['used_bytes'])} of {_bytes(store['capacity_bytes'])} in "
-                  f"{store['objects']} objects"]
+    lines += [
+        "",
+        f"Store: {_bytes(store['used_bytes'])} of {_bytes(store['capacity_bytes'])} in {store['objects']} objects",
+    ]
     workers = node.get("workers", [])
     lines += ["", f"Workers: {len(workers)}"]
     for worker in workers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from sabir import _functions, _sabir
 from sabir._runtime import ensure_started
@@ -34,21 +34,21 @@ class RuntimeContext:
     def get_worker_id(self) -> str:
         return str(self._info["process_id"])
 
-    def get_task_id(self) -> Optional[str]:
+    def get_task_id(self) -> str | None:
         """The running task's id, None in a driver."""
         running = _sabir.context()
         return running["task_id"].hex() if running else None
 
-    def get_task_name(self) -> Optional[str]:
+    def get_task_name(self) -> str | None:
         """The running task's name, None in a driver."""
         running = _sabir.context()
         return _functions.name_of(running["function"]) if running else None
 
-    def get_actor_id(self) -> Optional[str]:
+    def get_actor_id(self) -> str | None:
         """The id of the actor that this process hosts, or None."""
         return str(self._info["actor_id"]) or None
 
-    def get_actor_name(self) -> Optional[str]:
+    def get_actor_name(self) -> str | None:
         """The registered name of the actor that this process hosts, or None."""
         actor_id = self.get_actor_id()
         if actor_id is None:
@@ -62,7 +62,7 @@ class RuntimeContext:
         running: Any = _sabir.context()
         return int(running["attempt"]) if running else 0
 
-    def get_gpu_ids(self) -> "list[int]":
+    def get_gpu_ids(self) -> list[int]:
         """The GPUs that the running task may use."""
         from sabir import _worker
 
@@ -74,7 +74,7 @@ def get_runtime_context() -> RuntimeContext:
     return RuntimeContext()
 
 
-def get_gpu_ids() -> "list[int]":
+def get_gpu_ids() -> list[int]:
     """The GPUs that the running task or actor may use."""
     from sabir import _worker
 

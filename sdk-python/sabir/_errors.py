@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import traceback
-from typing import Any, Dict, Optional
+from typing import Any
 
 from sabir import _functions
 from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, TaskError
@@ -14,7 +14,7 @@ _STACK_CHARACTERS = 64 << 10
 _NATIVE_BYTES = 1 << 20
 
 
-def describe_exception(error: BaseException, function_index: int) -> Dict[str, Any]:
+def describe_exception(error: BaseException, function_index: int) -> dict[str, Any]:
     """The fields of an error value (``sabir_failure``) for an exception of user code."""
     retry = _functions.retry_exceptions(function_index)
     retryable = any(isinstance(error, kind) for kind in retry)
@@ -36,7 +36,7 @@ def _text_of(error: BaseException) -> str:
     try:
         # A TaskError's text has its own remote traceback, which is in the stack already.
         text = error.message if isinstance(error, TaskError) else str(error)
-    except Exception:  # noqa: BLE001 - a __str__ that raises
+    except Exception:
         text = "<no message: str() of the exception failed>"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -44,7 +44,7 @@ def _text_of(error: BaseException) -> str:
 def _stack_of(error: BaseException) -> str:
     try:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    except Exception:  # noqa: BLE001 - formatting runs user code (__str__, __repr__)
+    except Exception:
         text = f"<no traceback: formatting the {type(error).__name__} failed>"
     if len(text) > _STACK_CHARACTERS:
         half = _STACK_CHARACTERS // 2
@@ -52,7 +52,7 @@ def _stack_of(error: BaseException) -> str:
     return text
 
 
-def _pickled(error: BaseException, name: str) -> Optional[bytes]:
+def _pickled(error: BaseException, name: str) -> bytes | None:
     """The exception itself, if it survives a round trip: many types with an own __init__ do not."""
     from sabir._serialization import cloudpickle_dumps
 
@@ -63,17 +63,17 @@ def _pickled(error: BaseException, name: str) -> Optional[bytes]:
             data = cloudpickle_dumps(cause)
         if len(data) <= _NATIVE_BYTES and isinstance(pickle.loads(data), BaseException):
             return data
-    except Exception:  # noqa: BLE001
+    except Exception:
         try:
             data = cloudpickle_dumps(cause)
             if len(data) <= _NATIVE_BYTES and isinstance(pickle.loads(data), BaseException):
                 return data
-        except Exception:  # noqa: BLE001
+        except Exception:
             return None
     return None
 
 
-def exception_of(fields: Dict[str, Any]) -> BaseException:
+def exception_of(fields: dict[str, Any]) -> BaseException:
     """The exception to raise for an error value."""
     kind = fields.get("kind", _TASK_FAILED)
     message = fields.get("message", "")
@@ -88,20 +88,25 @@ def exception_of(fields: Dict[str, Any]) -> BaseException:
     return error
 
 
-def _task_error(fields: Dict[str, Any]) -> TaskError:
+def _task_error(fields: dict[str, Any]) -> TaskError:
     message = fields.get("message", "")
     name, _, _ = message.partition(": ")
-    error = TaskError(message, function_name=name, traceback_str=fields.get("stack", ""),
-                      cause=_load_native(fields.get("native")), type_name=fields.get("type", ""))
+    error = TaskError(
+        message,
+        function_name=name,
+        traceback_str=fields.get("stack", ""),
+        cause=_load_native(fields.get("native")),
+        type_name=fields.get("type", ""),
+    )
     error.__cause__ = error.cause
     return error
 
 
-def _load_native(native: Optional[bytes]) -> Optional[BaseException]:
+def _load_native(native: bytes | None) -> BaseException | None:
     if not native:
         return None
     try:
         cause = pickle.loads(native)
-    except Exception:  # noqa: BLE001 - its class is not importable here: the text must do
+    except Exception:
         return None
     return cause if isinstance(cause, BaseException) else None

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any, Callable, Dict, Tuple, Type
+from typing import Any, Callable
 
 from sabir import _sabir
 
 TASK, CLASS, METHOD = 1, 2, 3
 PYTHON = 1
 
-_retry: Dict[int, Tuple[Type[BaseException], ...]] = {}
-_names: Dict[int, str] = {}
+_retry: dict[int, tuple[type[BaseException], ...]] = {}
+_names: dict[int, str] = {}
 
 
-def export(kind: int, name: str, function: Callable[..., Any], retry_exceptions: Tuple[Type[BaseException], ...] = ()) -> Any:
+def export(
+    kind: int, name: str, function: Callable[..., Any], retry_exceptions: tuple[type[BaseException], ...] = ()
+) -> Any:
     """Exports a function or class; raises SerializationError if it cannot be pickled."""
     from sabir._serialization import cloudpickle_dumps, describe_failure
     from sabir.exceptions import SerializationError
@@ -26,7 +28,7 @@ def export(kind: int, name: str, function: Callable[..., Any], retry_exceptions:
     return _sabir.export_function(kind, PYTHON, name, code)
 
 
-_methods: Dict[Tuple[int, str], Any] = {}
+_methods: dict[tuple[int, str], Any] = {}
 
 
 def export_method(name: str, epoch: int) -> Any:
@@ -71,7 +73,7 @@ def _by_name(name: str, code: bytes) -> Any:
     return getattr(target, "_function", target)
 
 
-def retry_exceptions(index: int) -> Tuple[Type[BaseException], ...]:
+def retry_exceptions(index: int) -> tuple[type[BaseException], ...]:
     return _retry.get(index, ())
 
 

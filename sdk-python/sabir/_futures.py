@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Generator
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Dict, Generator, Optional, Tuple
+from typing import TYPE_CHECKING, Any
 
 from sabir import _sabir
 
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
     from sabir._sabir import ObjectRef
 
 _lock = threading.Lock()
-_waiting: Dict[int, Tuple["ObjectRef[Any]", "Future[Any]"]] = {}
+_waiting: dict[int, tuple[ObjectRef[Any], Future[Any]]] = {}
 _tags = itertools.count(1)
-_thread: Optional[threading.Thread] = None
+_thread: threading.Thread | None = None
 
 
-def future(self: "ObjectRef[Any]") -> "Future[Any]":
+def future(self: ObjectRef[Any]) -> Future[Any]:
     """A concurrent.futures.Future that gets the reference's value or error."""
     made: Future[Any] = Future()
     made.set_running_or_notify_cancel()
@@ -35,7 +36,7 @@ def future(self: "ObjectRef[Any]") -> "Future[Any]":
     return made
 
 
-def awaited(self: "ObjectRef[Any]") -> Generator[Any, None, Any]:
+def awaited(self: ObjectRef[Any]) -> Generator[Any, None, Any]:
     import asyncio
 
     return asyncio.wrap_future(self.future()).__await__()
@@ -65,7 +66,7 @@ def _resolve() -> None:
                 continue
             try:
                 value = _sabir.get(ref, 0)
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever awaits
+            except BaseException as error:
                 pending.set_exception(error)
             else:
                 pending.set_result(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import Any, Dict, List, Optional, TextIO, Tuple
+from typing import Any, TextIO
 
 from sabir import _sabir
 
@@ -13,7 +13,7 @@ from sabir import _sabir
 _FOLD_SECONDS = 5.0
 _FOLDED_LINES = 500
 
-_thread: Optional[threading.Thread] = None
+_thread: threading.Thread | None = None
 
 
 class Folder:
@@ -21,9 +21,9 @@ class Folder:
 
     def __init__(self, clock: Any = time.monotonic) -> None:
         self._clock = clock
-        self._seen: Dict[Tuple[str, str, int], List[Any]] = {}  # (name, line, stream) -> [first seen, pid, repeats]
+        self._seen: dict[tuple[str, str, int], list[Any]] = {}  # (name, line, stream) -> [first seen, pid, repeats]
 
-    def add(self, name: str, pid: int, stream: int, line: str) -> List[Tuple[int, str]]:
+    def add(self, name: str, pid: int, stream: int, line: str) -> list[tuple[int, str]]:
         """Lines to print now, with their stream."""
         out = self.flush(only_old=True)
         key = (name, line, stream)
@@ -38,7 +38,7 @@ class Folder:
         out.append((stream, f"({name} pid={pid}) {line}"))
         return out
 
-    def flush(self, only_old: bool) -> List[Tuple[int, str]]:
+    def flush(self, only_old: bool) -> list[tuple[int, str]]:
         now = self._clock()
         out = []
         for key, (since, pid, repeats) in list(self._seen.items()):
@@ -51,7 +51,7 @@ class Folder:
         return out
 
 
-def _print(lines: List[Tuple[int, str]]) -> None:
+def _print(lines: list[tuple[int, str]]) -> None:
     for stream, text in lines:
         target: TextIO = sys.stderr if stream == 2 else sys.stdout
         try:
@@ -66,7 +66,7 @@ def warn(text: str) -> None:
     _print([(2, f"(sabir) warning: {text}")])
 
 
-def _handle(folder: Folder, notice: Tuple[Any, ...]) -> None:
+def _handle(folder: Folder, notice: tuple[Any, ...]) -> None:
     if notice[0] == "log":
         _, name, pid, stream, text, dropped = notice
         if dropped:

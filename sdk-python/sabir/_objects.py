@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Optional, Tuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from sabir import _sabir
 from sabir._runtime import ensure_started
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 @overload
-def get(object_refs: "ObjectRef[T]", *, timeout: Optional[float] = None) -> T: ...
+def get(object_refs: ObjectRef[T], *, timeout: float | None = None) -> T: ...
 @overload
-def get(object_refs: "List[ObjectRef[T]]", *, timeout: Optional[float] = None) -> List[T]: ...
-def get(object_refs: Any, *, timeout: Optional[float] = None) -> Any:
+def get(object_refs: list[ObjectRef[T]], *, timeout: float | None = None) -> list[T]: ...
+def get(object_refs: Any, *, timeout: float | None = None) -> Any:
     """The value of a reference, or the list of values of a list of references.
 
     Waits until they are there. numpy arrays and other large buffers come without a copy and read-only.
@@ -34,7 +34,7 @@ def get(object_refs: Any, *, timeout: Optional[float] = None) -> Any:
     return _sabir.get(object_refs, timeout)
 
 
-def put(value: T) -> "ObjectRef[T]":
+def put(value: T) -> ObjectRef[T]:
     """Stores a copy of a value and returns a reference to it.
 
     Raises:
@@ -45,8 +45,9 @@ def put(value: T) -> "ObjectRef[T]":
     return _sabir.put(value)
 
 
-def wait(object_refs: "List[ObjectRef[Any]]", *, num_returns: int = 1, timeout: Optional[float] = None,
-         fetch_local: bool = True) -> "Tuple[List[ObjectRef[Any]], List[ObjectRef[Any]]]":
+def wait(
+    object_refs: list[ObjectRef[Any]], *, num_returns: int = 1, timeout: float | None = None, fetch_local: bool = True
+) -> tuple[list[ObjectRef[Any]], list[ObjectRef[Any]]]:
     """Waits until ``num_returns`` of the references have a value or an error.
 
     Returns:

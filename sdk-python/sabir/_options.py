@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
+from collections.abc import Mapping
+from typing import Any, Callable
 
 RESOURCE_UNITS = 10_000
 
@@ -26,7 +27,7 @@ def _integer(minimum: int) -> Callable[[str, Any], int]:
             raise TypeError(f"{name} must be an int, not {type(value).__name__}")
         if value < minimum or value > 2**31 - 1:
             raise ValueError(f"{name} must be at least {minimum} and below 2**31, not {value}")
-        return value
+        return int(value)
 
     return check
 
@@ -52,13 +53,13 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
-def _lifetime(name: str, value: Any) -> Optional[str]:
-    if value not in (None, "detached", "non_detached"):
+def _lifetime(name: str, value: Any) -> str:
+    if value not in ("detached", "non_detached"):
         raise ValueError(f"{name} must be None, 'detached' or 'non_detached', not {value!r}")
-    return value
+    return str(value)
 
 
-def _resources(name: str, value: Any) -> Dict[str, float]:
+def _resources(name: str, value: Any) -> dict[str, float]:
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a dict of name to amount, not {type(value).__name__}")
     checked = {}
@@ -72,7 +73,7 @@ def _resources(name: str, value: Any) -> Dict[str, float]:
     return checked
 
 
-def _retry_exceptions(name: str, value: Any) -> Tuple[Type[BaseException], ...]:
+def _retry_exceptions(name: str, value: Any) -> tuple[type[BaseException], ...]:
     if isinstance(value, bool):
         return (Exception,) if value else ()
     if isinstance(value, (list, tuple)) and all(isinstance(t, type) and issubclass(t, BaseException) for t in value):
@@ -80,19 +81,30 @@ def _retry_exceptions(name: str, value: Any) -> Tuple[Type[BaseException], ...]:
     raise TypeError(f"{name} must be a bool or a list of exception types, not {value!r}")
 
 
-_BOTH: Dict[str, Callable[[str, Any], Any]] = {
-    "num_cpus": _number, "num_gpus": _number, "memory": _number, "resources": _resources, "name": _text,
+# What checks an option's value and gives its checked form; None stands for the default and is not checked.
+_Checks = dict[str, Callable[[str, Any], Any]]
+
+_BOTH: _Checks = {
+    "num_cpus": _number,
+    "num_gpus": _number,
+    "memory": _number,
+    "resources": _resources,
+    "name": _text,
 }
-_TASK = {**_BOTH, "num_returns": _returns, "max_retries": _integer(-1), "retry_exceptions": _retry_exceptions}
-_ACTOR = {
-    **_BOTH, "max_restarts": _integer(-1), "max_task_retries": _integer(-1), "namespace": _text,
-    "lifetime": _lifetime, "get_if_exists": _boolean,
+_TASK: _Checks = {**_BOTH, "num_returns": _returns, "max_retries": _integer(-1), "retry_exceptions": _retry_exceptions}
+_ACTOR: _Checks = {
+    **_BOTH,
+    "max_restarts": _integer(-1),
+    "max_task_retries": _integer(-1),
+    "namespace": _text,
+    "lifetime": _lifetime,
+    "get_if_exists": _boolean,
 }
-_METHOD = {"num_returns": _returns, "name": _text}
+_METHOD: _Checks = {"num_returns": _returns, "name": _text}
 
 
-def _check(kind: str, known: Dict[str, Callable[[str, Any], Any]], options: Mapping[str, Any]) -> Dict[str, Any]:
-    checked: Dict[str, Any] = {}
+def _check(kind: str, known: _Checks, options: Mapping[str, Any]) -> dict[str, Any]:
+    checked: dict[str, Any] = {}
     for name, value in options.items():
         check = known.get(name)
         if check is None:
@@ -106,22 +118,22 @@ def _check(kind: str, known: Dict[str, Callable[[str, Any], Any]], options: Mapp
     return checked
 
 
-def task_options(options: Mapping[str, Any]) -> Dict[str, Any]:
+def task_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return _check("task", _TASK, options)
 
 
-def actor_options(options: Mapping[str, Any]) -> Dict[str, Any]:
+def actor_options(options: Mapping[str, Any]) -> dict[str, Any]:
     checked = _check("actor", _ACTOR, options)
     if checked.get("get_if_exists") and "name" not in checked:
         raise ValueError("get_if_exists needs a name")
     return checked
 
 
-def method_options(options: Mapping[str, Any]) -> Dict[str, Any]:
+def method_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return _check("method", _METHOD, options)
 
 
-def resource_amounts(options: Mapping[str, Any], default_cpus: float) -> Dict[str, float]:
+def resource_amounts(options: Mapping[str, Any], default_cpus: float) -> dict[str, float]:
     """The resources a call or actor holds, by name; those of amount 0 are left out."""
     amounts = dict(options.get("resources") or {})
     amounts["CPU"] = options.get("num_cpus", default_cpus)
@@ -130,7 +142,7 @@ def resource_amounts(options: Mapping[str, Any], default_cpus: float) -> Dict[st
     return {name: amount for name, amount in amounts.items() if amount}
 
 
-def node_resources(num_cpus: Any, num_gpus: Any, resources: Any) -> Dict[str, float]:
+def node_resources(num_cpus: Any, num_gpus: Any, resources: Any) -> dict[str, float]:
     """The resources of a node to start; CPU is left to the daemon unless given."""
     amounts = _resources("resources", resources or {})
     if num_cpus is not None:

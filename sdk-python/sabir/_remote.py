@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, TypeVar, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar, overload
 
 from sabir import _functions, _sabir
 from sabir._options import resource_amounts, task_options
@@ -28,24 +28,24 @@ class RemoteFunction(Generic[P, R]):
     Made by ``@sabir.remote``. ``f.options(...)`` gives the same function with other options.
     """
 
-    def __init__(self, function: Callable[..., R], options: Dict[str, Any]) -> None:
+    def __init__(self, function: Callable[..., R], options: dict[str, Any]) -> None:
         self._function = function
         self._options = task_options(options)
-        self._exported: Dict[int, Any] = {}
+        self._exported: dict[int, Any] = {}
         self._bind()
         functools.update_wrapper(self, function)
 
     def _bind(self) -> None:
         minimum, maximum = positional_range(self._function)
         # An instance attribute: calls reach the native stub without a Python frame.
-        self.remote = _sabir.TaskStub(self._prepare, minimum, maximum, self._check)
+        self.__dict__["remote"] = _sabir.TaskStub(self._prepare, minimum, maximum, self._check)
 
     if TYPE_CHECKING:
 
-        def remote(self, *args: P.args, **kwargs: P.kwargs) -> "ObjectRef[R]":
+        def remote(self, *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
             """Sends the call and returns a reference to its result (a list of them for ``num_returns`` above 1)."""
 
-    def options(self, **options: Any) -> "RemoteFunction[P, R]":
+    def options(self, **options: Any) -> RemoteFunction[P, R]:
         """The same function with some options changed."""
         return RemoteFunction(self._function, {**self._options, **options})
 
@@ -57,8 +57,14 @@ class RemoteFunction(Generic[P, R]):
         name = options.get("name") or self._function.__qualname__.rpartition(".")[2]
         retry = options.get("retry_exceptions", ())
         function = _functions.export(_functions.TASK, name, self._function, retry)
-        task = _sabir.prepare_task(function, resource_amounts(options, default_cpus=1), options.get("num_returns", 1),
-                                   options.get("max_retries", 3), bool(retry), name)
+        task = _sabir.prepare_task(
+            function,
+            resource_amounts(options, default_cpus=1),
+            options.get("num_returns", 1),
+            options.get("max_retries", 3),
+            bool(retry),
+            name,
+        )
         if task.infeasible:
             from sabir._logs import warn
 
@@ -66,13 +72,15 @@ class RemoteFunction(Generic[P, R]):
         return task
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(f"{self._function.__name__} is a remote function: call {self._function.__name__}.remote(...), "
-                        f"or {self._function.__name__}._function(...) to run it here")
+        raise TypeError(
+            f"{self._function.__name__} is a remote function: call {self._function.__name__}.remote(...), "
+            f"or {self._function.__name__}._function(...) to run it here"
+        )
 
     def __reduce__(self) -> Any:
         return _rebuild_function, (), {"function": self._function, "options": self._options}
 
-    def __setstate__(self, state: Dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         RemoteFunction.__init__(self, state["function"], state["options"])
 
 
@@ -84,18 +92,18 @@ def _rebuild_function() -> RemoteFunction[Any, Any]:
 class _RemoteDecorator:
     """What ``sabir.remote(num_cpus=2)`` returns."""
 
-    def __init__(self, options: Dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
 
-    @overload
-    def __call__(self, target: "type[C]") -> "ActorClass[C]": ...
+    @overload  # a class is callable, too: the first that fits counts
+    def __call__(self, target: type[C]) -> ActorClass[C]: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, target: Callable[P, R]) -> RemoteFunction[P, R]: ...
     def __call__(self, target: Any) -> Any:
         return _make_remote(target, self._options)
 
 
-def _make_remote(target: Any, options: Dict[str, Any]) -> Any:
+def _make_remote(target: Any, options: dict[str, Any]) -> Any:
     if isinstance(target, type):
         from sabir._actor import ActorClass
 
@@ -107,13 +115,13 @@ def _make_remote(target: Any, options: Dict[str, Any]) -> Any:
     return RemoteFunction(target, options)
 
 
-@overload
-def remote(target: "type[C]") -> "ActorClass[C]": ...
+@overload  # a class is callable, too: the first that fits counts
+def remote(target: type[C]) -> ActorClass[C]: ...  # type: ignore[overload-overlap]
 @overload
 def remote(target: Callable[P, R]) -> RemoteFunction[P, R]: ...
 @overload
 def remote(**options: Any) -> _RemoteDecorator: ...
-def remote(*args: Any, **options: Any) -> Union[Any, _RemoteDecorator]:
+def remote(*args: Any, **options: Any) -> Any | _RemoteDecorator:
     """Makes a function a task or a class an actor.
 
     Bare (``@sabir.remote``) or with options (``@sabir.remote(num_cpus=2, max_retries=0)``).

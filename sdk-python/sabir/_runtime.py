@@ -7,7 +7,8 @@ import json
 import os
 import sys
 import threading
-from typing import Any, Dict, List, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 from sabir import _errors, _functions, _options, _sabir, _serialization, exceptions
 from sabir._actor import special_method
@@ -21,15 +22,17 @@ _lock = threading.Lock()
 def set_hooks(task_begins: Any = lambda gpu_mask: None) -> None:
     """Gives the native half its slow paths; done once per process."""
     _sabir.set_exceptions(exceptions.BY_STATUS)
-    _sabir.set_hooks({
-        "dumps": _serialization.dumps,
-        "loads": _serialization.loads,
-        "load_function": _functions.load,
-        "failure": _errors.describe_exception,
-        "error_value": _errors.exception_of,
-        "special_method": special_method,
-        "task_begins": task_begins,
-    })
+    _sabir.set_hooks(
+        {
+            "dumps": _serialization.dumps,
+            "loads": _serialization.loads,
+            "load_function": _functions.load,
+            "failure": _errors.describe_exception,
+            "error_value": _errors.exception_of,
+            "special_method": special_method,
+            "task_begins": task_begins,
+        }
+    )
 
 
 class Context:
@@ -41,7 +44,7 @@ class Context:
         self.node_id: str = info["node_id"]
         self.namespace: str = info["namespace"]
 
-    def __enter__(self) -> "Context":
+    def __enter__(self) -> Context:
         return self
 
     def __exit__(self, *exc_info: Any) -> None:
@@ -51,7 +54,7 @@ class Context:
         return f"Context(session_path={self.session_path!r}, job_id={self.job_id!r})"
 
 
-def language_env() -> List[Any]:
+def language_env() -> list[Any]:
     """How workers of this interpreter are started: a zygote that forks them (schema/zygote.md)."""
     zygote = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_zygote.py")
     paths = [path for path in sys.path if path]
@@ -59,18 +62,18 @@ def language_env() -> List[Any]:
 
 
 def init(
-    address: Optional[str] = None,
+    address: str | None = None,
     *,
-    num_cpus: Optional[float] = None,
-    num_gpus: Optional[float] = None,
-    resources: Optional[Dict[str, float]] = None,
-    object_store_memory: Optional[int] = None,
-    namespace: Optional[str] = None,
+    num_cpus: float | None = None,
+    num_gpus: float | None = None,
+    resources: dict[str, float] | None = None,
+    object_store_memory: int | None = None,
+    namespace: str | None = None,
     log_to_driver: bool = True,
     ignore_reinit_error: bool = False,
-    job_name: Optional[str] = None,
+    job_name: str | None = None,
     timeout_s: float = 60.0,
-    _session_root: Optional[str] = None,
+    _session_root: str | None = None,
 ) -> Context:
     """Joins a session as its driver, starting one on this machine if there is none.
 
@@ -95,10 +98,21 @@ def init(
         if _sabir.is_started():
             if ignore_reinit_error:
                 return Context(_sabir.info())
-            raise RuntimeError("sabir.init() was called already; pass ignore_reinit_error=True or call "
-                               "sabir.shutdown() first")
-        config = _config(address, num_cpus, num_gpus, resources, object_store_memory, namespace, log_to_driver,
-                         job_name, timeout_s, _session_root)
+            raise RuntimeError(
+                "sabir.init() was called already; pass ignore_reinit_error=True or call sabir.shutdown() first"
+            )
+        config = _config(
+            address,
+            num_cpus,
+            num_gpus,
+            resources,
+            object_store_memory,
+            namespace,
+            log_to_driver,
+            job_name,
+            timeout_s,
+            _session_root,
+        )
         # The first remote function needs it; its import takes longer than the node's start, so both run side by side.
         threading.Thread(target=_import_cloudpickle, name="sabir-import", daemon=True).start()
         _sabir.start(config)
@@ -117,8 +131,18 @@ def _import_cloudpickle() -> None:
         pass  # told where it is needed
 
 
-def _config(address: Any, num_cpus: Any, num_gpus: Any, resources: Any, object_store_memory: Any, namespace: Any,
-            log_to_driver: Any, job_name: Any, timeout_s: float, session_root: Any) -> Dict[str, Any]:
+def _config(
+    address: Any,
+    num_cpus: Any,
+    num_gpus: Any,
+    resources: Any,
+    object_store_memory: Any,
+    namespace: Any,
+    log_to_driver: Any,
+    job_name: Any,
+    timeout_s: float,
+    session_root: Any,
+) -> dict[str, Any]:
     for name, value in (("address", address), ("namespace", namespace), ("job_name", job_name)):
         if value is not None and not isinstance(value, str):
             raise TypeError(f"{name} must be a str, not {type(value).__name__}")
@@ -129,8 +153,10 @@ def _config(address: Any, num_cpus: Any, num_gpus: Any, resources: Any, object_s
             raise ValueError(f"object_store_memory must be at least 1 MiB, not {object_store_memory} bytes")
     amounts = _options.node_resources(num_cpus, num_gpus, resources)
     if address not in (None, "local") and (amounts or object_store_memory is not None):
-        raise ValueError(f"address={address!r} joins a session: num_cpus, num_gpus, resources and object_store_memory "
-                         "belong to the one that starts it")
+        raise ValueError(
+            f"address={address!r} joins a session: num_cpus, num_gpus, resources and object_store_memory "
+            "belong to the one that starts it"
+        )
     job = {"sys_path": [path if path else os.getcwd() for path in sys.path], "cwd": os.getcwd()}
     return {
         "address": address or "",

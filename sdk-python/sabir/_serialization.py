@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any, List, Optional, Tuple
+from typing import Any
 
 from sabir.exceptions import SerializationError
 
@@ -12,9 +12,9 @@ _PROTOCOL = 5
 _OUT_OF_BAND_BYTES = 1024
 
 
-def dumps(value: Any) -> Tuple[bytes, List[pickle.PickleBuffer]]:
+def dumps(value: Any) -> tuple[bytes, list[pickle.PickleBuffer]]:
     """Pickles ``value``; large contiguous buffers stay where they are and are returned beside the pickle."""
-    buffers: List[pickle.PickleBuffer] = []
+    buffers: list[pickle.PickleBuffer] = []
 
     def take(buffer: pickle.PickleBuffer) -> bool:
         try:
@@ -31,12 +31,12 @@ def dumps(value: Any) -> Tuple[bytes, List[pickle.PickleBuffer]]:
         # What lives in __main__ is named by pickle, but another process's __main__ is another program.
         if b"__main__" not in data:
             return data, buffers
-    except Exception:  # noqa: BLE001 - lambdas, closures, local classes: cloudpickle's job
+    except Exception:
         pass
     buffers.clear()
     try:
         return cloudpickle_dumps(value, take), buffers
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise SerializationError(describe_failure(value, error)) from error
 
 
@@ -47,7 +47,7 @@ def cloudpickle_dumps(value: Any, buffer_callback: Any = None) -> bytes:
     return data
 
 
-def loads(data: Any, buffers: List[Any]) -> Any:
+def loads(data: Any, buffers: list[Any]) -> Any:
     return pickle.loads(data, buffers=buffers)
 
 
@@ -55,26 +55,28 @@ def describe_failure(value: Any, error: BaseException) -> str:
     """What in ``value`` cannot be pickled: the path of attributes and items that leads to it, and the reason."""
     path, culprit, reason = _find_culprit(value, "value", error, depth=0, seen=set())
     kind = f"{type(culprit).__module__}.{type(culprit).__qualname__}"
-    return (f"cannot send {path} ({kind}) to another process: {reason}. "
-            f"Make it inside the task, pass what it is made from, or give its class a __reduce__ method.")
+    return (
+        f"cannot send {path} ({kind}) to another process: {reason}. "
+        f"Make it inside the task, pass what it is made from, or give its class a __reduce__ method."
+    )
 
 
-def _failure_of(value: Any) -> Optional[BaseException]:
+def _failure_of(value: Any) -> BaseException | None:
     try:
         cloudpickle_dumps(value)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return error
     return None
 
 
-def _children(value: Any) -> List[Tuple[str, Any]]:
+def _children(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         return [(f"[{key!r}]", item) for key, item in list(value.items())[:1000]]
     if isinstance(value, (list, tuple)):
         return [(f"[{index}]", item) for index, item in enumerate(value[:1000])]
     if isinstance(value, (set, frozenset)):
         return [("{...}", item) for item in list(value)[:1000]]
-    children: List[Tuple[str, Any]] = []
+    children: list[tuple[str, Any]] = []
     closure = getattr(value, "__closure__", None)
     code = getattr(value, "__code__", None)
     if closure and code is not None:
@@ -92,8 +94,7 @@ def _children(value: Any) -> List[Tuple[str, Any]]:
     return children
 
 
-def _find_culprit(value: Any, path: str, error: BaseException, depth: int,
-                  seen: "set[int]") -> Tuple[str, Any, str]:
+def _find_culprit(value: Any, path: str, error: BaseException, depth: int, seen: set[int]) -> tuple[str, Any, str]:
     if depth < 8 and id(value) not in seen:
         seen.add(id(value))
         for step, child in _children(value):

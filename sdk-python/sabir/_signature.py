@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable
 
 _VARIADIC = 0x04
 _KEYWORDS = 0x08
 
 
-def positional_range(function: Callable[..., Any], skip: int = 0) -> Tuple[int, int]:
+def positional_range(function: Callable[..., Any], skip: int = 0) -> tuple[int, int]:
     """How many positional arguments a call without keywords may have: (minimum, maximum), maximum -1 without limit.
 
     (1, 0) if every call needs the full check (`check_call`). ``skip`` leading parameters are bound (self).
@@ -25,7 +25,9 @@ def positional_range(function: Callable[..., Any], skip: int = 0) -> Tuple[int, 
     return max(minimum, 0), -1 if code.co_flags & _VARIADIC else count
 
 
-def check_call(function: Callable[..., Any], name: str, skip: int, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
+def check_call(
+    function: Callable[..., Any], name: str, skip: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
     """Raises TypeError if the call does not fit the signature."""
     import inspect
 

@@ -3,47 +3,53 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List
+from typing import Any
 
 from sabir import _sabir
 from sabir._runtime import ensure_started
 
 
-def status() -> Dict[str, Any]:
+def status() -> dict[str, Any]:
     """Everything the node tells of the session (docs/status.md)."""
     ensure_started()
-    state: Dict[str, Any] = json.loads(_sabir.status())
+    state: dict[str, Any] = json.loads(_sabir.status())
     return state
 
 
-def nodes() -> List[Dict[str, Any]]:
+def nodes() -> list[dict[str, Any]]:
     """The session's nodes: NodeID, Alive, Resources and the object store's fill."""
     found = []
     for node in status()["nodes"]:
-        found.append({"NodeID": node["node_id"], "Alive": node["alive"], "Resources": node["resources_total"],
-                      "Store": node["store"]})
+        found.append(
+            {
+                "NodeID": node["node_id"],
+                "Alive": node["alive"],
+                "Resources": node["resources_total"],
+                "Store": node["store"],
+            }
+        )
     return found
 
 
-def cluster_resources() -> Dict[str, float]:
+def cluster_resources() -> dict[str, float]:
     """The resources of all nodes together."""
     return _sum("resources_total")
 
 
-def available_resources() -> Dict[str, float]:
+def available_resources() -> dict[str, float]:
     """What no running task and no living actor holds."""
     return _sum("resources_available")
 
 
-def _sum(field: str) -> Dict[str, float]:
-    total: Dict[str, float] = {}
+def _sum(field: str) -> dict[str, float]:
+    total: dict[str, float] = {}
     for node in status()["nodes"]:
         for name, amount in node[field].items():
             total[name] = total.get(name, 0.0) + amount
     return total
 
 
-def actors() -> List[Dict[str, Any]]:
+def actors() -> list[dict[str, Any]]:
     """The actors of the session."""
-    listed: List[Dict[str, Any]] = status()["actors"]
+    listed: list[dict[str, Any]] = status()["actors"]
     return listed

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any, List
+from typing import Any
 
-_gpu_ids: List[int] = []
+_gpu_ids: list[int] = []
 
 
-def gpu_ids() -> List[int]:
+def gpu_ids() -> list[int]:
     return list(_gpu_ids)
 
 

@@ -48,7 +48,7 @@ def _send(channel: socket.socket, message: dict) -> None:  # type: ignore[type-a
     channel.send(json.dumps(message).encode())
 
 
-def _receive(channel: socket.socket) -> "tuple[dict | None, list[int]]":  # type: ignore[type-arg]
+def _receive(channel: socket.socket) -> tuple[dict | None, list[int]]:  # type: ignore[type-arg]
     data, descriptors, _, _ = socket.recv_fds(channel, _PACKET_BYTES, 4)
     return (json.loads(data) if data else None), list(descriptors)
 
@@ -62,12 +62,12 @@ def _warm_up() -> None:
     for name in _WARM_MODULES:
         try:
             __import__(name)
-        except Exception:  # noqa: BLE001 - a broken library must not cost the workers
+        except Exception:
             continue
     sys.path[:] = saved
 
 
-def _fork(channel: socket.socket, message: dict, descriptors: "list[int]") -> None:  # type: ignore[type-arg]
+def _fork(channel: socket.socket, message: dict, descriptors: list[int]) -> None:  # type: ignore[type-arg]
     parent = os.getppid()  # sabird
     try:
         middle = os.fork()
@@ -94,7 +94,7 @@ def _fork(channel: socket.socket, message: dict, descriptors: "list[int]") -> No
     _become_worker(channel, message, descriptors, parent)
 
 
-def _become_worker(channel: socket.socket, message: dict, descriptors: "list[int]", parent: int) -> None:  # type: ignore[type-arg]
+def _become_worker(channel: socket.socket, message: dict, descriptors: list[int], parent: int) -> None:  # type: ignore[type-arg]
     status = 1
     try:
         from sabir import _sabir, _worker
@@ -111,7 +111,7 @@ def _become_worker(channel: socket.socket, message: dict, descriptors: "list[int
         status = 0
     except SystemExit:
         status = 0
-    except BaseException:  # noqa: BLE001 - the last words of this process, in its log
+    except BaseException:
         import traceback
 
         traceback.print_exc()

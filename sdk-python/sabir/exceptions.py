@@ -23,7 +23,7 @@ SabirError
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Tuple, Type
+from typing import Any
 
 
 class SabirError(Exception):
@@ -37,8 +37,15 @@ class TaskError(SabirError):
     message and the original exception as ``cause``.
     """
 
-    def __init__(self, message: str = "", *, function_name: str = "", traceback_str: str = "",
-                 cause: Optional[BaseException] = None, type_name: str = "") -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        function_name: str = "",
+        traceback_str: str = "",
+        cause: BaseException | None = None,
+        type_name: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.function_name = function_name
@@ -51,7 +58,7 @@ class TaskError(SabirError):
             return f"{self.message}\n\nRemote traceback:\n{self.traceback_str.rstrip()}"
         return self.message
 
-    def as_instanceof_cause(self) -> "TaskError":
+    def as_instanceof_cause(self) -> TaskError:
         """This error as an instance of the original exception's type too, where that type allows it."""
         cause = self.cause
         if cause is None or isinstance(self, type(cause)) or not isinstance(cause, Exception):
@@ -61,24 +68,33 @@ class TaskError(SabirError):
         except TypeError:  # a type that cannot be a base beside ours (its own layout, final)
             return self
 
-    def _fields(self) -> Dict[str, Any]:
-        return {"function_name": self.function_name, "traceback_str": self.traceback_str, "cause": self.cause,
-                "type_name": self.type_name}
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "function_name": self.function_name,
+            "traceback_str": self.traceback_str,
+            "cause": self.cause,
+            "type_name": self.type_name,
+        }
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild_task_error, (self.message, self._fields())
 
 
-_dual_types: Dict[Type[BaseException], Type[TaskError]] = {}
+_dual_types: dict[type[BaseException], type[TaskError]] = {}
 
 
 def _with_cause_type(error: TaskError, cause: Exception) -> TaskError:
     cause_type = type(cause)
     dual = _dual_types.get(cause_type)
     if dual is None:
-        namespace = {"__module__": cause_type.__module__, "__qualname__": cause_type.__qualname__,
-                     "__init__": TaskError.__init__, "__str__": TaskError.__str__, "__reduce__": TaskError.__reduce__,
-                     "__getattr__": _attribute_of_cause}
+        namespace = {
+            "__module__": cause_type.__module__,
+            "__qualname__": cause_type.__qualname__,
+            "__init__": TaskError.__init__,
+            "__str__": TaskError.__str__,
+            "__reduce__": TaskError.__reduce__,
+            "__getattr__": _attribute_of_cause,
+        }
         dual = type(cause_type.__name__, (TaskError, cause_type), namespace)
         _dual_types[cause_type] = dual
     made = dual.__new__(dual, error.message)
@@ -94,7 +110,7 @@ def _attribute_of_cause(self: TaskError, name: str) -> Any:
     return getattr(self.cause, name)
 
 
-def _rebuild_task_error(message: str, fields: Dict[str, Any]) -> TaskError:
+def _rebuild_task_error(message: str, fields: dict[str, Any]) -> TaskError:
     return TaskError(message, **fields).as_instanceof_cause()
 
 
@@ -171,7 +187,7 @@ class SabirSystemError(SabirError):
 
 
 # sabir_status (sabir.h) to class; -1 is the binding's own "no client".
-BY_STATUS: Dict[int, Type[SabirError]] = {
+BY_STATUS: dict[int, type[SabirError]] = {
     -1: NotInitializedError,
     1: InvalidArgumentError,
     2: NotFoundError,

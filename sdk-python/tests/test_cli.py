@@ -12,8 +12,9 @@ import sabir
 
 
 def run(*arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "sabir", *arguments], capture_output=True, text=True, timeout=60,
-                          check=check)
+    return subprocess.run(
+        [sys.executable, "-m", "sabir", *arguments], capture_output=True, text=True, timeout=60, check=check
+    )
 
 
 @pytest.fixture

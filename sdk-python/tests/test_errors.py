@@ -197,7 +197,16 @@ def test_an_error_in_a_list_is_raised():
 
 def test_hierarchy():
     exceptions = sabir.exceptions
-    for name in ("TaskError", "WorkerCrashedError", "ActorDiedError", "ActorUnavailableError", "GetTimeoutError",
-                 "ObjectStoreFullError", "ObjectLostError", "NotInitializedError", "TaskCancelledError"):
+    for name in (
+        "TaskError",
+        "WorkerCrashedError",
+        "ActorDiedError",
+        "ActorUnavailableError",
+        "GetTimeoutError",
+        "ObjectStoreFullError",
+        "ObjectLostError",
+        "NotInitializedError",
+        "TaskCancelledError",
+    ):
         assert issubclass(getattr(exceptions, name), exceptions.SabirError)
     assert sys.modules["sabir.exceptions"] is exceptions

@@ -28,8 +28,14 @@ def sleep(seconds):
 
 
 def run_python(code: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60,
-                          check=False, **options)
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **options,
+    )
 
 
 def test_not_initialized():
@@ -180,7 +186,11 @@ def test_atexit_cleans_up():
 
 
 def test_a_driver_killed_takes_everything_with_it():
-    driver = subprocess.Popen([sys.executable, "-c", textwrap.dedent("""
+    driver = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent("""
         import os, subprocess, time, sabir
         path = sabir.init("local", num_cpus=2).session_path
         @sabir.remote
@@ -189,7 +199,11 @@ def test_a_driver_killed_takes_everything_with_it():
         pids = sabir.get([spawn.remote(), spawn.remote()])
         print(path, *pids, flush=True)
         time.sleep(100)
-    """)], stdout=subprocess.PIPE, text=True)
+    """),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     path, *pids = driver.stdout.readline().split()
     driver.kill()
     driver.wait()
@@ -229,7 +243,8 @@ def test_context_manager():
 def test_a_script_as_main_is_found_by_workers(tmp_path):
     script = tmp_path / "script.py"
     (tmp_path / "helper_module.py").write_text("def triple(x):\n    return 3 * x\n")
-    script.write_text(textwrap.dedent("""
+    script.write_text(
+        textwrap.dedent("""
         import sabir
         from helper_module import triple
 
@@ -244,6 +259,7 @@ def test_a_script_as_main_is_found_by_workers(tmp_path):
         if __name__ == "__main__":
             sabir.init("local", num_cpus=1)
             print(sabir.get(use.remote(Box(5))).x)
-    """))
+    """)
+    )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "15", done.stderr

@@ -22,11 +22,24 @@ class Holder:
         return True
 
 
-@pytest.mark.parametrize("options", [
-    {"num_cpus": -1}, {"num_cpus": math.nan}, {"num_cpus": math.inf}, {"num_cpus": 0.00001}, {"num_gpus": -0.5},
-    {"memory": -1}, {"resources": {"x": -1}}, {"resources": {"CPU": 1}}, {"num_returns": -1}, {"num_returns": 70_000},
-    {"max_retries": -2}, {"name": ""}, {"cpus": 1},
-])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_cpus": -1},
+        {"num_cpus": math.nan},
+        {"num_cpus": math.inf},
+        {"num_cpus": 0.00001},
+        {"num_gpus": -0.5},
+        {"memory": -1},
+        {"resources": {"x": -1}},
+        {"resources": {"CPU": 1}},
+        {"num_returns": -1},
+        {"num_returns": 70_000},
+        {"max_retries": -2},
+        {"name": ""},
+        {"cpus": 1},
+    ],
+)
 def test_bad_values(options):
     with pytest.raises(ValueError):
         sabir.remote(**options)(lambda: None)
@@ -34,10 +47,20 @@ def test_bad_values(options):
         nothing.options(**options)
 
 
-@pytest.mark.parametrize("options", [
-    {"num_cpus": "1"}, {"num_cpus": True}, {"resources": [1]}, {"resources": {1: 1}}, {"num_returns": 1.5},
-    {"max_retries": None.__class__}, {"retry_exceptions": "x"}, {"retry_exceptions": [1]}, {"name": 1},
-])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_cpus": "1"},
+        {"num_cpus": True},
+        {"resources": [1]},
+        {"resources": {1: 1}},
+        {"num_returns": 1.5},
+        {"max_retries": None.__class__},
+        {"retry_exceptions": "x"},
+        {"retry_exceptions": [1]},
+        {"name": 1},
+    ],
+)
 def test_bad_types(options):
     with pytest.raises(TypeError):
         nothing.options(**options)
@@ -73,8 +96,9 @@ def test_init_checks_its_arguments():
 
 def test_resources_are_counted(own_session):
     own_session(num_cpus=3, num_gpus=2, resources={"slot": 1.5})
-    assert sabir.cluster_resources() == pytest.approx({"CPU": 3, "GPU": 2, "slot": 1.5}, rel=0, abs=1e-9) or \
-        {k: v for k, v in sabir.cluster_resources().items() if k != "memory"} == {"CPU": 3, "GPU": 2, "slot": 1.5}
+    assert sabir.cluster_resources() == pytest.approx({"CPU": 3, "GPU": 2, "slot": 1.5}, rel=0, abs=1e-9) or {
+        k: v for k, v in sabir.cluster_resources().items() if k != "memory"
+    } == {"CPU": 3, "GPU": 2, "slot": 1.5}
     holder = Holder.options(num_cpus=1, num_gpus=0.5, resources={"slot": 0.25}).remote()
     sabir.get(holder.ready.remote())
     free = sabir.available_resources()

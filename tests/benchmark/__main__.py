@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from tests.benchmark import measures, runner
 from tests.benchmark.workloads import WORKLOADS
@@ -21,27 +21,28 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def show_rates(result: Dict[str, Any], peer: Optional[str]) -> None:
+def show_rates(result: dict[str, Any], peer: str | None) -> None:
     parts = []
     for name in ("sabir", peer):
         if name is not None and name in result:
             got = result[name]
-            parts.append(f"{name} {number(got['median'])}{result['unit']} "
-                         f"[{number(got['minimum'])}..{number(got['maximum'])}]")
+            parts.append(
+                f"{name} {number(got['median'])}{result['unit']} [{number(got['minimum'])}..{number(got['maximum'])}]"
+            )
     times = runner.ratio(result, peer)
     print(f"{result['name']}: {', '.join(parts)}" + (f"  ratio {times:.3g}" if times else ""), flush=True)
 
 
-def show(name: str, result: Dict[str, Any]) -> None:
+def show(name: str, result: dict[str, Any]) -> None:
     for who, fields in result.items():
         text = ", ".join(f"{key} {number(value)}" for key, value in fields.items())
         print(f"{name} ({who}): {text}", flush=True)
 
 
-def run_measure(name: str, runtimes: List[runner.Runtime], peer: Optional[str]) -> Dict[str, Any]:
+def run_measure(name: str, runtimes: list[runner.Runtime], peer: str | None) -> dict[str, Any]:
     peers = ["sabir"] + (["ray"] if peer == "ray" else [])
     if name == "latency":
-        found: Dict[str, Any] = {}
+        found: dict[str, Any] = {}
         for runtime in runtimes:
             if runtime.name != "processpool":
                 for kind in ("task", "actor"):
@@ -60,8 +61,9 @@ def run_measure(name: str, runtimes: List[runner.Runtime], peer: Optional[str]) 
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="tools/dev bench", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="tools/dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("name", nargs="?", default="")
     parser.add_argument("--peer", choices=("ray", "processpool"))
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -73,9 +75,9 @@ def main() -> int:
     chosen = [name for name in MEASURES if options.name in ("", name)]
     if not names and not chosen:
         parser.error(f"no workload has {options.name!r} in its name; there are: {', '.join([*WORKLOADS, *MEASURES])}")
-    results: Dict[str, Any] = {"workloads": [], "measures": {}}
+    results: dict[str, Any] = {"workloads": [], "measures": {}}
     peers = ["sabir"] + ([options.peer] if options.peer else [])
-    runtimes: List[runner.Runtime] = []
+    runtimes: list[runner.Runtime] = []
     try:
         # Before other runtimes run on the box.
         for name in chosen:

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, Dict, Optional
+from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -39,12 +39,9 @@ def rounds_per_second(work: workloads.Workload, seconds: float) -> float:
     return count * work.operations / (time.perf_counter() - began)
 
 
-def latencies(api: Any, what: str, count: int) -> Dict[str, float]:
+def latencies(api: Any, what: str, count: int) -> dict[str, float]:
     """Percentiles of single calls, in microseconds."""
-    if what == "actor":
-        method = workloads.make_actor(api).remote().small_value
-    else:
-        method = api.remote(workloads.small_value)
+    method = workloads.make_actor(api).remote().small_value if what == "actor" else api.remote(workloads.small_value)
     for _ in range(min(count, 500)):
         api.get(method.remote())
     times = []
@@ -61,12 +58,12 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is not an answer
 
-    def answer(fields: Dict[str, Any]) -> None:
+    def answer(fields: dict[str, Any]) -> None:
         answers.write(json.dumps(fields) + "\n")
         answers.flush()
 
     answer({"ready": True})
-    work: Optional[workloads.Workload] = None
+    work: workloads.Workload | None = None
     for line in sys.stdin:
         command = json.loads(line)
         if command["do"] == "open":

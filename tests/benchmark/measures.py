@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable
 
 import numpy as np
 
@@ -31,7 +31,7 @@ _INIT = {
 }
 
 
-def python_of(peer: str) -> Tuple[str, Dict[str, str]]:
+def python_of(peer: str) -> tuple[str, dict[str, str]]:
     environment = dict(os.environ)
     if peer == "ray":
         environment.pop("PYTHONPATH", None)
@@ -39,24 +39,29 @@ def python_of(peer: str) -> Tuple[str, Dict[str, str]]:
     return sys.executable, environment
 
 
-def start_to_first_result(peer: str, rounds: int) -> Dict[str, Any]:
+def start_to_first_result(peer: str, rounds: int) -> dict[str, Any]:
     """Seconds from init() to the first result, in a new interpreter each time (its import apart)."""
     python, environment = python_of(peer)
     code = _START.format(api=peer, init=_INIT[peer])
-    imports: List[float] = []
-    starts: List[float] = []
+    imports: list[float] = []
+    starts: list[float] = []
     for _ in range(rounds + 1):  # the first warms the disk
-        out = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, env=environment,
-                             timeout=120).stdout.split()
+        out = subprocess.run(
+            [python, "-c", code], capture_output=True, text=True, check=True, env=environment, timeout=120
+        ).stdout.split()
         imports.append(float(out[-2]))
         starts.append(float(out[-1]))
-    return {"import_s": statistics.median(imports[1:]), "first_result_s": statistics.median(starts[1:]),
-            "minimum_s": min(starts[1:]), "maximum_s": max(starts[1:])}
+    return {
+        "import_s": statistics.median(imports[1:]),
+        "first_result_s": statistics.median(starts[1:]),
+        "minimum_s": min(starts[1:]),
+        "maximum_s": max(starts[1:]),
+    }
 
 
-def descendants(pid: int) -> List[int]:
+def descendants(pid: int) -> list[int]:
     """A process and everything below it, also what was handed to a child subreaper."""
-    parents: Dict[int, int] = {}
+    parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -76,7 +81,10 @@ def pss_bytes(pid: int) -> int:
 
 def private_bytes(pid: int) -> int:
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(("Private_Clean:", "Private_Dirty:"))) * 1024
+    return (
+        sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(("Private_Clean:", "Private_Dirty:")))
+        * 1024
+    )
 
 
 def cpu_seconds(pid: int) -> float:
@@ -84,7 +92,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def idle(runtime: Any, seconds: float) -> Dict[str, Any]:
+def idle(runtime: Any, seconds: float) -> dict[str, Any]:
     """Processes, memory and CPU of a runtime that does nothing, its driver left out."""
     runtime.ask(do="sleep", seconds=1.0)
     pids = descendants(runtime.process.pid)[1:]
@@ -103,7 +111,7 @@ def idle(runtime: Any, seconds: float) -> Dict[str, Any]:
     return {"processes": alive, "pss_mib": pss / 2**20, "cpu_percent_of_a_core": 100 * used / seconds}
 
 
-def worker_memory() -> Dict[str, Any]:
+def worker_memory() -> dict[str, Any]:
     """Private memory of one more worker: actors that import nothing, and ones that use numpy."""
     import sabir
 
@@ -120,7 +128,7 @@ def worker_memory() -> Dict[str, Any]:
 
     with sabir.init("local", num_cpus=2, log_to_driver=False):
         time.sleep(1.5)  # the warm zygote takes over
-        result: Dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for label, cls in (("plain", Plain), ("numpy used", Numeric)):
             actors = [sabir.remote(num_cpus=0)(cls).remote() for _ in range(4)]
             began = time.perf_counter()
@@ -131,7 +139,7 @@ def worker_memory() -> Dict[str, Any]:
         return result
 
 
-def copies(size_bytes: int, rounds: int) -> Dict[str, Any]:
+def copies(size_bytes: int, rounds: int) -> dict[str, Any]:
     """put against memcpy of the same array in the same process, alternating; get of it."""
     import sabir
 
@@ -156,16 +164,20 @@ def copies(size_bytes: int, rounds: int) -> Dict[str, Any]:
         sabir.get(ref)
         gets = [seconds(lambda: sabir.get(ref)) for _ in range(200)]
     gigabytes = size_bytes / 1e9
-    return {"bytes": size_bytes, "put GB/s": gigabytes / statistics.median(puts),
-            "memcpy GB/s": gigabytes / statistics.median(memcpys),
-            "put / memcpy": statistics.median(memcpys) / statistics.median(puts),
-            "get us": statistics.median(gets) * 1e6}
+    return {
+        "bytes": size_bytes,
+        "put GB/s": gigabytes / statistics.median(puts),
+        "memcpy GB/s": gigabytes / statistics.median(memcpys),
+        "put / memcpy": statistics.median(memcpys) / statistics.median(puts),
+        "get us": statistics.median(gets) * 1e6,
+    }
 
 
 def installed_bytes(package: str, peer: str) -> int:
     """What a package's folder holds on disk."""
     python, environment = python_of(peer)
     code = f"import importlib.util; print(importlib.util.find_spec({package!r}).submodule_search_locations[0])"
-    folder = Path(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True,
-                                 env=environment).stdout.strip())
+    folder = Path(
+        subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, env=environment).stdout.strip()
+    )
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)

@@ -7,8 +7,11 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any, Callable
 
 SUPPORTED = {
-    "single client tasks sync", "single client tasks async", "single client tasks and get batch",
-    "an 80 MB array as argument", "tasks with a small list each way async",
+    "single client tasks sync",
+    "single client tasks async",
+    "single client tasks and get batch",
+    "an 80 MB array as argument",
+    "tasks with a small list each way async",
 }
 
 

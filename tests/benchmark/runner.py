@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 CHILD = Path(__file__).with_name("child.py")
 
@@ -23,20 +23,25 @@ class Runtime:
         if name == "ray":
             python = os.environ.get("SABIR_PEER_PYTHON", python)
             environment.pop("PYTHONPATH", None)
-        self.process = subprocess.Popen([python, str(CHILD), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL if name == "ray" else None, text=True,
-                                        env=environment)
+        self.process = subprocess.Popen(
+            [python, str(CHILD), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if name == "ray" else None,
+            text=True,
+            env=environment,
+        )
         self._answer()
 
-    def _answer(self) -> Dict[str, Any]:
+    def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.name} ended with status {self.process.wait()}")
-        answer: Dict[str, Any] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def ask(self, **command: Any) -> Dict[str, Any]:
+    def ask(self, **command: Any) -> dict[str, Any]:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
@@ -48,13 +53,13 @@ class Runtime:
         self.process.wait(timeout=60)
 
 
-def summary(rates: List[float]) -> Dict[str, float]:
+def summary(rates: list[float]) -> dict[str, float]:
     return {"median": statistics.median(rates), "minimum": min(rates), "maximum": max(rates), "rounds": len(rates)}
 
 
-def run_workload(name: str, runtimes: List[Runtime], rounds: int, seconds: float) -> Dict[str, Any]:
+def run_workload(name: str, runtimes: list[Runtime], rounds: int, seconds: float) -> dict[str, Any]:
     """The rates of one workload on each runtime: rounds in alternation, so that noise of the box meets both."""
-    result: Dict[str, Any] = {"name": name}
+    result: dict[str, Any] = {"name": name}
     taking_part = []
     for runtime in runtimes:
         opened = runtime.ask(do="open", name=name)
@@ -62,7 +67,7 @@ def run_workload(name: str, runtimes: List[Runtime], rounds: int, seconds: float
             continue
         result["unit"] = opened["unit"]
         taking_part.append(runtime)
-    rates: Dict[str, List[float]] = {runtime.name: [] for runtime in taking_part}
+    rates: dict[str, list[float]] = {runtime.name: [] for runtime in taking_part}
     for runtime in taking_part:  # warm-up
         runtime.ask(do="round", seconds=seconds / 4)
     for _ in range(rounds):
@@ -74,7 +79,7 @@ def run_workload(name: str, runtimes: List[Runtime], rounds: int, seconds: float
     return result
 
 
-def ratio(result: Dict[str, Any], peer: Optional[str]) -> Optional[float]:
+def ratio(result: dict[str, Any], peer: str | None) -> float | None:
     if peer is None or peer not in result or "sabir" not in result:
         return None
     return float(result["sabir"]["median"] / result[peer]["median"])

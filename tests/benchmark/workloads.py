@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class Workload:
     unit: str = "/s"
 
 
-WORKLOADS: Dict[str, Callable[[Any], Workload]] = {}
+WORKLOADS: dict[str, Callable[[Any], Workload]] = {}
 
 
 def workload(name: str) -> Callable[[Callable[[Any], Workload]], Callable[[Any], Workload]]:
