@@ -25,6 +25,7 @@ void Coordinator::end_job(JobNumber job) {
     actors_.end_job(job);
     scheduler_.end_job(job);
     pool_.end_job(job);
+    route();
   }
 }
 
@@ -83,22 +84,26 @@ bool Coordinator::worker_ready(LaunchId launch, shm::SlotIndex slot, uint32_t le
 
 void Coordinator::launch_failed(LaunchId launch, const std::string& text) {
   pool_.launch_failed(launch, text);
+  route();
 }
 
 void Coordinator::worker_leaving(shm::SlotIndex slot) {
   scheduler_.retire_worker(slot);
   actors_.worker_leaving(slot);
   pool_.worker_leaving(slot);
+  route();
 }
 
 void Coordinator::worker_gone(shm::SlotIndex slot, const std::string& text) {
   scheduler_.remove_worker(slot);
   actors_.worker_gone(slot, text);
   pool_.worker_gone(slot);
+  route();
 }
 
 void Coordinator::kill_worker(shm::SlotIndex slot, shm::DeathReason reason, std::string text) {
   pool_.kill_worker(slot, reason, std::move(text));
+  route();
 }
 
 // --- Actors
@@ -126,24 +131,32 @@ void Coordinator::bind_actor_entry(shm::ActorIndex actor, uint32_t entry, uint64
 
 Result<void> Coordinator::start_actor(shm::ActorIndex actor, std::string args,
                                       std::vector<shm::EntryRef> refs) {
-  return actors_.start(actor, std::move(args), std::move(refs));
+  return routed(actors_.start(actor, std::move(args), std::move(refs)));
 }
 
 Result<void> Coordinator::fail_actor(shm::ActorIndex actor, std::string message,
                                      std::string error_value) {
-  return actors_.fail(actor, std::move(message), std::move(error_value));
+  return routed(actors_.fail(actor, std::move(message), std::move(error_value)));
 }
 
 Result<void> Coordinator::actor_started(shm::ActorIndex actor, uint32_t incarnation,
                                         shm::SlotIndex slot) {
-  return actors_.started(actor, incarnation, slot);
+  return routed(actors_.started(actor, incarnation, slot));
 }
 
 Result<void> Coordinator::kill_actor(shm::ActorIndex actor, bool no_restart) {
-  return actors_.kill(actor, no_restart);
+  return routed(actors_.kill(actor, no_restart));
 }
 
-void Coordinator::actor_handles_gone(shm::ActorIndex actor) { actors_.handles_gone(actor); }
+void Coordinator::actor_handles_gone(shm::ActorIndex actor) {
+  actors_.handles_gone(actor);
+  route();
+}
+
+Result<void> Coordinator::routed(Result<void> outcome) {
+  route();
+  return outcome;
+}
 
 // --- Decisions
 

@@ -1,8 +1,8 @@
 // The node manager's decisions in one place: scheduler, worker pool and actors, wired to each other. The shell calls an
 // event method, then carries out what take() hands it, in order. No I/O, one thread, no clock reads but the given one.
 //
-// Every event method may be followed by more of them; decisions fall in take(). Events of one
-// look (queue lengths, workers' pages) are therefore decided upon together.
+// Decisions fall in take(): what one look observes (queue lengths, workers' pages) is decided upon together. After any
+// other event call take() before the next one: its instructions name slots and launches as they are now.
 #pragma once
 
 #include <map>
@@ -83,8 +83,10 @@ class Coordinator {
 
   Result<void> check_language(JobNumber job, Language language) const;
 
-  // Carries out what one machine asks of another; the rest goes to ready_. True: the scheduler has something new.
+  // Carries out what one machine asks of another, at the end of each event, so that no machine is behind the others
+  // when the next one comes; the rest goes to ready_. True: the scheduler has something new.
   bool route();
+  Result<void> routed(Result<void> outcome);
 
   const Clock* const clock_;
   Instructions pending_;  // the machines' output, not yet routed
