@@ -26,12 +26,13 @@ struct EntryExtra {
   uint16_t return_index = 0;
   std::optional<shm::EntryRef> alias_of;  // it stands for this store object, and holds it
   std::vector<shm::EntryRef> contains;    // entries that this one holds (kHoldNested, alias)
+  uint32_t registered = 0;                // those among them that its creator asked for
   std::vector<shm::EntryIndex> aliases;   // entries that wait for this one to become resident
   std::vector<ProcessId> subscribers;
 };
 
 struct EntryRecord {
-  shm::Generation generation = 0;
+  shm::Generation generation = 1;  // a reference of zeros names nothing
   shm::EntryState state = shm::EntryState::kFree;
   bool is_actor = false;
   bool owns_bytes = false;  // a loan's object is freed with it (an alias has none of its own)
@@ -67,10 +68,11 @@ class EntryTable {
 
   // A batch that nobody has: a new one, or an empty one of the dead. Nothing: all are lent.
   std::optional<uint32_t> lend(ProcessId process);
-  // Nothing: never lent. Entries of batches that lie with nobody count as known.
+  // Null: never lent.
   EntryRecord* find(shm::EntryIndex entry);
   const EntryRecord* find(shm::EntryIndex entry) const;
-  Batch* batch_of(shm::EntryIndex entry);
+  Batch* batch_of(shm::EntryIndex entry) { return batch(entry / shm::kEntriesPerBatch); }
+  const Batch* batch_of(shm::EntryIndex entry) const { return batch(entry / shm::kEntriesPerBatch); }
   Batch* batch(uint32_t index) { return index < batches_.size() ? batches_[index].get() : nullptr; }
   const Batch* batch(uint32_t index) const { return index < batches_.size() ? batches_[index].get() : nullptr; }
   uint32_t batch_count() const { return static_cast<uint32_t>(batches_.size()); }

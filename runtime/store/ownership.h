@@ -17,6 +17,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/result.h"
@@ -52,8 +53,7 @@ class Ownership {
   // An escaped call that has not delivered (O6).
   struct Escape {
     shm::EntryRef entry;
-    shm::CellRef cell;
-    bool has_cell = false;
+    std::optional<shm::CellRef> cell;
     uint16_t return_index = 0;
   };
   struct Info {
@@ -68,8 +68,8 @@ class Ownership {
 
   // --- entries (O3) ---
 
-  // kExhausted: all batches are lent. The instructions set the words of its free entries right.
-  // lend_batch(kNodeItself) happens by itself when an actor needs an entry; `node_batch_lent` tells the shell.
+  // A batch of entries that the process alone may announce and escape. The instructions set the words of all of them.
+  // kExhausted: all are lent.
   Result<uint32_t> lend_batch(ProcessId process, Instructions& out);
 
   // --- rounds (H1) ---
@@ -91,12 +91,13 @@ class Ownership {
 
   // --- actors' handles ---
 
-  // A new entry of sabird's own, kResident with kIsActor, held once by `holder`.
+  // A new entry of sabird's own, kResident with kIsActor, held once by `holder`. kExhausted.
   Result<shm::EntryRef> create_actor(shm::ActorIndex actor, Holder holder, Instructions& out);
 
   // --- deaths (D5), in this order ---
 
-  // Its ring has been read to its end. Loans: what is not announced is free (calls LoanLedger::process_dead).
+  // Its ring has been read to its end; what comes from it later is ignored. What it has on loan and did not announce is
+  // free (this calls LoanLedger::process_dead).
   void process_dead(ProcessId process, Instructions& out);
   // No cell of it is QUEUED or CLAIMED by a live process: its own holds go.
   void release_holds(ProcessId process);
@@ -110,12 +111,11 @@ class Ownership {
   // --- the heir and escaped calls (O6) ---
 
   std::vector<Escape> escapes_of(ProcessId process) const;
-  // Those that stand for results of this call; empty: it did not escape.
+  // Those that stand for results of the call in this cell; empty: it did not escape.
   std::vector<Escape> escapes_of_cell(shm::CellRef cell) const;
-  // What sabird found in the cell of a dead submitter. For kBlock: room is made, CopyBlock names `source`.
-  void deliver_block(shm::EntryRef entry, ProcessId source, uint32_t block, uint64_t size_bytes, Instructions& out);
-  // Room for a value that the shell writes itself (a result inside a cell, an error value it makes): writes happen
-  // between this and finish_value(). kNotFound: not pending. kStoreFull: no room at all; the entry is then lost.
+  // What sabird found in the cell of a dead submitter, or makes itself (an error value). It has `size_bytes` (not 0);
+  // the shell writes them to the offset between place_value and finish_value. kNotFound: not an undelivered escape.
+  // kStoreFull: no room at all; the entry is then lost.
   Result<uint64_t> place_value(shm::EntryRef entry, uint64_t size_bytes, Instructions& out);
   void finish_value(shm::EntryRef entry, Instructions& out);
   void deliver_object(shm::EntryRef entry, shm::EntryRef object, Instructions& out);
@@ -130,7 +130,6 @@ class Ownership {
   const Counters& counters() const { return counters_; }
   uint64_t objects() const { return objects_; }
   uint64_t object_bytes() const { return object_bytes_; }
-  // Batches of sabird's own since the last call, for NodeSegment.entry_batch_owner.
   uint64_t held_by(Holder holder) const;  // slow: looks at every entry
   // Recounts everything and compares with the sums and with the ledger. Empty: all is well.
   std::string check_invariants() const;
@@ -143,51 +142,59 @@ class Ownership {
     ProcessId author;
   };
   struct Remove {
-    enum class Kind : uint8_t { kHold, kCell, kCellRange, kProcess, kHolder };
+    enum class Kind : uint8_t { kHold, kHolder, kProcess, kCell, kCellRange };
     Kind kind = Kind::kHold;
     Holder holder;
-    shm::EntryRef entry;
-    uint32_t count = 1;
+    shm::EntryRef entry;  // kHold
+    uint32_t count = 0;   // kCellRange: cells from holder's on
   };
   struct Question {
     ProcessId process;
     shm::EntryRef entry;
-    uint64_t round = 0;  // answered at the end of the first round that began after this one
+    uint64_t round = 0;  // the last one that had begun
   };
 
-  // What the reference means to the private table; `record` is set for kCurrent.
-  Known know(shm::EntryRef ref, EntryRecord** record);
+  // What the reference means to the private table; for kCurrent the record is there.
+  std::pair<Known, EntryRecord*> know(shm::EntryRef ref);
+  EntryRecord* current(shm::EntryRef ref);
+  // The record of a free entry that this process may begin to use now; else null, and a violation was written.
+  EntryRecord* usable(ProcessId process, shm::EntryRef ref, const char* what, Instructions& out);
+  void begin_use(EntryRecord& record, shm::EntryIndex entry, ProcessId creator);
+  void violation(ProcessId process, std::string text, Instructions& out);
 
+  // ownership.cc
   void apply_announce(ProcessId process, const shm::RingMessage& message, Instructions& out);
+  void apply_hold(Holder holder, shm::EntryRef ref);
+  void carry_out(const Remove& remove, Instructions& out);
+  void remove_everywhere(Holder holder);
+  void touch(EntryRecord& record, shm::EntryIndex entry);
+  void sweep(Instructions& out);
+  void free_entry(shm::EntryIndex entry, Instructions& out);
+
+  // inner_holds.cc: references inside results and inside objects
+  void apply_hold_cell(ProcessId process, const shm::RingMessage& message, Instructions& out);
+  void apply_drop_cell(ProcessId process, const shm::RingMessage& message, Instructions& out);
+  void apply_hold_nested(ProcessId process, const shm::RingMessage& message, Instructions& out);
+  bool register_reference(ProcessId author, Instructions& out);
+  void unregister_references(ProcessId author, uint32_t count);
+  void contain(EntryRecord& container, shm::EntryIndex container_index, shm::EntryRef inner);
+  void release_contained(EntryRecord& container, shm::EntryIndex container_index);
+  void remove_cell_holds(shm::CellIndex cell, shm::Generation up_to);
+
+  // deliveries.cc: escaped calls
   void apply_escape(ProcessId process, const shm::RingMessage& message, Instructions& out);
   void apply_bind(ProcessId process, const shm::RingMessage& message, Instructions& out);
   void apply_deliver(ProcessId process, const shm::RingMessage& message, Instructions& out);
-  void apply_hold(Holder holder, const shm::RingMessage& message);
-  void apply_hold_cell(ProcessId process, const shm::RingMessage& message, Instructions& out);
-  void apply_hold_nested(ProcessId process, const shm::RingMessage& message, Instructions& out);
-  void apply_drop_cell(ProcessId process, const shm::RingMessage& message, Instructions& out);
   void apply_subscribe(ProcessId process, const shm::RingMessage& message, Instructions& out);
-
-  // The record of a free entry that this process may begin to use now; else a violation was written.
-  EntryRecord* usable(ProcessId process, shm::EntryRef ref, const char* what, Instructions& out);
-  // An escaped, undelivered entry; else null.
-  EntryRecord* pending(shm::EntryRef ref);
-  bool register_reference(ProcessId author, Instructions& out);
-  void bind(EntryRecord& record, shm::EntryRef ref, shm::CellRef cell);
+  EntryRecord* undelivered(shm::EntryRef ref);
+  static Escape escape_of(const EntryRecord& record, shm::EntryIndex entry);
+  bool bind(ProcessId process, EntryRecord& record, shm::EntryIndex entry, shm::CellRef cell, Instructions& out);
   void unbind(EntryRecord& record, shm::EntryIndex entry);
-  void begin_use(EntryRecord& record, shm::EntryIndex entry);
-  void resolve(EntryRecord& record, shm::EntryIndex entry, shm::EntryState state, Instructions& out);
-  void write_entry(const EntryRecord& record, shm::EntryIndex entry, Instructions& out) const;
-  void contain(EntryRecord& container, shm::EntryIndex container_index, shm::EntryRef inner);
-  void carry_out(const Remove& remove);
-  void remove_all(Holder holder);
-  void remove_process(ProcessId process);
-  void remove_cells(shm::CellIndex cell, std::optional<shm::Generation> generation);
-  void touch(EntryRecord& record, shm::EntryIndex entry);
+  void deliver_from_block(ProcessId process, const shm::RingMessage& message, Instructions& out);
+  // The entry has its value, or never will; so have those that stand for it. Tells who waits.
+  void resolve(shm::EntryIndex entry, shm::EntryState state, bool write, Instructions& out);
+  void ring_subscribers(EntryRecord& record, Instructions& out);
   void answer_questions(Instructions& out);
-  void sweep(Instructions& out);
-  void free_entry(shm::EntryIndex entry, Instructions& out);
-  void violation(ProcessId process, std::string text, Instructions& out);
 
   LoanLedger& loans_;
   Options options_;
