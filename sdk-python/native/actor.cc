@@ -11,8 +11,7 @@ PyTypeObject* actor_type = nullptr;
 namespace {
 
 struct Actor {
-  PyObject_HEAD
-  sabir_actor* handle;
+  PyObject_HEAD sabir_actor* handle;
 };
 
 void dealloc(PyObject* self) {
@@ -172,8 +171,8 @@ PyObject* create_actor(PyObject*, PyObject* args) {
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;
   Py_BEGIN_ALLOW_THREADS;
-  status = sabir_actor_create(client, function_of(function), &options, arguments.data(), arguments.size(), &actor,
-                              &error);
+  status =
+      sabir_actor_create(client, function_of(function), &options, arguments.data(), arguments.size(), &actor, &error);
   Py_END_ALLOW_THREADS;
   return status == SABIR_OK ? wrap_actor(actor) : raise(error);
 }

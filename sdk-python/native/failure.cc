@@ -44,9 +44,8 @@ void fail_with_exception(sabir_work* work, uint32_t function_index) {
   failure.language = SABIR_LANGUAGE_PYTHON;
 
   Owned index(PyLong_FromUnsignedLong(function_index));
-  Owned fields(value == nullptr
-                   ? nullptr
-                   : PyObject_CallFunctionObjArgs(state().hooks.failure, value, index.get(), nullptr));
+  Owned fields(value == nullptr ? nullptr
+                                : PyObject_CallFunctionObjArgs(state().hooks.failure, value, index.get(), nullptr));
   if (!fields || !PyDict_Check(fields.get())) {
     PyErr_Clear();
     const char* name = type != nullptr ? reinterpret_cast<PyTypeObject*>(type)->tp_name : "unknown exception";

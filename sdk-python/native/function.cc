@@ -8,13 +8,11 @@ PyTypeObject* task_type = nullptr;
 namespace {
 
 struct Function {
-  PyObject_HEAD
-  sabir_function* handle;
+  PyObject_HEAD sabir_function* handle;
 };
 
 struct Task {
-  PyObject_HEAD
-  sabir_task* handle;
+  PyObject_HEAD sabir_task* handle;
   uint32_t num_returns;
 };
 

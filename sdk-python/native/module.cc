@@ -6,6 +6,7 @@
 #include "sdk-python/native/lifecycle.h"
 #include "sdk-python/native/object_ref.h"
 #include "sdk-python/native/ref_context.h"
+#include "sdk-python/native/session.h"
 #include "sdk-python/native/store_buffer.h"
 #include "sdk-python/native/stub.h"
 #include "sdk-python/native/waiting.h"
@@ -57,8 +58,15 @@ PyMethodDef functions[] = {
 };
 
 PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "sabir._sabir", "Sabir's binding to libsabir.so; use the package `sabir`.", -1, functions,
-    nullptr, nullptr, nullptr, nullptr,
+    PyModuleDef_HEAD_INIT,
+    "sabir._sabir",
+    "Sabir's binding to libsabir.so; use the package `sabir`.",
+    -1,
+    functions,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
 };
 
 }  // namespace

@@ -91,12 +91,14 @@ PyMethodDef methods[] = {
     {"binary", binary, METH_NOARGS, "The reference's id as 16 bytes."},
     {"_ready", is_ready, METH_NOARGS, "True once it has a value or an error. Never waits."},
     {"__reduce__", reduce, METH_NOARGS, nullptr},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "ObjectRef[int], for annotations."},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyType_Slot slots[] = {
-    {Py_tp_doc, const_cast<char*>("A reference to a value that exists or is being computed, anywhere in the session.\n\n"
-                                  "Hashable, awaitable; equal in every process. The value lives while references do.")},
+    {Py_tp_doc,
+     const_cast<char*>("A reference to a value that exists or is being computed, anywhere in the session.\n\n"
+                       "Hashable, awaitable; equal in every process. The value lives while references do.")},
     {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
     {Py_tp_repr, reinterpret_cast<void*>(repr)},
     {Py_tp_hash, reinterpret_cast<void*>(hash)},

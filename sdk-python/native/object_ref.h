@@ -6,8 +6,7 @@
 namespace sabir::python {
 
 struct ObjectRef {
-  PyObject_HEAD
-  sabir_ref* ref;
+  PyObject_HEAD sabir_ref* ref;
 };
 
 extern PyTypeObject* object_ref_type;

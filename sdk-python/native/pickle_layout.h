@@ -1,5 +1,5 @@
-// Bytes of a pickled value: PickleHeader, buffer_count sizes (u64), the pickle, then each out-of-band buffer at the next
-// multiple of kBufferAlignment, counted from the value's start (which is as aligned in the store).
+// Bytes of a pickled value: PickleHeader, buffer_count sizes (u64), the pickle, then each out-of-band buffer at the
+// next multiple of kBufferAlignment, counted from the value's start (which is as aligned in the store).
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,8 @@ struct PickleHeader {
 };
 static_assert(sizeof(PickleHeader) == 16);
 
-constexpr size_t aligned(size_t offset) { return (offset + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment; }
+constexpr size_t aligned(size_t offset) {
+  return (offset + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+}
 
 }  // namespace sabir::python

@@ -13,7 +13,7 @@
 
 namespace sabir::python {
 
-inline constexpr uint8_t kPlain = 1;   // variants of (SABIR_NATIVE, SABIR_LANGUAGE_PYTHON)
+inline constexpr uint8_t kPlain = 1;  // variants of (SABIR_NATIVE, SABIR_LANGUAGE_PYTHON)
 inline constexpr uint8_t kPickle = 2;
 
 enum class PlainResult { kDone, kUnsuitable, kError };

@@ -42,19 +42,19 @@ class Owned {
 
 // Python callables that do the slow half; set once by sabir/_runtime.py through set_hooks().
 struct Hooks {
-  PyObject* dumps = nullptr;         // (value) -> (bytes, list of buffers)
-  PyObject* loads = nullptr;         // (buffer, list of buffers) -> value
-  PyObject* load_function = nullptr; // (index) -> callable or class
-  PyObject* failure = nullptr;       // (exception, function index) -> dict of sabir_failure's fields
-  PyObject* error_value = nullptr;   // (dict of an error value) -> exception to raise
+  PyObject* dumps = nullptr;           // (value) -> (bytes, list of buffers)
+  PyObject* loads = nullptr;           // (buffer, list of buffers) -> value
+  PyObject* load_function = nullptr;   // (index) -> callable or class
+  PyObject* failure = nullptr;         // (exception, function index) -> dict of sabir_failure's fields
+  PyObject* error_value = nullptr;     // (dict of an error value) -> exception to raise
   PyObject* special_method = nullptr;  // (instance, name, args, kwargs) -> value: methods every actor has
   PyObject* task_begins = nullptr;     // (gpu mask) -> None: called when the GPUs of this worker change
 };
 
 struct State {
   sabir_client* client = nullptr;
-  uint64_t epoch = 0;           // counts starts: prepared tasks of an earlier one are prepared again
-  long main_thread = 0;         // only this thread looks for signals while it waits
+  uint64_t epoch = 0;    // counts starts: prepared tasks of an earlier one are prepared again
+  long main_thread = 0;  // only this thread looks for signals while it waits
   Hooks hooks;
   PyObject* exceptions = nullptr;  // dict: status -> exception class
   // What this worker runs now; for get_runtime_context().

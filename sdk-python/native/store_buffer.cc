@@ -4,8 +4,7 @@ namespace sabir::python {
 namespace {
 
 struct StoreBuffer {
-  PyObject_HEAD
-  sabir_ref* holder;
+  PyObject_HEAD sabir_ref* holder;
   const void* data;
   Py_ssize_t size;
 };

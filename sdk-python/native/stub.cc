@@ -13,8 +13,7 @@ namespace sabir::python {
 namespace {
 
 struct Stub {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   PyObject* prepare;
   PyObject* check;
   PyObject* prepared;  // a Task or a Function of the epoch
@@ -79,8 +78,8 @@ PyObject* submit(Stub* self, const Arguments& arguments) {
       many.resize(self->num_returns);
       refs = many.data();
     }
-    status = sabir_actor_submit(actor_of(self->actor), function_of(self->prepared), self->num_returns,
-                                arguments.data(), arguments.size(), refs, &error);
+    status = sabir_actor_submit(actor_of(self->actor), function_of(self->prepared), self->num_returns, arguments.data(),
+                                arguments.size(), refs, &error);
     return status == SABIR_OK ? wrap_returns(refs, self->num_returns) : raise(error);
   }
   uint32_t num_returns = task_num_returns(self->prepared);
@@ -142,8 +141,7 @@ PyObject* new_method_stub(PyTypeObject* type, PyObject* args, PyObject*) {
   unsigned int num_returns = 1;
   Py_ssize_t minimum = 0;
   Py_ssize_t maximum = 0;
-  if (!PyArg_ParseTuple(args, "O!OInnO", actor_type, &actor, &prepare_call, &num_returns, &minimum, &maximum,
-                        &check)) {
+  if (!PyArg_ParseTuple(args, "O!OInnO", actor_type, &actor, &prepare_call, &num_returns, &minimum, &maximum, &check)) {
     return nullptr;
   }
   return new_stub(type, actor, prepare_call, num_returns, minimum, maximum, check);

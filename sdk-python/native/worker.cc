@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "sdk-python/native/decode.h"
+#include "sdk-python/native/call_arguments.h"
 #include "sdk-python/native/encode.h"
 #include "sdk-python/native/failure.h"
 
@@ -32,85 +32,6 @@ PyObject* load(uint32_t index) {
   loaded[index] = callable;
   return callable;
 }
-
-// Decoded arguments as a vectorcall takes them.
-class CallArguments {
- public:
-  explicit CallArguments(const sabir_work_view& work) : capacity_(work.arg_count + 1) {
-    if (capacity_ > kInline) {
-      more_ = std::make_unique<PyObject*[]>(capacity_);
-      values_ = more_.get();
-    }
-    // One free place in front: bound methods put their instance there (PY_VECTORCALL_ARGUMENTS_OFFSET).
-    ok_ = decode(work);
-  }
-  ~CallArguments() {
-    for (size_t i = 0; i < count_; ++i) {
-      Py_DECREF(values_[1 + i]);
-    }
-  }
-  CallArguments(const CallArguments&) = delete;
-  CallArguments& operator=(const CallArguments&) = delete;
-
-  bool ok() const { return ok_; }
-  PyObject* call(PyObject* callable) {
-    return PyObject_Vectorcall(callable, values_ + 1, positional_ | PY_VECTORCALL_ARGUMENTS_OFFSET, names_.get());
-  }
-  Owned positional() const {
-    Owned tuple(PyTuple_New(static_cast<Py_ssize_t>(positional_)));
-    for (size_t i = 0; tuple && i < positional_; ++i) {
-      Py_INCREF(values_[1 + i]);
-      PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), values_[1 + i]);
-    }
-    return tuple;
-  }
-  Owned named() const {
-    Owned dict(PyDict_New());
-    for (size_t i = positional_; dict && i < count_; ++i) {
-      if (PyDict_SetItem(dict.get(), PyTuple_GET_ITEM(names_.get(), static_cast<Py_ssize_t>(i - positional_)),
-                         values_[1 + i]) != 0) {
-        return Owned();
-      }
-    }
-    return dict;
-  }
-
- private:
-  static constexpr size_t kInline = 8;
-
-  bool decode(const sabir_work_view& work) {
-    for (size_t i = 0; i < work.arg_count; ++i) {
-      PyObject* value = decode_value(work.args[i].value, work.args[i].ref);
-      if (value == nullptr) {
-        return false;
-      }
-      values_[1 + count_++] = value;
-      positional_ += work.args[i].name.size == 0 ? 1 : 0;
-    }
-    if (positional_ == count_) {
-      return true;
-    }
-    names_ = Owned(PyTuple_New(static_cast<Py_ssize_t>(count_ - positional_)));
-    for (size_t i = positional_; names_ && i < count_; ++i) {
-      PyObject* name = to_unicode(work.args[i].name);
-      if (name == nullptr) {
-        return false;
-      }
-      PyUnicode_InternInPlace(&name);
-      PyTuple_SET_ITEM(names_.get(), static_cast<Py_ssize_t>(i - positional_), name);
-    }
-    return static_cast<bool>(names_);
-  }
-
-  size_t capacity_;
-  PyObject* inline_[kInline];
-  std::unique_ptr<PyObject*[]> more_;
-  PyObject** values_ = inline_;
-  size_t count_ = 0;
-  size_t positional_ = 0;
-  Owned names_;
-  bool ok_ = false;
-};
 
 PyObject* create_instance(PyObject* type, CallArguments& arguments) {
   PyObject* instance = arguments.call(type);

@@ -1,0 +1,30 @@
+// Calls of the core that may take a moment, made without the GIL.
+#pragma once
+
+#include "sdk-python/native/state.h"
+
+namespace sabir::python {
+
+// The status of `operation(&error)` is OK, or its error is raised and false returned.
+template <typename Operation>
+bool call_unlocked(Operation operation) {
+  sabir_error* error = nullptr;
+  sabir_status status = SABIR_OK;
+  Py_BEGIN_ALLOW_THREADS;
+  status = operation(&error);
+  Py_END_ALLOW_THREADS;
+  if (status != SABIR_OK) {
+    raise(error);
+    return false;
+  }
+  return true;
+}
+
+// The same with this process's client: `operation(client, &error)`.
+template <typename Operation>
+bool call_client(Operation operation) {
+  sabir_client* client = require_client();
+  return client != nullptr && call_unlocked([&](sabir_error** error) { return operation(client, error); });
+}
+
+}  // namespace sabir::python
