@@ -92,15 +92,26 @@ class ControlThread::Wire final : public ControlWire, private kj::TaskSet::Error
     network_->onDisconnect().exclusiveJoin(kj::mv(stopped_)).wait(scope);
   }
 
-  // What is queued goes out, if the node reads.
+  // What was posted before still arrives, if the node reads it within a moment. Closing at once would lose it: the node's
+  // end stops reading when it cannot write its answers any more. So this side only ends its writing, and the node closes
+  // when it has read everything.
   void flush(kj::WaitScope& scope) {
     SteadyClock clock;
     int64_t deadline_ns = clock.now_ns() + kFlushNs;
-    scope.poll();
-    while (network_->getCurrentQueueCount() > 0 && clock.now_ns() < deadline_ns) {
-      timespec pause{0, kMillisecondNs};
-      nanosleep(&pause, nullptr);
+    bool gone = false;
+    auto end = network_->onDisconnect().then([&gone] { gone = true; }).eagerlyEvaluate(nullptr);
+    bool write_ended = false;
+    while (true) {
       scope.poll();
+      if (!write_ended && network_->getCurrentQueueCount() == 0) {
+        stream_->shutdownWrite();
+        write_ended = true;
+      }
+      if (gone || clock.now_ns() >= deadline_ns) {
+        return;
+      }
+      timespec pause{0, kMillisecondNs / 4};
+      nanosleep(&pause, nullptr);
     }
   }
 
@@ -229,8 +240,8 @@ void ControlThread::serve_connection(UniqueFd socket, NoticeHandler* handler) {
   }
   // Nothing is posted from here on; what was, still learns how it ends.
   run_posted();
-  wire.flush(scope);
   wire.fail_all(ended);
+  wire.flush(scope);
 }
 
 }  // namespace sabir::rpc

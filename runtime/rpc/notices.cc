@@ -50,7 +50,8 @@ void Notices::track(kj::Promise<void> call, std::function<void(Notices&)> done) 
     done(*this);
     flush();
   };
-  tasks_->set.add(call.then(ended, [ended](kj::Exception&&) { ended(); }));
+  auto failed = [ended](kj::Exception&&) { ended(); };
+  tasks_->set.add(call.then(kj::mv(ended), kj::mv(failed)));
 }
 
 bool Notices::log(std::vector<LogLines> lines) {

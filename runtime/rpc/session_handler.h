@@ -31,15 +31,19 @@ class NoticeSink {
   virtual void close() = 0;
 };
 
-// Deduplication by request id is done by rpc/: a handler sees each mutating request of a process once.
+// Deduplication by request id is done by rpc/: a handler sees each mutating request of a process once. A Reply that is
+// dropped unused answers with kInternal.
 class SessionHandler {
  public:
   virtual ~SessionHandler() = default;
 
-  // Checks the versions and gives the process a slot. Observers get slot 0 and no segments.
+  // Checks the layout hash and gives the process a slot; the protocol's version is agreed on by rpc/. A welcome (but an
+  // observer's) has all four descriptors. Observers get slot 0 and no segments; there is no on_ready and no on_disconnect
+  // for them, and the only calls with their ProcessKey are kv_put, kv_get, kv_delete and stop.
   virtual Result<WelcomeInfo> on_hello(HelloInfo hello, PeerCredentials peer) = 0;
+  // The welcome is with the process, its calls begin. Left out if the connection broke before.
   virtual void on_ready(ProcessKey process, std::shared_ptr<NoticeSink> notices) = 0;
-  // The connection is gone. Not yet a death (D1).
+  // The connection is gone: once for each process that on_hello accepted. Not yet a death (D1).
   virtual void on_disconnect(ProcessKey process) = 0;
 
   virtual void lend(ProcessKey, LendKind, Reply<uint32_t>) = 0;
