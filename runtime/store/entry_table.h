@@ -21,8 +21,7 @@ struct Held {
 
 // What few entries have.
 struct EntryExtra {
-  shm::CellRef cell;  // of an escaped call (kBind); generation 0 and cell 0: none yet
-  bool has_cell = false;
+  std::optional<shm::CellRef> cell;  // where an escaped call is now
   uint16_t return_index = 0;
   std::optional<shm::EntryRef> alias_of;  // it stands for this store object, and holds it
   std::vector<shm::EntryRef> contains;    // entries that this one holds (kHoldNested, alias)

@@ -11,8 +11,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "runtime/base/result.h"
@@ -44,8 +46,20 @@ class RingSink {
   virtual Result<void> write(const shm::RingMessage& message) = 0;
 };
 
-struct WriterLoan;
 class ObjectWriter;
+
+// A loan as its process sees it. ObjectWriter's own.
+struct WriterLoan {
+  uint64_t offset = 0;
+  uint64_t size_bytes = 0;
+  std::optional<WritableAlias> alias;
+  uint64_t used_bytes = 0;  // objects are only appended (O3)
+  uint32_t placements = 0;  // not sealed yet
+  bool shared = false;
+  bool retired = false;   // nothing more will be placed in it
+  bool closed = false;    // and sabird was told: everything in it is announced
+  bool unwanted = false;  // give it back when it is closed
+};
 
 // Room for one object, writable until sealed.
 class Placement {
@@ -62,14 +76,14 @@ class Placement {
 
  private:
   friend class ObjectWriter;
-  void reset();
-
   ObjectWriter* writer_ = nullptr;
   WriterLoan* loan_ = nullptr;
   std::unique_ptr<WritableAlias> own_alias_;  // in-place creation and debug mode: gone at seal
   uint8_t* data_ = nullptr;
   uint64_t offset_ = 0;
   uint64_t size_bytes_ = 0;
+  uint64_t taken_begin_ = 0;  // of the loan's used bytes: from here
+  uint64_t taken_end_ = 0;    // to here
 };
 
 class ObjectWriter {
@@ -94,7 +108,8 @@ class ObjectWriter {
   Result<Placement> create(uint64_t size_bytes, const CreateOptions& options);
   // Writes the ANNOUNCE. On failure (the ring cannot take it) the room is given back and nothing was announced.
   Result<void> seal(Placement placement, shm::EntryRef entry);
-  // Store pressure (notice `collect`): unmaps and gives back every loan that no placement uses. Does not wait.
+  // Store pressure (notice `collect`): unmaps and gives back every loan as soon as no placement uses it. May wait for
+  // room in the ring.
   void collect();
   // Bytes of loans that this process has, for status and tests.
   uint64_t loan_bytes() const;
@@ -102,13 +117,26 @@ class ObjectWriter {
  private:
   friend class Placement;
 
+  // What is to be done once lock_ is free again.
+  struct Duty {
+    std::optional<uint64_t> close;  // write kCloseLoan for the loan at this offset
+    std::optional<uint64_t> give_back;
+  };
+
   Result<Placement> create_own(uint64_t size_bytes, const CreateOptions& options);
   Result<Placement> create_shared(uint64_t size_bytes, const CreateOptions& options);
-  Result<WriterLoan*> adopt(const LoanSource::Loan& loan);
-  Result<Placement> place(WriterLoan* loan, uint64_t size_bytes, const CreateOptions& options);
-  void retire(WriterLoan* loan);
-  void abandon(WriterLoan* loan);
-  void forget(WriterLoan* loan);
+  WriterLoan* adopt(const LoanSource::Loan& granted, bool shared);
+  // Takes room in the loan; it must be there.
+  Result<Placement> place(WriterLoan& loan, uint64_t size_bytes, const CreateOptions& options);
+  static uint64_t room_bytes(const WriterLoan& loan, bool own_pages);
+  bool wants_own_pages(const CreateOptions& options) const { return options.in_place || options_.unmap_at_seal; }
+  // With lock_ held: what follows from the loan's state now.
+  Duty after(WriterLoan& loan);
+  Duty mark_closed(WriterLoan& loan);
+  void carry_out(const Duty& duty);
+  void write_closes();
+  void abandon(const Placement& placement);
+  void drop_oldest_alias();
 
   int objects_fd_;
   LoanSource& loan_source_;
@@ -116,7 +144,9 @@ class ObjectWriter {
   Options options_;
   mutable std::mutex lock_;  // never held over a call of LoanSource or RingSink
   std::vector<std::unique_ptr<WriterLoan>> loans_;
-  WriterLoan* current_ = nullptr;  // the shared loan that small objects are placed in
+  WriterLoan* current_ = nullptr;           // the shared loan that small objects are placed in
+  std::deque<uint64_t> closed_aliases_;     // offsets of closed loans whose alias stands, the oldest first
+  std::vector<uint64_t> unwritten_closes_;  // kCloseLoan that the ring has not taken yet
 };
 
 // memcpy for large objects; a second thread helps with the large ones where a core is free.
