@@ -41,9 +41,18 @@ class RemoteFunction(Generic[P, R]):
         self.__dict__["remote"] = _sabir.TaskStub(self._prepare, minimum, maximum, self._check)
 
     if TYPE_CHECKING:
-
-        def remote(self, *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]:
+        # References stand for their values: a call with one among its first arguments is not checked further.
+        @overload
+        def remote(self, *args: P.args, **kwargs: P.kwargs) -> ObjectRef[R]: ...
+        @overload
+        def remote(self, a: ObjectRef[Any], /, *args: Any, **kwargs: Any) -> ObjectRef[R]: ...
+        @overload
+        def remote(self, a: Any, b: ObjectRef[Any], /, *args: Any, **kwargs: Any) -> ObjectRef[R]: ...
+        @overload
+        def remote(self, a: Any, b: Any, c: ObjectRef[Any], /, *args: Any, **kwargs: Any) -> ObjectRef[R]: ...
+        def remote(self, *args: Any, **kwargs: Any) -> ObjectRef[R]:
             """Sends the call and returns a reference to its result (a list of them for ``num_returns`` above 1)."""
+            ...
 
     def options(self, **options: Any) -> RemoteFunction[P, R]:
         """The same function with some options changed."""
