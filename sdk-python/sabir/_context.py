@@ -26,12 +26,15 @@ class RuntimeContext:
         return str(self._info["session_path"])
 
     def get_job_id(self) -> str:
+        """The id of the job: of the driver whose code this is."""
         return str(self._info["job_id"])
 
     def get_node_id(self) -> str:
+        """The id of the node that this process runs on."""
         return str(self._info["node_id"])
 
     def get_worker_id(self) -> str:
+        """The id of this process, a worker's or the driver's; no two processes ever have the same."""
         return str(self._info["process_id"])
 
     def get_task_id(self) -> str | None:
