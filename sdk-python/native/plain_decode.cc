@@ -1,8 +1,7 @@
-#include "sdk-python/native/plain.h"
-
 #include <cstring>
 
 #include "sdk-python/native/object_ref.h"
+#include "sdk-python/native/plain.h"
 #include "sdk-python/native/plain_layout.h"
 
 namespace sabir::python {
