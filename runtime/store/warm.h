@@ -21,16 +21,19 @@ std::optional<MemoryState> read_memory_state();
 class Warmer {
  public:
   struct Options {
-    uint64_t slice_bytes = 4 << 20;    // one step takes about 5 ms of these
-    uint64_t ahead_bytes = 256 << 20;  // warm this far beyond the highest range in use, at least
-    // Stop while less than a quarter of the memory, or less than twice what is still to be warmed, is available.
+    uint64_t slice_bytes = 4 << 20;  // about 5 ms
+    // Warm this far beyond the highest range in use; or as far again as that, if it is more.
+    uint64_t ahead_bytes = 64 << 20;
+    // Nothing is warmed while less than a quarter of the memory is available.
     std::function<std::optional<MemoryState>()> memory = read_memory_state;
   };
+  // kUndecided: the first slice is collapsed and the second populated, then the better way is known.
   enum class Method : uint8_t { kUndecided, kCollapse, kPopulate, kOff };
+  static const char* name_of(Method method);
   struct Step {
     uint64_t warmed_bytes = 0;
     int64_t took_ns = 0;
-    bool more = false;  // call again when idle
+    bool more = false;  // call again when idle; else not before the next demand() (or a second later: memory was short)
   };
 
   // `base`: the segment, mapped read-write, aligned to 2 MiB. Never warms beyond `limit_bytes`.
@@ -43,22 +46,23 @@ class Warmer {
   bool wants_step() const { return warm_bytes_ < target_bytes_ && method_ != Method::kOff; }
   Step step();
 
+  // [0, warm_bytes) has been through step().
   uint64_t warm_bytes() const { return warm_bytes_; }
   Method method() const { return method_; }
 
  private:
   bool memory_is_short() const;
-  bool warm(uint64_t offset, uint64_t size_bytes);
-  void decide(uint64_t size_bytes, int64_t took_ns);
+  bool collapse(uint64_t offset, uint64_t size_bytes);
+  bool populate(uint64_t offset, uint64_t size_bytes);
 
   uint8_t* base_;
   uint64_t limit_bytes_;
   const Clock& clock_;
   Options options_;
   Method method_ = Method::kUndecided;
-  uint64_t warm_bytes_ = 0;  // [0, warm_bytes_) has been through step()
+  uint64_t warm_bytes_ = 0;
   uint64_t target_bytes_ = 0;
-  int64_t collapse_ns_ = 0;  // measured for one slice
+  int64_t collapse_ns_ = 0;  // of the first full slice: what populating is compared with
 };
 
 }  // namespace sabir::store
