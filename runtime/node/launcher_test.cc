@@ -70,7 +70,14 @@ class LauncherTest : public ::testing::Test {
     worker.language = 1;
     return worker;
   }
-  bool wait(const std::function<bool()>& done) { return loop_.run_until(done, 10 * kSecondNs); }
+  bool wait(const std::function<bool()>& done) {
+    for (int i = 0; i < 500; ++i) {
+      if (loop_.run_until(done, 20 * kMillisecondNs)) {
+        return true;
+      }
+    }
+    return false;
+  }
   std::string wait_failure(LaunchId id) {
     EXPECT_TRUE(wait([&] { return failures_.contains(id); }));
     return failures_[id];

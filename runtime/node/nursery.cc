@@ -88,7 +88,7 @@ void Launcher::take_over(Nursery& nursery) {
 
 void Launcher::end_retired(Nursery& nursery) {
   if (nursery.retired && nursery.retired->owed().empty()) {
-    nursery.retired.reset();
+    nursery.retired->retire();  // zygote_ended() follows
   }
 }
 
@@ -109,7 +109,9 @@ void Launcher::zygote_ended(Nursery& nursery, Zygote* zygote, const std::string&
   std::string program = nursery.environment.argv.empty() ? "" : nursery.environment.argv[0];
   std::string text = "the zygote (" + program + ") ended: " + how;
   text = source != 0 ? with_output(text, source) : text;
-  logger_.warning(text);
+  if (was_serving || was_warming) {
+    logger_.warning(text);
+  }
   if (source != 0) {
     logs_.close_source(source);
   }

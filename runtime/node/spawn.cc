@@ -113,6 +113,7 @@ int lifted(int fd) { return fd < 0 ? fd : ::fcntl(fd, F_DUPFD_CLOEXEC, kChannelF
     }
   }
   if (!plan.oom_score.empty()) {
+    ::prctl(PR_SET_DUMPABLE, 1);  // else these files are not its own to write; exec sets it anyway
     int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     [[maybe_unused]] ssize_t written = ::write(fd, plan.oom_score.data(), plan.oom_score.size());
     ::close(fd);

@@ -1,5 +1,6 @@
 #include "runtime/node/zygote.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -32,7 +33,7 @@ Zygote::Zygote(loop::EventLoop& loop, SpawnedProcess process, UniqueFd socket, E
       socket_(std::move(socket)),
       events_(std::move(events)),
       grace_(std::make_unique<loop::Timer>(
-          loop, [this] { kill_process_group(process_.pid, process_.pidfd.get()); })) {}
+          loop, [this] { signal_pidfd(process_.pidfd.get(), SIGKILL); })) {}
 
 Result<std::unique_ptr<Zygote>> Zygote::start(loop::EventLoop& loop, SpawnRequest request, Events events) {
   int ends[2];
@@ -72,6 +73,11 @@ Zygote::~Zygote() {
     // It was killed: this does not take long.
     ::waitpid(process_.pid, nullptr, 0);
   }
+}
+
+void Zygote::retire() {
+  ::shutdown(socket_.get(), SHUT_WR);
+  grace_->start_once(kExitGraceNs);
 }
 
 void Zygote::on_socket(uint32_t ready) {

@@ -43,7 +43,7 @@ class Zygote {
 
   // `request`: argv without the channel's number, which is appended; channel_fd is set here.
   static Result<std::unique_ptr<Zygote>> start(loop::EventLoop& loop, SpawnRequest request, Events events);
-  // Kills and reaps it.
+  // Kills and reaps it, and what it forked and has not let go yet.
   ~Zygote();
   Zygote(const Zygote&) = delete;
   Zygote& operator=(const Zygote&) = delete;
@@ -57,6 +57,8 @@ class Zygote {
   // May be called before it is ready: requests wait in its socket, or here when that is full.
   void fork(ForkRequest request);
   void warm_up();
+  // Closes its socket, so that it ends by itself: a worker that it has just forked may still be in its process group.
+  void retire();
 
  private:
   struct Packet {

@@ -1,0 +1,231 @@
+#include "runtime/daemon/daemon.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "runtime/base/session_dir.h"
+#include "runtime/base/version.h"
+#include "runtime/loop/event_loop.h"
+#include "runtime/loop/fd_watcher.h"
+#include "runtime/loop/signals.h"
+#include "runtime/loop/timer.h"
+#include "runtime/node/log_file.h"
+#include "runtime/node/node_manager.h"
+#include "runtime/node/reaper.h"
+#include "runtime/rpc/session_server.h"
+#include "runtime/store/arena.h"
+
+namespace sabir::daemon {
+namespace {
+
+constexpr rlim_t kWantedFiles = 65'536;
+// The driver that started this node has so long to say hello.
+constexpr int64_t kOwnerHelloNs = 20 * kSecondNs;
+// What was answered last goes out before the connections are closed.
+constexpr int64_t kFarewellNs = 30 * kMillisecondNs;
+constexpr int64_t kKillAllNs = 5 * kSecondNs;
+// A daemon is the last that a machine short of memory should lose, workers before other programs.
+constexpr int kDaemonOomScore = -500;
+constexpr int kWorkerOomScore = 500;
+
+void set_oom_score(int score) {
+  UniqueFd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  std::string text = std::to_string(score);
+  [[maybe_unused]] ssize_t written = ::write(file.get(), text.data(), text.size());  // best effort
+}
+
+// The soft limit as it was: programs started from here get it back.
+uint64_t raise_open_files() {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return 1024;
+  }
+  uint64_t before = limit.rlim_cur;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kWantedFiles));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return before;
+}
+
+// What concerns the process as a whole. T5: nobody of the same user attaches to it or reads its memory.
+uint64_t become_daemon() {
+  set_oom_score(kDaemonOomScore);
+  ::prctl(PR_SET_DUMPABLE, 0);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  ::setsid();  // Ctrl-C in the driver's terminal is the driver's
+  ::signal(SIGPIPE, SIG_IGN);
+  return raise_open_files();
+}
+
+Result<pid_t> owner_of(int fd) {
+  ucred credentials = {};
+  socklen_t size_bytes = sizeof(credentials);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size_bytes) != 0) {
+    return Error::from_errno(errno, "--driver-fd " + std::to_string(fd) + " is no Unix socket");
+  }
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return credentials.pid;
+}
+
+std::string info_text(const SessionDir& directory, const node::NodeManager& manager) {
+  nlohmann::json info = {{"session_id", manager.session_id().hex()},
+                         {"path", directory.path()},
+                         {"pid", ::getpid()},
+                         {"version", std::string(kVersion)},
+                         {"started_unix_s", std::time(nullptr)}};
+  return info.dump() + "\n";
+}
+
+// The parts in the order of their making; they go the other way round.
+class Daemon {
+ public:
+  Daemon(const Options& options, SessionDir directory, uint64_t worker_files)
+      : options_(options), directory_(std::move(directory)), worker_files_(worker_files) {}
+
+  Result<void> begin() {
+    SABIR_RETURN_IF_ERROR(open_log());
+    node::NodeOptions node;
+    node.session_path = directory_.path();
+    node.version = kVersion;
+    node.resources = options_.resources;
+    node.cpu_count = usable_cpus();
+    node.objects.store_bytes = options_.store_bytes;
+    node.objects.make_arena = store::make_arena;
+    node.coordinator.pool.warm_workers = std::max<uint32_t>(1, node.cpu_count);
+    node.launcher.open_files_limit = worker_files_;
+    node.launcher.oom_score_adj = kWorkerOomScore;
+    if (options_.driver_fd) {
+      SABIR_ASSIGN_OR_RETURN(node.owner_pid, owner_of(*options_.driver_fd));
+      SABIR_RETURN_IF_ERROR(watch_owner(*node.owner_pid));
+    }
+    rpc::SessionServerOptions server;
+    if (!options_.fault_plan.empty()) {
+      SABIR_ASSIGN_OR_RETURN(server.fault_point, rpc::parse_fault_plan(options_.fault_plan));
+    }
+    SABIR_ASSIGN_OR_RETURN(manager_, node::NodeManager::create(loop_, clock_, logger_, std::move(node),
+                                                               [this](const std::string& why) { stop(why); }));
+    server_ = std::make_unique<rpc::SessionServer>(loop_, *manager_, logger_, std::move(server));
+    SABIR_RETURN_IF_ERROR(server_->listen(directory_.path()));
+    if (options_.driver_fd) {
+      SABIR_RETURN_IF_ERROR(server_->adopt(UniqueFd(*options_.driver_fd)));
+    }
+    signals_ = std::make_unique<loop::Signals>(
+        loop_, std::vector<int>{SIGTERM, SIGINT, SIGHUP},
+        [this](int number) { stop("signal " + std::to_string(number)); });
+    return directory_.publish_info(info_text(directory_, *manager_));
+  }
+
+  void serve() { loop_.run(); }
+
+  // Everything that this process started is gone when this returns.
+  void end() {
+    if (manager_) {
+      manager_->say_goodbye(why_.empty() ? "the session ends" : why_);
+    }
+    if (server_) {
+      server_->stop_listening();
+      loop_.run_until([] { return false; }, kFarewellNs);
+    }
+    signals_.reset();
+    server_.reset();
+    manager_.reset();
+    if (!node::kill_all_children(kKillAllNs)) {
+      logger_.error("some processes of this session could not be ended");
+    }
+    logger_.info("ended: ", why_);
+    directory_.remove();
+  }
+
+ private:
+  Result<void> open_log() {
+    if (options_.foreground) {
+      logger_ = Logger(2, options_.log_level, "sabird");
+      return {};
+    }
+    std::string path = directory_.logs_path() + "/sabird.log";
+    log_.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!log_) {
+      return Error::from_errno(errno, "open " + path);
+    }
+    logger_ = Logger(log_.get(), options_.log_level, "sabird");
+    return {};
+  }
+
+  // It may end, or never say hello, before its connection tells anything.
+  Result<void> watch_owner(pid_t pid) {
+    owner_ = node::open_pidfd(pid);
+    if (!owner_) {
+      return Error::from_errno(errno, "the process that starts this node is gone");
+    }
+    SABIR_ASSIGN_OR_RETURN(owner_watcher_, loop::FdWatcher::create(loop_, owner_.get(), [this](uint32_t) {
+                             owner_watcher_->watch(0);
+                             stop("the process that started it is gone");
+                           }));
+    owner_watcher_->watch(loop::kReadable);
+    owner_timer_ = std::make_unique<loop::Timer>(loop_, [this] {
+      if (!manager_->has_owner()) {
+        stop("the process that started it did not say hello");
+      }
+    });
+    owner_timer_->start_once(kOwnerHelloNs);
+    return {};
+  }
+
+  void stop(const std::string& why) {
+    if (why_.empty()) {
+      why_ = why;
+      logger_.info("ending: ", why);
+    }
+    loop_.stop();
+  }
+
+  const Options& options_;
+  SessionDir directory_;
+  const uint64_t worker_files_;
+  std::string why_;
+  UniqueFd log_;
+  Logger logger_;
+  SteadyClock clock_;
+  loop::EventLoop loop_;
+  UniqueFd owner_;
+  std::unique_ptr<loop::FdWatcher> owner_watcher_;
+  std::unique_ptr<loop::Timer> owner_timer_;
+  std::unique_ptr<node::NodeManager> manager_;
+  std::unique_ptr<rpc::SessionServer> server_;
+  std::unique_ptr<loop::Signals> signals_;
+};
+
+}  // namespace
+
+int run(const Options& options) {
+  uint64_t worker_files = become_daemon();
+  if (size_t slash = options.session_dir.find_last_of('/'); slash != std::string::npos && slash != 0) {
+    remove_stale_sessions(options.session_dir.substr(0, slash));
+  }
+  Result<SessionDir> directory = SessionDir::create(options.session_dir);
+  if (!directory.ok()) {
+    std::fprintf(stderr, "sabird: %s\n", directory.error().to_string().c_str());
+    return 1;
+  }
+  Daemon daemon(options, std::move(*directory), worker_files);
+  Result<void> begun = daemon.begin();
+  if (begun.ok()) {
+    daemon.serve();
+  } else {
+    std::fprintf(stderr, "sabird: %s\n", begun.error().to_string().c_str());
+  }
+  daemon.end();
+  return begun.ok() ? 0 : 1;
+}
+
+}  // namespace sabir::daemon

@@ -1,0 +1,13 @@
+// sabird: the one daemon of a node.
+#include <cstdio>
+
+#include "runtime/daemon/daemon.h"
+
+int main(int argc, char** argv) {
+  sabir::daemon::Options options = sabir::daemon::parse_options(argc, argv);
+  if (!options.message.empty()) {
+    std::fputs(options.message.c_str(), options.exit_code == 0 ? stdout : stderr);
+    return options.exit_code;
+  }
+  return sabir::daemon::run(options);
+}

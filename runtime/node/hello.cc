@@ -1,0 +1,206 @@
+// How processes join the node and how their connections end.
+#include <fcntl.h>
+
+#include "runtime/node/node_manager.h"
+#include "runtime/shm/layout_hash.h"
+#include "runtime/shm/stack.h"
+
+namespace sabir::node {
+namespace {
+
+UniqueFd copy_of(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+
+std::string bytes_of(const IdBits& id) { return std::string(id.bytes.begin(), id.bytes.end()); }
+
+}  // namespace
+
+Result<void> NodeManager::check_hello(const rpc::HelloInfo& hello) const {
+  if (stopping_) {
+    return closed_error("this session is ending");
+  }
+  if (hello.kind != rpc::HelloKind::kObserver && hello.layout_hash != shm::kLayoutHash) {
+    return unsupported_error("this session runs sabird " + options_.version + " with another memory layout than " +
+                             "libsabir " + hello.library + ": use the same version on both sides");
+  }
+  return {};
+}
+
+Result<rpc::WelcomeInfo> NodeManager::on_hello(rpc::HelloInfo hello, rpc::PeerCredentials peer) {
+  SABIR_RETURN_IF_ERROR(check_hello(hello));
+  switch (hello.kind) {
+    case rpc::HelloKind::kDriver:
+      return welcome_driver(std::move(hello), std::move(peer));
+    case rpc::HelloKind::kWorker:
+      return welcome_worker(std::move(hello), std::move(peer));
+    case rpc::HelloKind::kObserver:
+      return common_welcome();
+  }
+  return invalid_error("unknown kind of hello");
+}
+
+rpc::WelcomeInfo NodeManager::common_welcome() const {
+  rpc::WelcomeInfo welcome;
+  welcome.session_id = bytes_of(session_id_);
+  welcome.node_id = bytes_of(node_id_);
+  welcome.session_path = options_.session_path;
+  welcome.daemon_version = options_.version;
+  return welcome;
+}
+
+rpc::WelcomeInfo NodeManager::welcome_to(const Process& process) {
+  rpc::WelcomeInfo welcome = common_welcome();
+  const Job& job = jobs_.at(process.job);
+  welcome.process = process.key;
+  welcome.job = process.job;
+  welcome.job_id = job.id;
+  welcome.job_config = job.config;
+  welcome.language = process.language;
+  welcome.node_fd = copy_of(segments_.node_fd.get());
+  welcome.calls_fd = copy_of(segments_.calls_fd.get());
+  welcome.objects_fd = copy_of(segments_.objects_fd.get());
+  welcome.daemon_doorbell_fd = copy_of(look_->bell_fd());
+  return welcome;
+}
+
+Result<Process*> NodeManager::admit(shm::ProcessKind kind, rpc::PeerCredentials peer) {
+  if (!peer.pidfd) {
+    return disconnected_error("the process has ended already");
+  }
+  SABIR_ASSIGN_OR_RETURN(Process * process, processes_.add(kind, peer.pid, std::move(peer.pidfd)));
+  shm::SlotIndex slot = process->key.slot;
+  Result<std::unique_ptr<loop::FdWatcher>> watcher =
+      loop::FdWatcher::create(loop_, process->pidfd.get(), [this, slot](uint32_t) { process_ended(slot); });
+  if (!watcher.ok()) {
+    dismiss(*process);
+    return std::move(watcher).error();
+  }
+  process->watcher = std::move(*watcher);
+  return process;
+}
+
+// Nobody was told of its slot yet: it may be used again at once.
+void NodeManager::dismiss(Process& process) {
+  shm::SlotIndex slot = process.key.slot;
+  processes_.take_out(slot);
+  processes_.release(slot);
+}
+
+Result<rpc::WelcomeInfo> NodeManager::welcome_driver(rpc::HelloInfo hello, rpc::PeerCredentials peer) {
+  pid_t pid = peer.pid;
+  SABIR_ASSIGN_OR_RETURN(Process * process, admit(shm::ProcessKind::kDriver, std::move(peer)));
+  control::JobRecord record;
+  record.id = bytes_of(IdBits::random());
+  record.name = hello.job.name;
+  record.name_space = hello.job.name_space;
+  record.driver_pid = static_cast<uint32_t>(pid);
+  Result<uint32_t> number = control_.jobs().add(record);
+  if (!number.ok()) {
+    dismiss(*process);
+    return std::move(number).error();
+  }
+  process->job = *number;
+  Job& job = jobs_[*number];
+  job.id = record.id;
+  job.config = std::move(hello.job);
+  job.config.name_space = control_.jobs().find(*number)->name_space;
+  job.driver = process->key;
+  if (options_.owner_pid == pid && !owner_) {
+    owner_ = process->key;
+  }
+  std::vector<Language> languages;
+  for (const rpc::LanguageEnv& environment : job.config.language_envs) {
+    languages.push_back(environment.language);
+  }
+  coordinator_.add_job(*number, languages);
+  launcher_->add_job(*number, job.config.language_envs);
+  if (!languages.empty()) {
+    coordinator_.prestart(*number, languages.front(), 1);
+  }
+  deaths_->welcome(process->key.slot);
+  processes_.publish(*process);
+  process->watcher->watch(loop::kReadable);
+  logger_.info("driver ", pid, " joined as job ", *number);
+  settle();
+  return welcome_to(*process);
+}
+
+Result<rpc::WelcomeInfo> NodeManager::welcome_worker(rpc::HelloInfo hello, rpc::PeerCredentials peer) {
+  pid_t pid = peer.pid;
+  std::optional<LaunchId> launch = launcher_->find(hello.token, pid);
+  std::optional<WorkerPool::LaunchView> view =
+      launch ? coordinator_.pool().launch(*launch) : std::optional<WorkerPool::LaunchView>();
+  if (!view || !jobs_.contains(view->job)) {
+    return not_found_error("no worker with this token is expected");
+  }
+  SABIR_ASSIGN_OR_RETURN(Process * process, admit(shm::ProcessKind::kWorker, std::move(peer)));
+  shm::SlotIndex slot = process->key.slot;
+  process->job = view->job;
+  process->language = view->language;
+  process->actor = view->actor;
+  if (view->actor) {
+    shm::inbox(segments_.calls, slot).open();
+  }
+  // From here on a death is this table's business and no more the launcher's.
+  process->output = launcher_->claim(*launch, pid).source;
+  deaths_->welcome(slot);
+  processes_.publish(*process);
+  process->watcher->watch(loop::kReadable);
+  if (!coordinator_.worker_ready(*launch, slot, directory_.lease_epoch(slot))) {
+    settle();  // a KillWorker for it is among the instructions
+    return cancelled_error("this worker is not needed any more");
+  }
+  rpc::WelcomeInfo welcome = welcome_to(*process);
+  if (view->actor) {
+    std::optional<Actors::View> actor = coordinator_.actors().view(*view->actor);
+    directory_.set_gpus(slot, actor ? actor->gpu_mask : 0);
+    if (actor) {
+      welcome.actor = {.present = true,
+                       .actor = *view->actor,
+                       .incarnation = view->incarnation,
+                       .actor_id = actor->spec->id,
+                       .class_function = actor->spec->class_function,
+                       .args = *actor->args,
+                       .max_concurrency = actor->spec->max_concurrency,
+                       .name = actor->spec->name};
+    }
+  }
+  logger_.debug("worker ", pid, " joined job ", view->job);
+  settle();
+  return welcome;
+}
+
+void NodeManager::on_ready(rpc::ProcessKey key, std::shared_ptr<rpc::NoticeSink> notices) {
+  if (Process* process = processes_.find(key)) {
+    process->notices = std::move(notices);
+    logs_->flush(process->job);
+  }
+}
+
+void NodeManager::on_disconnect(rpc::ProcessKey key) {
+  Process* process = processes_.find(key);
+  if (process == nullptr || stopping_) {
+    return;
+  }
+  process->connected = false;
+  process->notices.reset();
+  objects_->cancel_requests(process->id());
+  if (process->is_worker()) {
+    if (!process->leaving) {
+      kill(*process, shm::DeathReason::kKilledByNode, "its connection to the node was closed");
+    }
+    return;
+  }
+  if (process->leaving) {
+    // It promised to touch nothing of the session any more: as good as dead, though its program goes on.
+    publish_death(*process, 0, shm::DeathReason::kDisconnected, "it left the session");
+    return;
+  }
+  // D1: not dead before its pidfd says so, but its job is over.
+  end_job(process->job);
+  look_->now();
+  if (owner_ == key) {
+    stop_node("the driver that started it closed its connection");
+  }
+}
+
+}  // namespace sabir::node

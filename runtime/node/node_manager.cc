@@ -1,0 +1,341 @@
+#include "runtime/node/node_manager.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "runtime/shm/fence.h"
+
+namespace sabir::node {
+namespace {
+
+// Between the goodbye of a worker and SIGKILL.
+constexpr int64_t kLeaveGraceNs = 5 * kSecondNs;
+constexpr int64_t kLeaveLookNs = kSecondNs / 2;
+
+}  // namespace
+
+Result<std::unique_ptr<NodeManager>> NodeManager::create(loop::EventLoop& loop, const Clock& clock, Logger logger,
+                                                         NodeOptions options,
+                                                         std::function<void(const std::string&)> on_stop) {
+  SABIR_ASSIGN_OR_RETURN(NodeResources resources, NodeResources::create(options.resources));
+  shm::SegmentOptions segment_options;
+  segment_options.session_id = IdBits::random();
+  segment_options.store_bytes = options.objects.store_bytes;
+  segment_options.objects_bytes = Objects::segment_bytes(options.objects.store_bytes);
+  segment_options.sabird_pid = static_cast<uint32_t>(::getpid());
+  segment_options.cpu_count = options.cpu_count;
+  // L5: one CPU is left to whoever does the work that the others spin for.
+  segment_options.spin_allowance = std::max<uint32_t>(1, options.cpu_count - 1);
+  SABIR_ASSIGN_OR_RETURN(shm::SessionSegments segments, shm::SessionSegments::create(segment_options));
+  std::unique_ptr<NodeManager> manager(new NodeManager(loop, clock, logger, std::move(options), std::move(on_stop),
+                                                       segment_options.session_id, std::move(segments),
+                                                       std::move(resources)));
+  SABIR_RETURN_IF_ERROR(manager->begin());
+  return manager;
+}
+
+NodeManager::NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logger, NodeOptions options,
+                         std::function<void(const std::string&)> on_stop, const IdBits& session_id,
+                         shm::SessionSegments segments, NodeResources resources)
+    : loop_(loop),
+      clock_(clock),
+      logger_(logger),
+      options_(std::move(options)),
+      on_stop_(std::move(on_stop)),
+      session_id_(session_id),
+      started_unix_s_(std::time(nullptr)),
+      segments_(std::move(segments)),
+      calls_(segments_.calls),
+      processes_(segments_.node, segments_.calls),
+      lends_(segments_.node),
+      directory_(segments_.node, segments_.calls, processes_),
+      blocks_(segments_.calls, shm::return_stack(segments_.calls, 0)),
+      control_(&storage_),
+      coordinator_(std::move(resources), options_.coordinator, &control_, &clock_),
+      wake_(loop, [this] { settle(); }),
+      leavers_timer_(loop, [this] { kill_leavers(); }) {}
+
+NodeManager::~NodeManager() {
+  stopping_ = true;
+  look_.reset();
+  reaper_.reset();
+  processes_.for_each([](Process& process) {
+    process.watcher.reset();
+    if (process.is_worker()) {
+      kill_process_group(process.pid, process.pidfd.get());
+    }
+  });
+}
+
+Result<void> NodeManager::begin() {
+  SABIR_ASSIGN_OR_RETURN(LogFile file, LogFile::open(options_.session_path + "/logs/workers.log", {}));
+  logs_ = std::make_unique<Logs>(
+      loop_, std::move(file), Logs::Options{}, [this](SourceId source) { return origin_of(source); },
+      [this](uint32_t job, std::vector<rpc::LogLines>& lines) { return send_lines(job, lines); });
+  SABIR_ASSIGN_OR_RETURN(
+      objects_, Objects::create(loop_, clock_, segments_, processes_, lends_, options_.objects,
+                                {.violation =
+                                     [this](store::ProcessId id, const std::string& text) {
+                                       violations_.emplace_back(id, text);
+                                     },
+                                 .actor_unheld =
+                                     [this](shm::ActorIndex actor) { coordinator_.actor_handles_gone(actor); }}));
+  deaths_ = std::make_unique<Deaths>(Estate{segments_, processes_, lends_, directory_, *objects_}, options_.deaths,
+                                     Deaths::Events{.queue_closed =
+                                                        [this](shm::QueueIndex queue) {
+                                                          coordinator_.close_queue(queue);
+                                                        },
+                                                    .unresponsive =
+                                                        [this](shm::SlotIndex slot) {
+                                                          if (Process* process = processes_.at(slot)) {
+                                                            kill(*process, shm::DeathReason::kKilledByNode,
+                                                                 "it did not take note of other processes' ends");
+                                                          }
+                                                        }});
+  options_.launcher.session_path = options_.session_path;
+  launcher_ = std::make_unique<Launcher>(loop_, *logs_, logger_, options_.launcher,
+                                         [this](LaunchId launch, const std::string& text) {
+                                           logger_.warning("a worker did not start: ", text);
+                                           coordinator_.launch_failed(launch, text);
+                                           settle();
+                                         });
+  reaper_ = std::make_unique<Reaper>(
+      loop_, [this](pid_t pid) { return processes_.knows(pid) || launcher_->knows(pid); },
+      [this](pid_t pid, int status) { launcher_->reaped(pid, status); });
+  SABIR_ASSIGN_OR_RETURN(look_, Look::create(loop_, clock_, segments_.node.header(), {}, [this] { return look_once(); }));
+  return {};
+}
+
+bool NodeManager::look_once() {
+  objects_->rounds();
+  enforce_violations();
+  for (const auto& [queue, class_index] : directory_.open_queues()) {
+    coordinator_.observe_queue(queue, uint64_t{calls_.queue_length(queue)} + calls_.queue_overflow(queue));
+  }
+  processes_.for_each([&](Process& process) {
+    if (process.is_worker()) {
+      shm::SlotIndex slot = process.key.slot;
+      coordinator_.observe_worker(slot, {.blocked = calls_.blocked(slot).any(),
+                                         .lease_epoch_done = calls_.lease_epoch_done(slot).any(),
+                                         .running = calls_.function_plus_one(slot).any() != 0});
+    }
+  });
+  settle();
+  deaths_->look();
+  return coordinator_.busy() || deaths_->busy() || objects_->busy();
+}
+
+void NodeManager::settle() {
+  if (settling_ || stopping_) {
+    return;  // whoever is at it takes what is added meanwhile
+  }
+  settling_ = true;
+  for (Instructions instructions = coordinator_.take(); !instructions.empty(); instructions = coordinator_.take()) {
+    for (const Instruction& instruction : instructions) {
+      carry_out(instruction);
+    }
+  }
+  settling_ = false;
+  if (std::optional<int64_t> wake_ns = coordinator_.next_wake_ns()) {
+    wake_.start_once(std::max<int64_t>(0, *wake_ns - clock_.now_ns()));
+  } else {
+    wake_.stop();
+  }
+}
+
+void NodeManager::enforce_violations() {
+  for (auto& [id, text] : std::exchange(violations_, {})) {
+    Process* process = processes_.find({id.slot, id.incarnation});
+    if (process == nullptr) {
+      continue;
+    }
+    logger_.error("process ", process->pid, " broke the protocol: ", text);
+    if (process->is_worker()) {
+      kill(*process, shm::DeathReason::kKilledByNode, "it broke the protocol: " + text);
+    } else if (process->notices) {
+      // A driver is its user's program: it loses the session, and its job ends with the connection.
+      process->notices->warn("this process broke the protocol of the session and is cut off: " + text);
+      process->notices->close();
+    }
+  }
+}
+
+void NodeManager::kill(Process& process, shm::DeathReason reason, const std::string& text) {
+  if (process.kill_reason) {
+    return;
+  }
+  process.kill_reason = reason;
+  process.kill_text = text;
+  logger_.info("kill process ", process.pid, ": ", text);
+  if (process.is_worker()) {
+    kill_process_group(process.pid, process.pidfd.get());
+  } else {
+    signal_pidfd(process.pidfd.get(), SIGKILL);
+  }
+}
+
+void NodeManager::process_ended(shm::SlotIndex slot) {
+  Process* process = processes_.at(slot);
+  if (process == nullptr) {
+    return;
+  }
+  int status = 0;
+  std::string text = "its process ended";
+  if (process->is_worker()) {
+    // Its children first: until it is reaped its group's number is nobody else's.
+    kill_process_group(process->pid, process->pidfd.get());
+    if (std::optional<int> reaped = reap(process->pid)) {
+      status = *reaped;
+      text = describe_wait_status(status);
+    }
+  }
+  shm::DeathReason reason = process->is_worker() ? shm::DeathReason::kExited : shm::DeathReason::kDisconnected;
+  if (process->kill_reason) {
+    reason = *process->kill_reason;
+    text = process->kill_text.empty() ? text : process->kill_text;
+  }
+  publish_death(*process, status, reason, text);
+}
+
+void NodeManager::publish_death(Process& process, int wait_status, shm::DeathReason reason, const std::string& text) {
+  JobNumber job = process.job;
+  bool worker = process.is_worker();
+  shm::SlotIndex slot = process.key.slot;
+  rpc::ProcessKey key = process.key;
+  logger_.info(worker ? "worker " : "driver ", process.pid, " of job ", job, " is gone: ", text);
+  if (process.output != 0) {
+    logs_->close_source(process.output);
+  }
+  auto found = jobs_.find(job);
+  bool job_over = !worker || found == jobs_.end() || found->second.over;
+  deaths_->publish({slot, wait_status, reason, job_over}, [&] {
+    if (worker) {
+      coordinator_.worker_gone(slot, text);
+    } else {
+      end_job(job);
+    }
+    settle();
+  });
+  forget_job_if_over(job);
+  if (owner_ == key) {
+    stop_node("the driver that started it is gone");
+  }
+  look_->now();
+}
+
+void NodeManager::leaves(Process& process) {
+  process.leaving = true;
+  process.kill_at_ns = clock_.now_ns() + kLeaveGraceNs;
+  if (!leavers_timer_.active()) {
+    leavers_timer_.start_periodic(kLeaveLookNs);
+  }
+}
+
+void NodeManager::kill_leavers() {
+  bool more = false;
+  processes_.for_each([&](Process& process) {
+    if (process.kill_at_ns == 0 || !process.is_worker()) {
+      return;
+    }
+    if (clock_.now_ns() >= process.kill_at_ns) {
+      kill(process, shm::DeathReason::kKilledByNode, "it said that it leaves, and stayed");
+    } else {
+      more = true;
+    }
+  });
+  if (!more) {
+    leavers_timer_.stop();
+  }
+}
+
+void NodeManager::end_job(JobNumber number) {
+  auto found = jobs_.find(number);
+  if (found == jobs_.end() || found->second.over) {
+    return;
+  }
+  found->second.over = true;
+  coordinator_.end_job(number);
+  if (Result<void> ended = control_.jobs().end(number); !ended.ok()) {
+    logger_.error("end of job ", number, ": ", ended.error().to_string());
+  }
+  logs_->job_ended(number);
+  settle();  // kills its workers and aborts its launches ...
+  launcher_->remove_job(number);  // ... before their zygotes go
+  objects_->ownership().drop_holder(store::Holder::job(number));
+}
+
+void NodeManager::forget_job_if_over(JobNumber number) {
+  auto found = jobs_.find(number);
+  if (found == jobs_.end() || !found->second.over) {
+    return;
+  }
+  bool used = false;
+  processes_.for_each([&](Process& process) { used |= process.job == number; });
+  std::vector<Actors::View> actors = coordinator_.actors().views();
+  used |= std::any_of(actors.begin(), actors.end(), [&](const Actors::View& view) {
+    return view.spec->job == number && view.phase != ActorPhase::kDead;
+  });
+  if (!used) {
+    jobs_.erase(found);
+    static_cast<void>(control_.functions().erase_job(number));  // memory alone: cannot fail
+  }
+}
+
+Process* NodeManager::driver_of(JobNumber number) {
+  auto found = jobs_.find(number);
+  return found == jobs_.end() || found->second.over ? nullptr : processes_.find(found->second.driver);
+}
+
+void NodeManager::warn_job(JobNumber number, const std::string& text) {
+  logger_.warning("job ", number, ": ", text);
+  if (Process* driver = driver_of(number); driver != nullptr && driver->notices) {
+    driver->notices->warn(text);
+  }
+}
+
+Logs::Origin NodeManager::origin_of(SourceId source) {
+  Process* process = processes_.find_output(source);
+  if (process == nullptr) {
+    return launcher_ ? launcher_->origin(source).value_or(Logs::Origin{}) : Logs::Origin{};
+  }
+  Logs::Origin origin;
+  origin.pid = static_cast<uint32_t>(process->pid);
+  auto job = jobs_.find(process->job);
+  bool wanted = job != jobs_.end() && !job->second.over && job->second.config.log_to_driver;
+  origin.job = wanted ? process->job : 0;
+  if (process->actor) {
+    std::optional<Actors::View> view = coordinator_.actors().view(*process->actor);
+    origin.task_name = view ? view->spec->class_name : "";
+  } else if (uint32_t function = calls_.function_plus_one(process->key.slot).any(); function != 0) {
+    const control::FunctionRecord* record = control_.functions().find(process->job, function - 1);
+    origin.task_name = record != nullptr ? record->name : "";
+  }
+  return origin;
+}
+
+bool NodeManager::send_lines(JobNumber job, std::vector<rpc::LogLines>& lines) {
+  Process* driver = driver_of(job);
+  return driver != nullptr && driver->notices && driver->notices->log(lines);
+}
+
+void NodeManager::stop_node(const std::string& why) {
+  if (!stopping_) {
+    stopping_ = true;
+    logger_.info("the node stops: ", why);
+    on_stop_(why);
+  }
+}
+
+void NodeManager::say_goodbye(const std::string& why) {
+  stopping_ = true;
+  processes_.for_each([&](Process& process) {
+    if (process.notices) {
+      process.notices->exit(why);
+    }
+  });
+}
+
+}  // namespace sabir::node

@@ -1,0 +1,183 @@
+// The node manager: serves the processes of a node over the control channel and through shared memory. It wires the machines
+// that decide (Coordinator, Ownership, LoanLedger) to the parts that do (Launcher, Directory, Objects, Deaths, Logs).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/ids.h"
+#include "runtime/base/log.h"
+#include "runtime/control/control_store.h"
+#include "runtime/loop/event_loop.h"
+#include "runtime/loop/timer.h"
+#include "runtime/node/coordinator.h"
+#include "runtime/node/deaths.h"
+#include "runtime/node/directory.h"
+#include "runtime/node/launcher.h"
+#include "runtime/node/lends.h"
+#include "runtime/node/logs.h"
+#include "runtime/node/look.h"
+#include "runtime/node/objects.h"
+#include "runtime/node/processes.h"
+#include "runtime/node/reaper.h"
+#include "runtime/rpc/session_handler.h"
+#include "runtime/shm/block_pool.h"
+
+namespace sabir::node {
+
+struct NodeOptions {
+  std::string session_path;
+  std::string version;
+  std::vector<ResourceRequest> resources;
+  uint32_t cpu_count = 1;
+  Objects::Options objects;
+  CoordinatorOptions coordinator;
+  Launcher::Options launcher;  // session_path is set from above
+  Deaths::Options deaths;
+  // The process that started this node: when it leaves, the node stops.
+  std::optional<pid_t> owner_pid;
+};
+
+class NodeManager final : public rpc::SessionHandler {
+ public:
+  // `on_stop`: the node is to end, and why. Called once, on the loop.
+  static Result<std::unique_ptr<NodeManager>> create(loop::EventLoop& loop, const Clock& clock, Logger logger,
+                                                     NodeOptions options,
+                                                     std::function<void(const std::string& why)> on_stop);
+  // Kills everything that it started.
+  ~NodeManager() override;
+
+  const IdBits& session_id() const { return session_id_; }
+  // The process that started this node has joined.
+  bool has_owner() const { return owner_.has_value(); }
+  // Tells everybody that the session ends. Then destroy this object.
+  void say_goodbye(const std::string& why);
+
+  // --- rpc::SessionHandler; hello.cc
+  Result<rpc::WelcomeInfo> on_hello(rpc::HelloInfo hello, rpc::PeerCredentials peer) override;
+  void on_ready(rpc::ProcessKey key, std::shared_ptr<rpc::NoticeSink> notices) override;
+  void on_disconnect(rpc::ProcessKey key) override;
+  // --- session_calls.cc
+  void lend(rpc::ProcessKey, rpc::LendKind, rpc::Reply<uint32_t>) override;
+  void loan(rpc::ProcessKey, uint64_t size_bytes, int64_t wait_ns, rpc::Reply<rpc::LoanInfo>) override;
+  void return_loan(rpc::ProcessKey, uint64_t offset, rpc::Reply<void>) override;
+  void declare_class(rpc::ProcessKey, uint8_t language, std::vector<rpc::ResourceAmount>,
+                     rpc::Reply<rpc::ClassInfo>) override;
+  void export_function(rpc::ProcessKey, rpc::FunctionInfo, rpc::Reply<uint32_t>) override;
+  void fetch_function(rpc::ProcessKey, uint32_t index, rpc::Reply<rpc::FunctionInfo>) override;
+  void leave(rpc::ProcessKey, rpc::Reply<void>) override;
+  void kv_put(rpc::ProcessKey, std::string key, std::string value, bool overwrite, rpc::Reply<bool>) override;
+  void kv_get(rpc::ProcessKey, std::string key, rpc::Reply<std::string>) override;
+  void kv_delete(rpc::ProcessKey, std::string key, rpc::Reply<bool>) override;
+  void status(rpc::Reply<std::string>) override;
+  void stop(rpc::ProcessKey, rpc::Reply<void>) override;
+  // --- actor_calls.cc
+  void create_actor(rpc::ProcessKey, rpc::ActorSpec, rpc::Reply<rpc::ActorInfo>) override;
+  void start_actor(rpc::ProcessKey, uint32_t actor, std::string args, std::vector<rpc::EntryKey> refs,
+                   rpc::Reply<void>) override;
+  void fail_actor(rpc::ProcessKey, uint32_t actor, std::string message, std::string error, rpc::Reply<void>) override;
+  void actor_started(rpc::ProcessKey, uint32_t actor, uint32_t incarnation, rpc::Reply<void>) override;
+  void get_actor(rpc::ProcessKey, std::string name, std::string name_space, rpc::Reply<rpc::ActorInfo>) override;
+  void describe_actor(rpc::ProcessKey, uint32_t actor, uint64_t generation,
+                      rpc::Reply<rpc::ActorDescription>) override;
+  void kill_actor(rpc::ProcessKey, uint32_t actor, bool no_restart, rpc::Reply<void>) override;
+
+ private:
+  struct Job {
+    std::string id;
+    rpc::JobConfig config;
+    rpc::ProcessKey driver;
+    bool over = false;
+  };
+
+  NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logger, NodeOptions options,
+              std::function<void(const std::string&)> on_stop, const IdBits& session_id,
+              shm::SessionSegments segments, NodeResources resources);
+  Result<void> begin();
+  void stop_node(const std::string& why);
+
+  // --- node_manager.cc
+  bool look_once();
+  // Decides and carries out until nothing is left to do.
+  void settle();
+  void enforce_violations();
+  void process_ended(shm::SlotIndex slot);
+  void publish_death(Process& process, int wait_status, shm::DeathReason reason, const std::string& text);
+  void kill(Process& process, shm::DeathReason reason, const std::string& text);
+  void leaves(Process& process);
+  void kill_leavers();
+  void end_job(JobNumber number);
+  void forget_job_if_over(JobNumber number);
+  Process* driver_of(JobNumber number);
+  void warn_job(JobNumber number, const std::string& text);
+  Logs::Origin origin_of(SourceId source);
+  bool send_lines(JobNumber job, std::vector<rpc::LogLines>& lines);
+
+  // --- hello.cc
+  Result<void> check_hello(const rpc::HelloInfo& hello) const;
+  Result<rpc::WelcomeInfo> welcome_driver(rpc::HelloInfo hello, rpc::PeerCredentials peer);
+  Result<rpc::WelcomeInfo> welcome_worker(rpc::HelloInfo hello, rpc::PeerCredentials peer);
+  Result<Process*> admit(shm::ProcessKind kind, rpc::PeerCredentials peer);
+  void dismiss(Process& process);
+  rpc::WelcomeInfo common_welcome() const;
+  rpc::WelcomeInfo welcome_to(const Process& process);
+
+  // --- carry_out.cc
+  void carry_out(const Instruction& instruction);
+  void fail_class(const FailClass& failure);
+  void write_actor(const WriteActorWord& word);
+  void hold_actor_args(shm::ActorIndex actor);
+
+  // --- actor_calls.cc
+  Result<rpc::ActorInfo> actor_info(shm::ActorIndex actor);
+
+  // Null, and `reply` has been told so: not a process of this node.
+  template <typename T>
+  Process* caller(rpc::ProcessKey key, const rpc::Reply<T>& reply) {
+    Process* process = processes_.find(key);
+    if (process == nullptr) {
+      reply(Error(ErrorKind::kDisconnected, "this process is not a member of the session"));
+    }
+    return process;
+  }
+
+  loop::EventLoop& loop_;
+  const Clock& clock_;
+  Logger logger_;
+  NodeOptions options_;
+  std::function<void(const std::string&)> on_stop_;
+  const IdBits session_id_;
+  const IdBits node_id_ = IdBits::random();
+  const int64_t started_unix_s_;
+  bool stopping_ = false;
+  bool settling_ = false;
+
+  shm::SessionSegments segments_;
+  shm::UntrustedCalls calls_;
+  Processes processes_;
+  Lends lends_;
+  Directory directory_;
+  shm::BlockPool blocks_;  // for results that sabird makes
+  control::MemoryStorage storage_;
+  control::ControlStore control_;
+  Coordinator coordinator_;
+  std::map<JobNumber, Job> jobs_;
+  std::optional<rpc::ProcessKey> owner_;
+  std::vector<std::pair<store::ProcessId, std::string>> violations_;
+
+  std::unique_ptr<Logs> logs_;
+  std::unique_ptr<Objects> objects_;
+  std::unique_ptr<Deaths> deaths_;
+  std::unique_ptr<Launcher> launcher_;
+  std::unique_ptr<Reaper> reaper_;
+  std::unique_ptr<Look> look_;
+  loop::Timer wake_;
+  loop::Timer leavers_timer_;
+};
+
+}  // namespace sabir::node

@@ -1,0 +1,144 @@
+// The control channel's calls about everything but actors.
+#include <memory>
+
+#include "runtime/node/node_manager.h"
+#include "runtime/node/status.h"
+
+namespace sabir::node {
+
+void NodeManager::lend(rpc::ProcessKey key, rpc::LendKind kind, rpc::Reply<uint32_t> reply) {
+  Process* process = caller(key, reply);
+  if (process == nullptr) {
+    return;
+  }
+  switch (kind) {
+    case rpc::LendKind::kCells:
+      reply(lends_.lend_cells(*process));
+      return;
+    case rpc::LendKind::kEntries:
+      reply(objects_->lend_entries(*process));
+      return;
+    case rpc::LendKind::kBlocks:
+      reply(lends_.lend_blocks(*process));
+      return;
+  }
+  reply(invalid_error("unknown kind of memory"));
+}
+
+void NodeManager::loan(rpc::ProcessKey key, uint64_t size_bytes, int64_t wait_ns, rpc::Reply<rpc::LoanInfo> reply) {
+  if (Process* process = caller(key, reply)) {
+    // What it has released by now may make the room that it asks for.
+    objects_->rounds();
+    objects_->loan(*process, size_bytes, wait_ns, std::move(reply));
+    look_->now();
+  }
+}
+
+void NodeManager::return_loan(rpc::ProcessKey key, uint64_t offset, rpc::Reply<void> reply) {
+  if (Process* process = caller(key, reply)) {
+    objects_->rounds();  // its announcements in this loan come first
+    reply(objects_->return_loan(*process, offset));
+  }
+}
+
+void NodeManager::declare_class(rpc::ProcessKey key, uint8_t language, std::vector<rpc::ResourceAmount> amounts,
+                                rpc::Reply<rpc::ClassInfo> reply) {
+  Process* process = caller(key, reply);
+  if (process == nullptr) {
+    return;
+  }
+  std::vector<ResourceRequest> resources;
+  for (rpc::ResourceAmount& amount : amounts) {
+    resources.push_back({std::move(amount.name), amount.units});
+  }
+  Result<Scheduler::Declared> declared = coordinator_.declare_class(process->job, language, resources);
+  if (!declared.ok()) {
+    reply(std::move(declared).error());
+    return;
+  }
+  Result<Directory::Queue> queue = directory_.open_queue(*process, declared->class_index);
+  if (!queue.ok()) {
+    reply(std::move(queue).error());
+    return;
+  }
+  if (queue->is_new) {
+    coordinator_.open_queue(queue->index, declared->class_index, key.slot);
+  }
+  settle();
+  reply(rpc::ClassInfo{declared->class_index, queue->index, declared->infeasible});
+}
+
+void NodeManager::export_function(rpc::ProcessKey key, rpc::FunctionInfo function, rpc::Reply<uint32_t> reply) {
+  if (Process* process = caller(key, reply)) {
+    reply(control_.functions().add(process->job, {function.kind, function.language, std::move(function.name),
+                                                  std::move(function.code)}));
+  }
+}
+
+void NodeManager::fetch_function(rpc::ProcessKey key, uint32_t index, rpc::Reply<rpc::FunctionInfo> reply) {
+  Process* process = caller(key, reply);
+  if (process == nullptr) {
+    return;
+  }
+  const control::FunctionRecord* record = control_.functions().find(process->job, index);
+  if (record == nullptr) {
+    reply(not_found_error("no function with index " + std::to_string(index) + " in job " +
+                          std::to_string(process->job)));
+    return;
+  }
+  reply(rpc::FunctionInfo{record->kind, record->language, record->name, record->code});
+}
+
+void NodeManager::leave(rpc::ProcessKey key, rpc::Reply<void> reply) {
+  Process* process = caller(key, reply);
+  if (process == nullptr) {
+    return;
+  }
+  if (process->is_worker()) {
+    leaves(*process);
+    coordinator_.worker_leaving(key.slot);
+    settle();
+  } else {
+    process->leaving = true;
+  }
+  reply({});
+}
+
+void NodeManager::kv_put(rpc::ProcessKey, std::string key, std::string value, bool overwrite, rpc::Reply<bool> reply) {
+  reply(control_.key_value().put(key, value, overwrite));
+}
+
+void NodeManager::kv_get(rpc::ProcessKey, std::string key, rpc::Reply<std::string> reply) {
+  reply(control_.key_value().get(key));
+}
+
+void NodeManager::kv_delete(rpc::ProcessKey, std::string key, rpc::Reply<bool> reply) {
+  reply(control_.key_value().erase(key));
+}
+
+void NodeManager::status(rpc::Reply<std::string> reply) {
+  look_->now();  // queues and objects as they are
+  SessionFacts facts;
+  facts.session_id = session_id_.hex();
+  facts.node_id = node_id_.hex();
+  facts.path = options_.session_path;
+  facts.version = options_.version;
+  facts.started_unix_s = started_unix_s_;
+  facts.log_lines_dropped = logs_->dropped_lines();
+  facts.looks = look_->count();
+  facts.deaths = segments_.node.header().death_count.load(std::memory_order_relaxed);
+  facts.deaths_unsettled = deaths_->unburied_count();
+  reply(session_status(facts, {coordinator_, control_, processes_, *objects_, calls_}));
+}
+
+void NodeManager::stop(rpc::ProcessKey key, rpc::Reply<void> reply) {
+  bool observer = key.slot == 0;
+  if (!observer && owner_ != key) {
+    reply(invalid_error("only the driver that started this node may stop it; use `sabir stop`"));
+    return;
+  }
+  reply({});
+  stop_node(observer ? "it was asked to" : "its driver asked it to");
+}
+
+}  // namespace sabir::node

@@ -1,0 +1,170 @@
+#include "runtime/node/status.h"
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/base/ids.h"
+
+namespace sabir::node {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string hex(const std::string& bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned char byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+double amount(Units units) { return static_cast<double>(units) / static_cast<double>(kUnit); }
+
+Json amounts(const NodeResources& resources, const std::function<Units(ResourceId)>& units_of) {
+  Json result = Json::object();
+  for (size_t i = 0; i < resources.name_count(); ++i) {
+    auto id = static_cast<ResourceId>(i);
+    if (resources.total(id) != 0) {
+      result[resources.name(id)] = amount(units_of(id));
+    }
+  }
+  return result;
+}
+
+// Claims of the worker (T3), for people.
+const char* worker_state(const WorkerPool::WorkerView& worker, const StatusSources& sources, bool running) {
+  if ((sources.calls.blocked(worker.slot).any() & 1) != 0) {
+    return "blocked";
+  }
+  if (worker.actor) {
+    return "actor";
+  }
+  return running ? "busy" : "idle";
+}
+
+Json worker_list(const StatusSources& sources) {
+  Json list = Json::array();
+  for (const WorkerPool::WorkerView& worker : sources.coordinator.pool().workers()) {
+    const Process* process = sources.processes.at(worker.slot);
+    if (process == nullptr) {
+      continue;
+    }
+    uint32_t function = sources.calls.function_plus_one(worker.slot).any();
+    const control::FunctionRecord* record =
+        function != 0 ? sources.control.functions().find(worker.job, function - 1) : nullptr;
+    list.push_back({{"pid", process->pid},
+                    {"slot", worker.slot},
+                    {"state", worker_state(worker, sources, function != 0)},
+                    {"language", worker.language},
+                    {"job", worker.job},
+                    {"running", record != nullptr ? record->name : ""},
+                    {"executed", sources.calls.executed(worker.slot).any()}});
+  }
+  for (size_t i = 0; i < sources.coordinator.pool().launch_count(); ++i) {
+    list.push_back({{"pid", 0}, {"slot", 0}, {"state", "starting"}, {"language", 0}, {"job", 0}, {"running", ""},
+                    {"executed", 0}});
+  }
+  return list;
+}
+
+Json class_list(const StatusSources& sources) {
+  const NodeResources& resources = sources.coordinator.scheduler().resources();
+  Json list = Json::array();
+  for (const Scheduler::ClassView& view : sources.coordinator.scheduler().classes()) {
+    Json needs = Json::object();
+    for (const ResourceSet::Amount& entry : *view.resources) {
+      needs[resources.name(entry.id)] = amount(entry.units);
+    }
+    list.push_back({{"class", view.class_index},
+                    {"job", view.job},
+                    {"language", view.language},
+                    {"resources", needs},
+                    {"queued", view.waiting},
+                    {"overflow", 0},
+                    {"leases", view.leases},
+                    {"infeasible", view.infeasible}});
+  }
+  return list;
+}
+
+Json actor_list(const StatusSources& sources) {
+  Json list = Json::array();
+  for (const Actors::View& view : sources.coordinator.actors().views()) {
+    const Process* process = view.slot ? sources.processes.at(*view.slot) : nullptr;
+    list.push_back({{"actor_id", hex(view.spec->id)},
+                    {"name", view.spec->name},
+                    {"class", view.spec->class_name},
+                    {"state", std::string(actor_phase_name(view.phase))},
+                    {"pid", process != nullptr ? process->pid : 0},
+                    {"restarts", view.restarts},
+                    {"job", view.spec->job},
+                    {"detached", view.spec->detached},
+                    {"death_reason", *view.death_reason}});
+  }
+  return list;
+}
+
+Json job_list(const StatusSources& sources) {
+  Json list = Json::array();
+  for (const control::JobRecord* job : sources.control.jobs().all()) {
+    list.push_back({{"job_id", hex(job->id)},
+                    {"number", job->number},
+                    {"name", job->name},
+                    {"driver_pid", job->driver_pid},
+                    {"state", job->running ? "running" : "ended"}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string session_status(const SessionFacts& facts, const StatusSources& sources) {
+  const Scheduler& scheduler = sources.coordinator.scheduler();
+  store::LoanLedger::Usage usage = sources.objects.ledger().usage();
+  const store::Ownership::Counters& counters = sources.objects.ownership().counters();
+  Json node = {
+      {"node_id", facts.node_id},
+      {"alive", true},
+      {"resources_total", amounts(scheduler.resources(), [&](ResourceId id) { return scheduler.resources().total(id); })},
+      {"resources_available", amounts(scheduler.resources(), [&](ResourceId id) { return scheduler.available(id); })},
+      {"store",
+       {{"capacity_bytes", usage.capacity_bytes},
+        {"used_bytes", usage.object_bytes},
+        {"objects", usage.objects},
+        {"loans_bytes", usage.used_bytes},
+        {"idle_bytes", usage.idle_bytes},
+        {"waiting", usage.waiting},
+        {"allocator", sources.objects.allocator_name()}}},
+      {"workers", worker_list(sources)},
+      {"queues", class_list(sources)}};
+  Json status = {{"session",
+                  {{"id", facts.session_id},
+                   {"path", facts.path},
+                   {"version", facts.version},
+                   {"pid", ::getpid()},
+                   {"started_unix_s", facts.started_unix_s}}},
+                 {"nodes", Json::array({node})},
+                 {"actors", actor_list(sources)},
+                 {"jobs", job_list(sources)},
+                 {"counters",
+                  {{"processes", sources.processes.count()},
+                   {"looks", facts.looks},
+                   {"deaths", facts.deaths},
+                   {"deaths_unsettled", facts.deaths_unsettled},
+                   {"entries", sources.objects.ownership().objects()},
+                   {"object_rounds", counters.rounds},
+                   {"objects_announced", counters.announced},
+                   {"objects_freed", counters.freed},
+                   {"escapes", counters.escaped},
+                   {"objects_lost", counters.lost},
+                   {"ignored_releases", counters.ignored_releases},
+                   {"ignored_records", counters.ignored_records},
+                   {"violations", counters.violations},
+                   {"log_lines_dropped", facts.log_lines_dropped}}}};
+  return status.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace sabir::node

@@ -1,0 +1,37 @@
+// The state of a session for people and tools, as JSON (docs/status.md).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/control/control_store.h"
+#include "runtime/node/coordinator.h"
+#include "runtime/node/objects.h"
+#include "runtime/node/processes.h"
+#include "runtime/shm/untrusted.h"
+
+namespace sabir::node {
+
+struct SessionFacts {
+  std::string session_id;
+  std::string node_id;
+  std::string path;
+  std::string version;
+  int64_t started_unix_s = 0;
+  uint64_t log_lines_dropped = 0;
+  uint64_t looks = 0;
+  uint64_t deaths = 0;
+  uint64_t deaths_unsettled = 0;
+};
+
+struct StatusSources {
+  const Coordinator& coordinator;
+  control::ControlStore& control;
+  Processes& processes;
+  Objects& objects;
+  const shm::UntrustedCalls& calls;
+};
+
+std::string session_status(const SessionFacts& facts, const StatusSources& sources);
+
+}  // namespace sabir::node
