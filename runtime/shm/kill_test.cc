@@ -69,6 +69,8 @@ uint64_t seed() {
   const char* given = std::getenv("SABIR_TEST_SEED");
   uint64_t value = given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device()();
   std::printf("SABIR_TEST_SEED=%llu\n", static_cast<unsigned long long>(value));
+  // Before any fork: a child would print it again.
+  std::fflush(stdout);
   return value;
 }
 

@@ -1,4 +1,8 @@
 // Q1-Q8, O4, D2-D4 under load, first as threads of one process (for TSan), then as processes, without kills.
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "runtime/shm/testing/reference_node.h"
@@ -9,7 +13,9 @@ namespace {
 uint64_t seed() {
   const char* given = std::getenv("SABIR_TEST_SEED");
   uint64_t value = given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device()();
-  printf("SABIR_TEST_SEED=%llu\n", static_cast<unsigned long long>(value));
+  std::printf("SABIR_TEST_SEED=%llu\n", static_cast<unsigned long long>(value));
+  // Before any fork: a child would print it again.
+  std::fflush(stdout);
   return value;
 }
 
@@ -40,7 +46,7 @@ TEST(StressTest, Processes) {
   ReferenceNode node(options);
   EXPECT_EQ(node.run(), "");
   EXPECT_GT(node.board().ended(), 1000u);
-  printf("%llu calls\n", static_cast<unsigned long long>(node.board().ended()));
+  std::printf("%llu calls\n", static_cast<unsigned long long>(node.board().ended()));
 }
 
 }  // namespace
