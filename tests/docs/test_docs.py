@@ -1,0 +1,117 @@
+"""Every code block of the documents runs, and prints what the document says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import blocks
+import pytest
+from blocks import ILLUSTRATION, ROOT, Block
+
+import sabir
+
+PACKAGE = Path(sabir.__file__).parent
+ANNOUNCE = "=== block at line "
+# Lines that workers wrote come when they come.
+WORKERS_LINE = re.compile(r"^\(.+ pid=\d+\) ")
+
+Page = pytest.mark.parametrize("page", blocks.documents(), ids=lambda path: str(path.relative_to(ROOT)))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short, since the path of a Unix socket is bounded; also the root of the sessions that are started."""
+    with tempfile.TemporaryDirectory(prefix="sabir-docs-", dir="/tmp") as path:
+        yield Path(path)
+
+
+def run(command: list[str], folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def compare(block: Block, printed: str) -> None:
+    if block.expected is None:
+        return
+    lines = [line for line in printed.splitlines() if not WORKERS_LINE.match(line)]
+    assert "\n".join(lines) + "\n" == block.expected, f"{block.where} prints something else"
+
+
+@Page
+def test_python_blocks_are_one_program(page: Path, folder: Path) -> None:
+    found = blocks.to_run(page, "python")
+    if not found:
+        pytest.skip("no Python")
+    program = folder / page.with_suffix(".py").name
+    program.write_text(blocks.as_program(found, f'print("{ANNOUNCE}{{}}", flush=True)'))
+    printed = blocks.split_output(run([sys.executable, str(program)], folder), ANNOUNCE)
+    for block in found:
+        compare(block, printed.get(block.line, ""))
+
+
+@Page
+def test_c_blocks_are_one_program(page: Path, folder: Path) -> None:
+    found = blocks.to_run(page, "c")
+    if not found:
+        pytest.skip("no C")
+    source = folder / page.with_suffix(".c").name
+    source.write_text(blocks.as_program(found))
+    flags = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+    library = ["-I", str(ROOT / "runtime/abi"), "-L", str(PACKAGE), "-lsabir", f"-Wl,-rpath,{PACKAGE}"]
+    run(["cc", *flags, str(source), *library, "-o", str(folder / "program")], folder)
+    compare(found[-1], run([str(folder / "program")], folder))
+
+
+@Page
+def test_shell_blocks(page: Path, folder: Path) -> None:
+    found = blocks.to_run(page, "sh")
+    if not found:
+        pytest.skip("no shell")
+    verbs = known_verbs()
+    for block in found:
+        lines = block.text.splitlines()
+        if all(line.startswith("tools/dev ") for line in lines):
+            # These build, measure or test everything: that the verb exists is all that can be asked here.
+            assert {line.split()[1] for line in lines} <= verbs, block.where
+        else:
+            # `sabir` is the package's command.
+            command = folder / "bin" / "sabir"
+            command.parent.mkdir(exist_ok=True)
+            command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sabir "$@"\n')
+            command.chmod(0o755)
+            path = f"{command.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+            compare(block, run(["bash", "-euo", "pipefail", "-c", block.text], folder, PATH=path))
+
+
+def known_verbs() -> set[str]:
+    usage = run(["tools/dev", "help"], ROOT)
+    return set(re.findall(r"^  (\w+)", usage, re.MULTILINE))
+
+
+@Page
+def test_every_block_is_run_or_marked(page: Path) -> None:
+    for block in blocks.read(page):
+        known = block.language in ("python", "c", "sh")
+        assert known or block.mark == ILLUSTRATION, f"{block.where}: neither run nor marked as illustration"
+
+
+@Page
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -1,0 +1,73 @@
+"""What the documents say of the code is so: cited rules are defined, fields of the status exist, files have these names."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import blocks
+from blocks import ROOT
+
+import sabir
+
+RULE = re.compile(r"\b([TDQRHOLP][1-9])\b")
+SOURCES = ("*.h", "*.cc", "*.c", "*.capnp", "*.pml", "*.py")
+FOLDERS = ("runtime", "schema", "sdk-python", "tests/models", "tests/abi", "tests/simulation", "tests/integration")
+
+
+def sources() -> list[Path]:
+    return [path for folder in FOLDERS for pattern in SOURCES for path in sorted((ROOT / folder).rglob(pattern))]
+
+
+def test_every_cited_rule_is_defined() -> None:
+    defined = set(re.findall(r"^- \*\*([A-Z]\d)\*\*", (ROOT / "docs/protocol.md").read_text(), re.MULTILINE))
+    cited: dict[str, str] = {}
+    for path in sources():
+        for comment in re.findall(r"//.*|^\s*#.*|^ \* .*|^/\*.*", path.read_text(errors="replace"), re.MULTILINE):
+            for rule in RULE.findall(comment):
+                cited.setdefault(rule, str(path.relative_to(ROOT)))
+    assert len(cited) > 20
+    assert {rule: where for rule, where in cited.items() if rule not in defined} == {}
+
+
+def shape(value: Any) -> Any:
+    """The keys of a JSON value; of a list, those of its first item. Amounts by name have no fixed keys."""
+    if isinstance(value, dict):
+        return {key: None if key.startswith("resources") else shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return None
+
+
+def test_the_status_has_the_documented_fields() -> None:
+    (example,) = (block for block in blocks.read(ROOT / "docs/status.md") if block.language == "json")
+    with sabir.init("local", num_cpus=1):
+
+        @sabir.remote
+        class Actor:
+            def ready(self) -> bool:
+                return True
+
+        actor = Actor.remote()
+        assert sabir.get(actor.ready.remote())
+        assert sabir.get(sabir.remote(abs_of).remote(-1)) == 1
+        from sabir._state import status
+
+        assert shape(status()) == shape(json.loads(example.text))
+
+
+def abs_of(number: int) -> int:
+    return abs(number)
+
+
+def test_files_that_documents_name_exist() -> None:
+    name = re.compile(r"\b((?:runtime|schema|sdk-python|tests|tools|examples|docs)/[\w./-]*\w)")
+    missing = [
+        f"{page.relative_to(ROOT)}: {path}"
+        for page in blocks.documents()
+        for path in name.findall(page.read_text())
+        if not (ROOT / path).exists() and not list(ROOT.glob(path + "*"))
+    ]
+    assert missing == []
