@@ -157,7 +157,7 @@ void Scheduler::State::grant(Worker& worker, Class& what, shm::QueueIndex first_
   SABIR_CHECK(!worker.lease);
   worker.allocation = resources.take(what.resources);
   worker.lease = what.index;
-  worker.epoch += 1;
+  worker.epoch = worker.epoch == UINT32_MAX ? 1 : worker.epoch + 1;  // 0: never had one
   worker.listed = true;
   worker.withdrawn = worker.lent = worker.over_at_border = worker.credit = worker.running = false;
   worker.idle_since_ns = clock->now_ns();

@@ -84,9 +84,6 @@ bool WorkerPool::worker_ready(LaunchId id, shm::SlotIndex slot) {
   Launch launch = std::move(found->second);
   launches_.erase(found);
   if (launch.view.aborted || (!launch.detached && !jobs_.contains(launch.view.job))) {
-    if (launch.timed_out) {
-      count_failure({launch.view.job, launch.view.language}, "it took too long to start");
-    }
     return false;
   }
   Worker worker{{slot, launch.view.job, launch.view.language,
@@ -111,14 +108,17 @@ void WorkerPool::launch_failed(LaunchId id, const std::string& text) {
   }
   Launch launch = std::move(found->second);
   launches_.erase(found);
-  if (launch.view.aborted && !launch.timed_out) {
-    return;  // as it was asked to
+  if (!launch.view.aborted) {  // else as it was asked to
+    failed(launch.view, text);
   }
-  if (launch.view.actor) {
-    out_->push_back(ActorLaunchFailed{*launch.view.actor, launch.view.incarnation,
-                                      Error(ErrorKind::kSystem, text)});
+}
+
+void WorkerPool::failed(const LaunchView& launch, const std::string& text) {
+  if (launch.actor) {
+    out_->push_back(
+        ActorLaunchFailed{*launch.actor, launch.incarnation, Error(ErrorKind::kSystem, text)});
   } else {
-    count_failure({launch.view.job, launch.view.language}, text);
+    count_failure({launch.job, launch.language}, text);
   }
 }
 
@@ -177,8 +177,9 @@ void WorkerPool::tick() {
   int64_t now = clock_->now_ns();
   for (auto& [id, launch] : launches_) {
     if (!launch.view.aborted && now - launch.started_ns >= options_.launch_timeout_ns) {
-      launch.view.aborted = launch.timed_out = true;  // W6
+      launch.view.aborted = true;  // W6
       out_->push_back(AbortLaunch{id});
+      failed(launch.view, "it took too long to start");
     }
   }
   for (auto& [slot, worker] : workers_) {
@@ -238,7 +239,7 @@ bool WorkerPool::may_launch(const GroupKey& key) {
 }
 
 void WorkerPool::start(const GroupKey& key, const LaunchActor* actor) {
-  Launch launch{{key.first, key.second, std::nullopt, 0, false}, false, false, clock_->now_ns()};
+  Launch launch{{key.first, key.second, std::nullopt, 0, false}, false, clock_->now_ns()};
   LaunchWorker instruction{next_launch_++, key.first, key.second};
   if (actor != nullptr) {
     launch.view.actor = instruction.actor = actor->actor;

@@ -110,7 +110,6 @@ class WorkerPool {
   struct Launch {
     LaunchView view;
     bool detached = false;
-    bool timed_out = false;
     int64_t started_ns = 0;
   };
 
@@ -119,6 +118,7 @@ class WorkerPool {
   // W4. True: a process is on its way out.
   bool make_room(const GroupKey& wanted);
   void set_state(Worker& worker, WorkerState state);
+  void failed(const LaunchView& launch, const std::string& text);
   void count_failure(const GroupKey& key, const std::string& text);
   void end_surplus();
   uint32_t launching(const GroupKey& key) const;

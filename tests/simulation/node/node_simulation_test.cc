@@ -1,7 +1,9 @@
 // Random jobs, classes, recursion, actors and deaths against the node's decisions. Each run prints nothing unless it
 // fails; then it prints its seed. Again: SABIR_SEED=123 runs that seed alone, SABIR_SEEDS=10000 runs more of them.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -39,7 +41,7 @@ WorldOptions random_options(std::mt19937_64& random) {
   options.coordinator.pool.max_parallel_launches = 1 + static_cast<uint32_t>(random() % 4);
   options.launch_failure = random() % 3 == 0 ? 0.1 : 0;
   options.launch_ns = (1 + static_cast<int64_t>(random() % 50)) * kMs;
-  options.oldest_queue_first = random() % 2 == 0;
+  options.round = static_cast<WorldOptions::Round>(random() % 3);
   return options;
 }
 
@@ -117,16 +119,28 @@ void run_one(uint64_t seed) {
   world.expect_nothing_left();
 }
 
+// A broken invariant ends the process: it names the seed, too.
+volatile uint64_t current_seed = 0;
+
+extern "C" void say_seed(int) {
+  char text[64];
+  int size = std::snprintf(text, sizeof(text), "repeat with SABIR_SEED=%llu\n",
+                           static_cast<unsigned long long>(current_seed));
+  (void)!write(STDERR_FILENO, text, static_cast<size_t>(size));
+}
+
 TEST(NodeSimulationTest, RandomWorldsFinishAndKeepTheRules) {
   const char* one = std::getenv("SABIR_SEED");
   const char* many = std::getenv("SABIR_SEEDS");
+  std::signal(SIGABRT, say_seed);
   uint64_t first = one != nullptr ? std::strtoull(one, nullptr, 10) : 1;
   uint64_t count = one != nullptr ? 1 : many != nullptr ? std::strtoull(many, nullptr, 10) : 500;
   for (uint64_t seed = first; seed < first + count; ++seed) {
-    std::fprintf(stderr, "\rseed %llu ", static_cast<unsigned long long>(seed));
+    SCOPED_TRACE("repeat with SABIR_SEED=" + std::to_string(seed));
+    current_seed = seed;
     run_one(seed);
     if (testing::Test::HasFatalFailure()) {
-      FAIL() << "repeat with SABIR_SEED=" << seed;
+      return;
     }
   }
 }

@@ -58,9 +58,11 @@ bool World::run_until_quiet(int64_t limit_ns) {
 
 // --- sabird
 
-void World::ring() {
-  int64_t when_ns = clock_.now_ns() + latency();
-  if (!next_look_ns_ || *next_look_ns_ > when_ns) {
+void World::ring() { ring_at(clock_.now_ns() + latency()); }
+
+void World::ring_at(std::optional<int64_t> wake_ns) {
+  int64_t when_ns = std::max(wake_ns.value_or(INT64_MAX), clock_.now_ns() + 10 * kUs);
+  if (wake_ns && (!next_look_ns_ || *next_look_ns_ > when_ns)) {
     next_look_ns_ = when_ns;
     at(when_ns - clock_.now_ns(), [this, when_ns] {
       if (next_look_ns_ == when_ns) {
@@ -79,28 +81,20 @@ void World::look() {
   for (const auto& [slot, process] : processes_) {
     coordinator_->observe_worker(slot, process->page);
   }
+  act();
+  most_processes = std::max(most_processes, process_count());
+  watching_ = coordinator_->busy();
+  if (watching_) {
+    ring_at(clock_.now_ns() + 5 * kMs);
+  }
+}
+
+void World::act() {
   for (Instruction& instruction : coordinator_->take()) {
     carry_out(instruction);
   }
   check();
-  most_processes = std::max(most_processes, process_count());
-  std::optional<int64_t> next = coordinator_->next_wake_ns();
-  watching_ = coordinator_->busy();
-  if (watching_) {
-    next = std::min(next.value_or(INT64_MAX), clock_.now_ns() + 5 * kMs);
-  }
-  if (next) {
-    int64_t when_ns = std::max(*next, clock_.now_ns() + 50 * kUs);
-    if (!next_look_ns_ || *next_look_ns_ > when_ns) {
-      next_look_ns_ = when_ns;
-      at(when_ns - clock_.now_ns(), [this, when_ns] {
-        if (next_look_ns_ == when_ns) {
-          next_look_ns_.reset();
-          look();
-        }
-      });
-    }
-  }
+  ring_at(coordinator_->next_wake_ns());
 }
 
 size_t World::process_count() const {

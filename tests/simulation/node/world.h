@@ -50,7 +50,8 @@ struct WorldOptions {
   double launch_failure = 0;  // probability
   int64_t launch_ns = 5 * kMs;
   int64_t spin_ns = 20 * kUs;
-  bool oldest_queue_first = false;  // the order in which a worker goes round; newest first is what L4 wants
+  // In which order a worker goes round the queues of its class after the first one.
+  enum class Round : uint8_t { kNewestFirst, kOldestFirst, kAnywhere } round = Round::kAnywhere;
   bool call_deaths_are_retried = true;
 };
 
@@ -71,6 +72,8 @@ class World {
   void kill_actor(shm::ActorIndex actor, bool no_restart);
   void drop_handles(shm::ActorIndex actor);
 
+  // SIGSTOP: every worker there is stops for ever; those that come later run.
+  void stop_all_workers();
   // A random worker dies by itself; false: there is none.
   bool kill_one_worker();
 
@@ -89,8 +92,10 @@ class World {
   // --- Observed
   uint64_t calls_open() const { return open_calls_; }
   uint64_t calls_done = 0, calls_failed = 0, looks = 0;
+  std::map<ClassIndex, Error> failures;       // the last FailClass
   std::map<JobNumber, int64_t> executed_ns;  // compute time of finished records
   size_t most_processes = 0;
+  std::map<ClassIndex, size_t> most_running;  // records at a time
   size_t process_count() const;
   std::map<shm::ActorIndex, shm::ActorWord> actor_words;
   std::map<shm::ActorIndex, int> args_held;
@@ -113,7 +118,9 @@ class World {
 
   int64_t latency() { return (10 + static_cast<int64_t>(random(90))) * kUs; }
   void ring();
+  void ring_at(std::optional<int64_t> wake_ns);
   void look();
+  void act();
   void check();
   void carry_out(node::Instruction& instruction);
   void carry_out_lease(node::Instruction& instruction);

@@ -38,6 +38,7 @@ struct World::Process {
   std::optional<shm::ActorIndex> actor;
   uint32_t actor_incarnation = 0;
   bool leaving = false;
+  bool stopped = false;
   uint64_t step = 0;  // events of earlier steps are stale
   // Lease record: class empty means withdrawn.
   uint32_t epoch = 0;

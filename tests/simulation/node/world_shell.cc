@@ -42,7 +42,7 @@ void World::end_job(JobNumber job) {
   drivers_.erase(job);
   coordinator_->end_job(job);
   SABIR_CHECK(control_.jobs().end(job).ok());
-  ring();
+  act();
 }
 
 Result<shm::ActorIndex> World::create_actor(control::ActorSpec spec) {
@@ -53,18 +53,18 @@ Result<shm::ActorIndex> World::create_actor(control::ActorSpec spec) {
     SABIR_CHECK(
         coordinator_->start_actor(made.actor, "args", {{made.actor, 1}}).ok());
   }
-  ring();
+  act();
   return made.actor;
 }
 
 void World::kill_actor(shm::ActorIndex actor, bool no_restart) {
   (void)coordinator_->kill_actor(actor, no_restart);
-  ring();
+  act();
 }
 
 void World::drop_handles(shm::ActorIndex actor) {
   coordinator_->actor_handles_gone(actor);
-  ring();
+  act();
 }
 
 // --- Processes
@@ -74,7 +74,7 @@ void World::launched(LaunchWorker launch) {
   if (aborted || chance(options_.launch_failure)) {
     launches_.erase(launch.launch);
     coordinator_->launch_failed(launch.launch, "it did not start");
-    ring();
+    act();
     return;
   }
   auto worker = std::make_unique<Process>();
@@ -105,10 +105,10 @@ void World::launched(LaunchWorker launch) {
       } else {
         (void)coordinator_->actor_started(actor, incarnation, slot);
       }
-      ring();
+      act();
     });
   }
-  ring();
+  act();
 }
 
 // --- Instructions
@@ -172,6 +172,7 @@ void World::carry_out(Instruction& instruction) {
       });
     }
   } else if (auto* fail = std::get_if<FailClass>(&instruction)) {
+    failures.insert_or_assign(fail->class_index, fail->error);
     for (auto& [index, queue] : queues_) {
       if (queue->class_index == fail->class_index) {
         for (Call* call : std::exchange(queue->calls, {})) {

@@ -78,7 +78,8 @@ void World::wake(SlotIndex slot) {
 
 // Between two records: L2 and L4.
 void World::border(Process& worker) {
-  if (worker.call != nullptr || worker.driver || worker.actor || worker.leaving) {
+  if (worker.call != nullptr || worker.driver || worker.actor || worker.leaving ||
+      worker.stopped) {
     return;
   }
   worker.asleep = true;
@@ -107,16 +108,24 @@ World::Call* World::claim(Process& worker) {
       return take(*first->second);
     }
   }
-  Queue* found = nullptr;
+  std::vector<Queue*> others;
   for (auto& [index, queue] : queues_) {
     if (queue->class_index == worker.lease_class && !queue->calls.empty()) {
-      found = queue.get();
-      if (options_.oldest_queue_first) {
-        break;
-      }
+      others.push_back(queue.get());
     }
   }
-  return found == nullptr ? nullptr : take(*found);
+  if (others.empty()) {
+    return nullptr;
+  }
+  switch (options_.round) {
+    case WorldOptions::Round::kNewestFirst:
+      return take(*others.back());
+    case WorldOptions::Round::kOldestFirst:
+      return take(*others.front());
+    case WorldOptions::Round::kAnywhere:
+      return take(*others[random(others.size())]);
+  }
+  return nullptr;
 }
 
 void World::begin(Process& worker, Call* call) {
@@ -128,6 +137,15 @@ void World::begin(Process& worker, Call* call) {
   call->runner = worker.slot;
   call->children.clear();
   call->submitted = 0;
+  size_t running = 0;
+  for (const auto& [slot, process] : processes_) {
+    running += process->call != nullptr && process->page.blocked % 2 == 0 &&
+                       process->call->plan->class_index == call->plan->class_index
+                   ? 1
+                   : 0;
+  }
+  size_t& most = most_running[call->plan->class_index];
+  most = std::max(most, running);
   later(worker, call->plan->before_ns, &World::advance);
 }
 
@@ -196,6 +214,15 @@ void World::finish(Process& worker) {
 
 // --- Deaths
 
+void World::stop_all_workers() {
+  for (auto& [slot, process] : processes_) {
+    if (!process->driver) {
+      process->stopped = true;
+      process->step += 1;
+    }
+  }
+}
+
 bool World::kill_one_worker() {
   std::vector<Process*> workers;
   for (auto& [slot, process] : processes_) {
@@ -240,13 +267,11 @@ void World::dies(SlotIndex slot, uint32_t incarnation, const std::string& text) 
   slot_history_[slot] = {incarnation, dead->epoch};
   if (!dead->driver) {
     coordinator_->worker_gone(slot, text);
-    for (Instruction& instruction : coordinator_->take()) {
-      carry_out(instruction);
-    }
   }
   for (QueueIndex index : its_queues) {
     coordinator_->close_queue(index);
   }
+  act();
   // R1: its submitter puts it back, or fails it.
   if (Call* call = dead->call) {
     auto submitter = processes_.find(call->submitter);

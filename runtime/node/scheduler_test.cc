@@ -1,0 +1,229 @@
+#include "runtime/node/scheduler.h"
+
+#include <gtest/gtest.h>
+
+namespace sabir::node {
+namespace {
+
+class SchedulerTest : public testing::Test {
+ protected:
+  SchedulerTest() { scheduler_.add_job(1); }
+
+  static NodeResources two_cpus() {
+    return *NodeResources::create({{"CPU", 2 * kUnit}, {"GPU", 2 * kUnit}, {"memory", 10 * kUnit}});
+  }
+  shm::ClassIndex declare(std::vector<ResourceRequest> request, JobNumber job = 1) {
+    return scheduler_.declare_class(job, 1, request)->class_index;
+  }
+  // One decision; what it asked for of one kind.
+  template <typename Kind>
+  std::vector<Kind> tick() {
+    scheduler_.tick();
+    scheduler_.check_invariants();
+    return taken<Kind>();
+  }
+  template <typename Kind>
+  std::vector<Kind> taken() {
+    std::vector<Kind> found;
+    for (const Instruction& instruction : out_) {
+      if (const Kind* one = std::get_if<Kind>(&instruction)) {
+        found.push_back(*one);
+      }
+    }
+    out_.clear();
+    return found;
+  }
+  void see(shm::SlotIndex slot, WorkerSample sample) { scheduler_.observe_worker(slot, sample); }
+
+  ManualClock clock_;
+  Instructions out_;
+  Scheduler scheduler_{two_cpus(), {}, &clock_, &out_};
+};
+
+TEST_F(SchedulerTest, L1_TheSameClassForTheSameThing) {
+  scheduler_.add_job(2);
+  EXPECT_EQ(declare({{"CPU", kUnit}}), declare({{"CPU", kUnit}, {"x", 0}}));
+  EXPECT_NE(declare({{"CPU", kUnit}}), declare({{"CPU", kUnit}}, 2));
+  EXPECT_NE(declare({{"CPU", kUnit}}), scheduler_.declare_class(1, 2, {{"CPU", kUnit}})->class_index);
+  EXPECT_EQ(scheduler_.declare_class(3, 1, {}).error().kind(), ErrorKind::kNotFound);
+}
+
+TEST_F(SchedulerTest, SaysWhatNoNodeHasAndNeverGrantsIt) {
+  auto declared = *scheduler_.declare_class(1, 1, {{"licence", kUnit}});
+  EXPECT_EQ(declared.infeasible, "needs 1 licence, this node has 0");
+  EXPECT_EQ(taken<MarkInfeasible>().size(), 1u);
+  scheduler_.open_queue(0, declared.class_index, 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.observe_queue(0, 3);
+  EXPECT_TRUE(tick<GrantLease>().empty());
+  EXPECT_FALSE(scheduler_.busy()) << "nothing to look for";
+}
+
+TEST_F(SchedulerTest, L2_GrantWithdrawAcknowledgeGrant) {
+  shm::ClassIndex wide = declare({{"CPU", 2 * kUnit}});
+  shm::ClassIndex other = declare({{"CPU", 2 * kUnit}, {"memory", kUnit}});
+  scheduler_.open_queue(10, wide, 5);
+  scheduler_.open_queue(11, other, 5);
+  scheduler_.add_worker(1, 1, 1, 41);
+  scheduler_.add_worker(2, 1, 1, 7);
+  scheduler_.observe_queue(10, 1);
+  auto grants = tick<GrantLease>();
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(grants[0].slot, 2) << "the worker that was idle last";
+  EXPECT_EQ(grants[0].epoch, 8u);
+  EXPECT_EQ(grants[0].first_queue, 10u);
+
+  // S5: its queue is empty and another class waits.
+  scheduler_.observe_queue(10, 0);
+  scheduler_.observe_queue(11, 1);
+  see(2, {.lease_epoch_done = 7, .running = true});
+  scheduler_.tick();
+  auto all = out_;
+  EXPECT_EQ(taken<WithdrawLease>().size(), 1u);
+  out_ = all;
+  EXPECT_EQ(taken<UnlistWorker>().size(), 1u);
+
+  // S2: until the worker's word nothing is free.
+  clock_.advance_ns(kSecondNs);
+  EXPECT_TRUE(tick<GrantLease>().empty());
+  see(2, {.lease_epoch_done = 9, .running = true});
+  EXPECT_TRUE(tick<GrantLease>().empty()) << "T3: not the epoch it was given";
+  see(2, {.lease_epoch_done = 8});
+  grants = tick<GrantLease>();
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(grants[0].epoch, 9u);
+  EXPECT_EQ(grants[0].class_index, other);
+}
+
+TEST_F(SchedulerTest, L4_S6_TheLentCpuGoesToTheQueueOfWhoLentIt) {
+  shm::ClassIndex one = declare({{"CPU", 2 * kUnit}});
+  scheduler_.open_queue(10, one, 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.observe_queue(10, 100);
+  EXPECT_EQ(tick<GrantLease>().size(), 1u);
+  scheduler_.open_queue(11, one, 1);
+  scheduler_.observe_queue(11, 1);
+  see(1, {.blocked = 1, .running = true});
+  EXPECT_EQ(tick<NeedWorkers>().size(), 1u);
+  scheduler_.add_worker(2, 1, 1, 0);
+  auto grants = tick<GrantLease>();
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(grants[0].first_queue, 11u) << "though a hundred wait in the other";
+
+  // It resumes at once: the debt is paid before anything is granted, by its own lease (S7).
+  see(1, {.blocked = 2, .running = true});
+  EXPECT_EQ(scheduler_.resources().free(kCpu), -2 * kUnit);
+  EXPECT_TRUE(tick<WithdrawLease>().empty());
+  see(1, {.blocked = 2, .lease_epoch_done = 1});
+  EXPECT_EQ(scheduler_.resources().free(kCpu), 0);
+  EXPECT_TRUE(tick<GrantLease>().empty());
+}
+
+TEST_F(SchedulerTest, L4_OnlyTheCpuIsLent) {
+  shm::ClassIndex gpu = declare({{"CPU", kUnit}, {"GPU", 2 * kUnit}});
+  scheduler_.open_queue(10, gpu, 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.add_worker(2, 1, 1, 0);
+  scheduler_.observe_queue(10, 2);
+  auto grants = tick<GrantLease>();
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(grants[0].gpu_mask, 0b11u);
+  see(grants[0].slot, {.blocked = 1, .running = true});
+  clock_.advance_ns(kSecondNs);
+  EXPECT_TRUE(tick<GrantLease>().empty());
+  EXPECT_EQ(scheduler_.resources().free(kCpu), 2 * kUnit);
+  EXPECT_EQ(scheduler_.resources().free(kGpu), 0);
+}
+
+TEST_F(SchedulerTest, S7_ABlockBetweenTwoLooksEndsTheLeaseToo) {
+  shm::ClassIndex one = declare({{"CPU", kUnit}});
+  scheduler_.open_queue(10, one, 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.observe_queue(10, 1);
+  EXPECT_EQ(tick<GrantLease>().size(), 1u);
+  see(1, {.blocked = 2, .running = true});
+  EXPECT_EQ(tick<UnlistWorker>().size(), 1u) << "nobody rings who will not come";
+  see(1, {.blocked = 2, .lease_epoch_done = 1});
+  EXPECT_EQ(tick<GrantLease>().size(), 1u);
+}
+
+TEST_F(SchedulerTest, D2_ADeathGivesEverythingBack) {
+  shm::ClassIndex one = declare({{"CPU", kUnit}, {"GPU", kUnit}});
+  scheduler_.open_queue(10, one, 5);
+  for (shm::SlotIndex slot : {1, 2}) {
+    scheduler_.add_worker(slot, 1, 1, 0);
+  }
+  scheduler_.observe_queue(10, 2);
+  EXPECT_EQ(tick<GrantLease>().size(), 2u);
+  see(1, {.blocked = 1, .running = true});
+  scheduler_.remove_worker(1);
+  scheduler_.remove_worker(2);
+  scheduler_.remove_worker(2);
+  auto cleared = taken<ClearLease>();
+  EXPECT_EQ(cleared.size(), 2u);
+  EXPECT_EQ(scheduler_.resources().free(kCpu), 2 * kUnit);
+  EXPECT_EQ(scheduler_.resources().free(kGpu), 2 * kUnit);
+  scheduler_.check_invariants();
+}
+
+TEST_F(SchedulerTest, S1_AnActorThatResumesIsPaidByALease) {
+  shm::ClassIndex one = declare({{"CPU", 2 * kUnit}});
+  ResourceSet two;
+  two.set(kCpu, 2 * kUnit);
+  scheduler_.place_actor(3, 1, two);
+  EXPECT_EQ(tick<ActorPlaced>().size(), 1u);
+  scheduler_.bind_actor(3, 9);
+  scheduler_.open_queue(10, one, 9);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.observe_queue(10, 1);
+  EXPECT_TRUE(tick<GrantLease>().empty());
+  see(9, {.blocked = 1, .running = true});
+  EXPECT_EQ(tick<GrantLease>().size(), 1u);
+  see(9, {.blocked = 2, .running = true});
+  EXPECT_EQ(tick<WithdrawLease>().size(), 1u);
+  scheduler_.unplace_actor(3);
+  EXPECT_EQ(scheduler_.resources().free(kCpu), 0);
+}
+
+TEST_F(SchedulerTest, AJobThatEndsLeavesNothing) {
+  shm::ClassIndex one = declare({{"CPU", kUnit}});
+  scheduler_.open_queue(10, one, 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.observe_queue(10, 5);
+  EXPECT_EQ(tick<GrantLease>().size(), 1u);
+  scheduler_.end_job(1);
+  EXPECT_FALSE(scheduler_.declare_class(1, 1, {}).ok());
+  scheduler_.remove_worker(1);
+  EXPECT_TRUE(tick<GrantLease>().empty());
+  scheduler_.close_queue(10);
+  scheduler_.close_queue(10);
+  EXPECT_EQ(taken<FreeClass>().size(), 1u);
+  EXPECT_TRUE(scheduler_.classes().empty());
+}
+
+TEST_F(SchedulerTest, ClassesAreBoundedAndTheirIndicesRest) {
+  for (Units units = 1; units <= shm::kMaxClasses; ++units) {
+    ASSERT_TRUE(scheduler_.declare_class(1, 1, {{"CPU", units}}).ok());
+  }
+  EXPECT_EQ(scheduler_.declare_class(1, 1, {{"CPU", 9'999}}).error().kind(), ErrorKind::kExhausted);
+  EXPECT_TRUE(scheduler_.declare_class(1, 1, {{"CPU", 5}}).ok());
+}
+
+TEST_F(SchedulerTest, T3_ClaimsOfProcessesAreBounded) {
+  shm::ClassIndex one = declare({{"CPU", kUnit}});
+  scheduler_.open_queue(10, one, 5);
+  scheduler_.open_queue(11, one, 6);
+  scheduler_.observe_queue(10, UINT64_MAX);
+  scheduler_.observe_queue(11, UINT64_MAX);
+  scheduler_.observe_queue(99, 1);
+  see(77, {.blocked = 1});
+  auto needs = tick<NeedWorkers>();
+  ASSERT_EQ(needs.size(), 1u);
+  EXPECT_EQ(needs[0].count, 2u) << "as many as there are CPUs";
+  scheduler_.observe_queue(10, 0);
+  scheduler_.observe_queue(11, 0);
+  scheduler_.check_invariants();
+}
+
+}  // namespace
+}  // namespace sabir::node
