@@ -42,7 +42,8 @@ EventLoop::EventLoop() : state_(std::make_unique<State>()) {
 
 EventLoop::~EventLoop() {
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->wake), nullptr);
-  // Handles that were closed before are freed in this last run; whatever is still open is a user that outlives the loop.
+  // Handles that were closed before are freed in this last run; whatever is still open is a user that outlives the
+  // loop.
   uv_run(&state_->loop, UV_RUN_NOWAIT);
   SABIR_CHECK(uv_loop_close(&state_->loop) == 0, "a timer, watcher or signal outlives its loop");
 }

@@ -9,8 +9,8 @@ struct uv_loop_s;
 
 namespace sabir::loop {
 
-// Everything here belongs to the thread that runs the loop, except where it says otherwise. Timers, watchers and signals
-// of a loop must be gone before the loop is. A callback may destroy the object that called it, and any other.
+// Everything here belongs to the thread that runs the loop, except where it says otherwise. Timers, watchers and
+// signals of a loop must be gone before the loop is. A callback may destroy the object that called it, and any other.
 class EventLoop {
  public:
   EventLoop();

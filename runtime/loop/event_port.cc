@@ -13,7 +13,8 @@ namespace sabir::loop {
 
 namespace {
 
-// KJ events per round: enough for any burst of the control plane, few enough that timers and descriptors get their turn.
+// KJ events per round: enough for any burst of the control plane, few enough that timers and descriptors get their
+// turn.
 constexpr kj::uint kTurnsPerRound = 1000;
 
 }  // namespace
@@ -26,8 +27,8 @@ struct UvEventPort::State {
   std::atomic<bool> woken{false};
   kj::EventLoop* kj_loop = nullptr;
   kj::WaitScope* scope = nullptr;
-  bool kj_drives = false;   // inside wait() or poll(): KJ must not be entered again
-  bool inside_uv = false;   // a callback of libuv called KJ: libuv must not be entered again
+  bool kj_drives = false;  // inside wait() or poll(): KJ must not be entered again
+  bool inside_uv = false;  // a callback of libuv called KJ: libuv must not be entered again
   int open_handles = 3;
 
   static State* of(void* handle) { return static_cast<State*>(static_cast<uv_handle_t*>(handle)->data); }
@@ -37,18 +38,18 @@ struct UvEventPort::State {
       inside_uv = true;
       // A promise's failure stays in the promise; what arrives here is a fault of our own, but not a reason to end all.
       KJ_IF_MAYBE (exception, kj::runCatchingExceptions([this] {
-        if (woken.load(std::memory_order_acquire)) {
-          scope->poll();
-        } else {
-          kj_loop->run(kTurnsPerRound);
-        }
-      })) {
+                     if (woken.load(std::memory_order_acquire)) {
+                       scope->poll();
+                     } else {
+                       kj_loop->run(kTurnsPerRound);
+                     }
+                   })) {
         KJ_LOG(ERROR, "an event of the loop threw", *exception);
       }
       inside_uv = false;
     }
-    // Asked here, each time before libuv sleeps: setRunnable() tells only of changes that KJ knows of, and its own wait()
-    // does not report that it emptied the queue.
+    // Asked here, each time before libuv sleeps: setRunnable() tells only of changes that KJ knows of, and its own
+    // wait() does not report that it emptied the queue.
     if (kj_loop != nullptr && kj_loop->isRunnable()) {
       uv_idle_start(&idle, [](uv_idle_t*) {});
     } else {

@@ -11,8 +11,8 @@
 namespace sabir::loop {
 
 // Two ways of running are possible, also in turns. libuv drives (EventLoop::run): KJ's events run in bounded batches
-// between libuv's phases, and libuv does not sleep while one is left. Or KJ drives (promise.wait()): each wait is a round
-// of libuv. All methods but wake() belong to the loop's thread.
+// between libuv's phases, and libuv does not sleep while one is left. Or KJ drives (promise.wait()): each wait is a
+// round of libuv. All methods but wake() belong to the loop's thread.
 class UvEventPort final : public kj::EventPort {
  public:
   explicit UvEventPort(EventLoop& loop);

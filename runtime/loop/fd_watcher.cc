@@ -31,8 +31,7 @@ struct FdWatcher::State {
   }
 };
 
-Result<std::unique_ptr<FdWatcher>> FdWatcher::create(EventLoop& loop, int fd,
-                                                     std::function<void(uint32_t)> on_ready) {
+Result<std::unique_ptr<FdWatcher>> FdWatcher::create(EventLoop& loop, int fd, std::function<void(uint32_t)> on_ready) {
   auto* state = new State;
   int status = uv_poll_init(loop.uv(), &state->handle, fd);
   if (status < 0) {

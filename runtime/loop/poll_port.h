@@ -1,7 +1,7 @@
 // PollPort: a KJ event loop for a thread that serves a few descriptors: poll(2) and nothing else.
 //
-// For the control thread inside a user's process. KJ's own port would do, but it changes what SIGPIPE and SIGUSR1 mean in
-// the whole process, which is not a library's business.
+// For the control thread inside a user's process. KJ's own port would do, but it changes what SIGPIPE and SIGUSR1 mean
+// in the whole process, which is not a library's business.
 #pragma once
 
 #include <kj/async.h>
@@ -17,8 +17,8 @@ namespace sabir::loop {
 // Belongs to its thread, except wake().
 class PollPort final : public kj::EventPort {
  public:
-  // `on_wake` runs on the thread after each wake(), before the thread sleeps again; several wakes may be one call. It may
-  // fulfil promises and start new ones.
+  // `on_wake` runs on the thread after each wake(), before the thread sleeps again; several wakes may be one call. It
+  // may fulfil promises and start new ones.
   explicit PollPort(std::function<void()> on_wake);
   ~PollPort() noexcept(false);
   KJ_DISALLOW_COPY(PollPort);

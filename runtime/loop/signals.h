@@ -9,8 +9,8 @@
 namespace sabir::loop {
 
 // While it lives these signals of the process come here and have no other effect; afterwards they have their default
-// effect again. Several of one kind may arrive as one (so for SIGCHLD: reap until there is nothing left). The signals must
-// not be blocked in all threads.
+// effect again. Several of one kind may arrive as one (so for SIGCHLD: reap until there is nothing left). The signals
+// must not be blocked in all threads.
 class Signals {
  public:
   Signals(EventLoop& loop, const std::vector<int>& numbers, std::function<void(int number)> on_signal);

@@ -156,8 +156,8 @@ kj::Promise<void> SocketStream::whenWriteDisconnected() {
     return forked->addBranch();
   }
   auto promise = readiness_->when_hung_up().then([this]() -> kj::Promise<void> {
-    // A peer that only writes no more may still read. It cannot be watched further without a busy loop, so such a stream
-    // hears of the end by its next write.
+    // A peer that only writes no more may still read. It cannot be watched further without a busy loop, so such a
+    // stream hears of the end by its next write.
     pollfd state{socket_.get(), 0, 0};
     if (poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0) {
       return kj::READY_NOW;

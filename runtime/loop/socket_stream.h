@@ -21,9 +21,9 @@ class Readiness {
   virtual kj::Promise<void> when_hung_up() = 0;
 };
 
-// Owns the descriptor and makes it non-blocking. At most one read and one write at a time, as with every KJ stream. A peer
-// that is gone is an exception of type DISCONNECTED for a writer, and for a reader the end of the stream if it closed in
-// order. Descriptors that a peer sends along are never taken in: a plain read lets the kernel drop them.
+// Owns the descriptor and makes it non-blocking. At most one read and one write at a time, as with every KJ stream. A
+// peer that is gone is an exception of type DISCONNECTED for a writer, and for a reader the end of the stream if it
+// closed in order. Descriptors that a peer sends along are never taken in: a plain read lets the kernel drop them.
 class SocketStream final : public kj::AsyncIoStream {
  public:
   SocketStream(UniqueFd socket, kj::Own<Readiness> readiness);

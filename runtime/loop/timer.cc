@@ -17,9 +17,11 @@ struct Timer::State {
   static void on_timeout(uv_timer_t* handle) { static_cast<State*>(handle->data)->on_fire(); }
 
   void start(int64_t delay_ns, uint64_t repeat_ms) {
-    // The loop's idea of now is as old as its round: without this a timer could fire early.
+    // The loop's idea of now is as old as its round, and cut to whole milliseconds: without the update and the one
+    // millisecond more, a timer could fire early.
     uv_update_time(handle.loop);
-    SABIR_CHECK(uv_timer_start(&handle, on_timeout, milliseconds(delay_ns), repeat_ms) == 0);
+    uint64_t delay_ms = delay_ns > 0 ? milliseconds(delay_ns) + 1 : 0;
+    SABIR_CHECK(uv_timer_start(&handle, on_timeout, delay_ms, repeat_ms) == 0);
   }
 
   static uint64_t milliseconds(int64_t duration_ns) {
@@ -48,8 +50,6 @@ void Timer::start_periodic(int64_t interval_ns) {
 
 void Timer::stop() { uv_timer_stop(&state_->handle); }
 
-bool Timer::active() const {
-  return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;
-}
+bool Timer::active() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0; }
 
 }  // namespace sabir::loop

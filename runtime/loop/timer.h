@@ -8,8 +8,8 @@
 
 namespace sabir::loop {
 
-// Steady time; delays are rounded up to whole milliseconds and never fire early. Not active at first. Destroying it, also
-// from inside its callback, stops it.
+// Steady time; delays are rounded up to whole milliseconds and never fire early. Not active at first. Destroying it,
+// also from inside its callback, stops it.
 class Timer {
  public:
   Timer(EventLoop& loop, std::function<void()> on_fire);

@@ -116,8 +116,8 @@ kj::Promise<void> Connection::welcome(HelloKind kind, WelcomeInfo welcome) {
   }
   auto bytes = std::make_unique<std::string>(std::move(frame).value());
   auto fd_array = fds.finish();
-  auto write = stream_->write_with_fds(
-      kj::arrayPtr(reinterpret_cast<const kj::byte*>(bytes->data()), bytes->size()), fd_array);
+  auto write =
+      stream_->write_with_fds(kj::arrayPtr(reinterpret_cast<const kj::byte*>(bytes->data()), bytes->size()), fd_array);
   // The descriptors are open until the kernel has taken them.
   return write.then([this] { welcomed_ = true; })
       .attach(std::move(bytes), kj::mv(fd_array), kj::heap<WelcomeInfo>(std::move(welcome)));

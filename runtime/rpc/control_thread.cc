@@ -88,13 +88,11 @@ class ControlThread::Wire final : public ControlWire, private kj::TaskSet::Error
   void stop() { stop_->fulfill(); }
 
   // Until the other side or stop() ends it.
-  void serve(kj::WaitScope& scope) {
-    network_->onDisconnect().exclusiveJoin(kj::mv(stopped_)).wait(scope);
-  }
+  void serve(kj::WaitScope& scope) { network_->onDisconnect().exclusiveJoin(kj::mv(stopped_)).wait(scope); }
 
-  // What was posted before still arrives, if the node reads it within a moment. Closing at once would lose it: the node's
-  // end stops reading when it cannot write its answers any more. So this side only ends its writing, and the node closes
-  // when it has read everything.
+  // What was posted before still arrives, if the node reads it within a moment. Closing at once would lose it: the
+  // node's end stops reading when it cannot write its answers any more. So this side only ends its writing, and the
+  // node closes when it has read everything.
   void flush(kj::WaitScope& scope) {
     SteadyClock clock;
     int64_t deadline_ns = clock.now_ns() + kFlushNs;
@@ -140,9 +138,8 @@ Result<void> ControlThread::start(UniqueFd socket, NoticeHandler* handler) {
   if (port_ != nullptr) {
     return invalid_error("the control thread runs already");
   }
-  KJ_IF_MAYBE (exception, kj::runCatchingExceptions([this] {
-    port_ = std::make_unique<loop::PollPort>([this] { run_posted(); });
-  })) {
+  KJ_IF_MAYBE (exception, kj::runCatchingExceptions(
+                              [this] { port_ = std::make_unique<loop::PollPort>([this] { run_posted(); }); })) {
     return error_from(*exception);
   }
   // The thread inherits the mask: no signal of the user's program is ever delivered to it.

@@ -1,4 +1,5 @@
-// ControlThread: the quiet thread (P2) of a process that runs the control channel, and how other threads call through it.
+// ControlThread: the quiet thread (P2) of a process that runs the control channel, and how other threads call through
+// it.
 #pragma once
 
 #include <capnp/rpc-twoparty.h>

@@ -6,7 +6,8 @@ namespace sabir::rpc {
 
 Error error_from(schema::Failure::Reader failure) {
   int32_t status = failure.getStatus();
-  bool known = status >= static_cast<int32_t>(ErrorKind::kInvalid) && status <= static_cast<int32_t>(ErrorKind::kInternal);
+  bool known =
+      status >= static_cast<int32_t>(ErrorKind::kInvalid) && status <= static_cast<int32_t>(ErrorKind::kInternal);
   return {known ? static_cast<ErrorKind>(status) : ErrorKind::kInternal, to_string(failure.getMessage())};
 }
 
@@ -179,8 +180,8 @@ void write(const EntryKey& from, schema::EntryRef::Builder to) {
 std::vector<LogLines> read(capnp::List<schema::LogLines>::Reader from) {
   std::vector<LogLines> lines;
   for (auto one : from) {
-    lines.push_back({one.getPid(), one.getStream(), to_string(one.getTaskName()), to_string(one.getText()),
-                     one.getDroppedLines()});
+    lines.push_back(
+        {one.getPid(), one.getStream(), to_string(one.getTaskName()), to_string(one.getText()), one.getDroppedLines()});
   }
   return lines;
 }

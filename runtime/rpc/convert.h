@@ -1,5 +1,5 @@
-// Between the schema's structs and session_types.h. Readers may throw kj::Exception (a malformed message); callers are at
-// the edge where that is caught.
+// Between the schema's structs and session_types.h. Readers may throw kj::Exception (a malformed message); callers are
+// at the edge where that is caught.
 #pragma once
 
 #include <capnp/blob.h>

@@ -25,9 +25,9 @@ struct Fault {
 // Asked once for each call that arrives, with the method's name as in session.capnp. Empty: no faults.
 using FaultPoint = std::function<Fault(std::string_view method)>;
 
-// A plan in text, for an environment variable or a flag: rules "METHOD=ACTION[*COUNT][:MILLISECONDS]" separated by commas;
-// METHOD may be "*"; ACTION is drop_request, drop_reply, delay_reply or close; a rule without COUNT holds for ever. The
-// first rule that fits and is not used up decides.
+// A plan in text, for an environment variable or a flag: rules "METHOD=ACTION[*COUNT][:MILLISECONDS]" separated by
+// commas; METHOD may be "*"; ACTION is drop_request, drop_reply, delay_reply or close; a rule without COUNT holds for
+// ever. The first rule that fits and is not used up decides.
 Result<FaultPoint> parse_fault_plan(std::string_view plan);
 
 }  // namespace sabir::rpc

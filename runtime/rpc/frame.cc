@@ -57,12 +57,12 @@ Result<T> decode(std::string_view message, const char* what, Read read) {
   }
   Result<T> result = internal_error(what);
   KJ_IF_MAYBE (exception, kj::runCatchingExceptions([&] {
-    capnp::ReaderOptions options;
-    options.traversalLimitInWords = kMaxFrameBytes / sizeof(capnp::word);
-    options.nestingLimit = kNestingLimit;
-    capnp::FlatArrayMessageReader reader(words, options);
-    result = read(reader.getRoot<Root>());
-  })) {
+                 capnp::ReaderOptions options;
+                 options.traversalLimitInWords = kMaxFrameBytes / sizeof(capnp::word);
+                 options.nestingLimit = kNestingLimit;
+                 capnp::FlatArrayMessageReader reader(words, options);
+                 result = read(reader.getRoot<Root>());
+               })) {
     return invalid_error(std::string(what) + ": malformed: " + exception->getDescription().cStr());
   }
   return result;

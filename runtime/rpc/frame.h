@@ -1,7 +1,7 @@
 // The two frames that open a session: hello and welcome, as schema/session.capnp describes them.
 //
-// Everything that arrives here comes from a process that has proved nothing but its uid, so decoding is bounded, total and
-// without side effects. No KJ in this header: a fuzzer and both ends use it.
+// Everything that arrives here comes from a process that has proved nothing but its uid, so decoding is bounded, total
+// and without side effects. No KJ in this header: a fuzzer and both ends use it.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ inline constexpr size_t kFramePrefixBytes = 4;
 inline constexpr size_t kWelcomeFds = 4;
 
 // The size of the message behind a prefix; kInvalid if no frame can be that long or short.
-Result<uint32_t> decode_prefix(std::span<const uint8_t, kFramePrefixBytes> prefix, uint32_t max_frame_bytes = kMaxFrameBytes);
+Result<uint32_t> decode_prefix(std::span<const uint8_t, kFramePrefixBytes> prefix,
+                               uint32_t max_frame_bytes = kMaxFrameBytes);
 
 // Encoders give a whole frame, prefix included; kInvalid if it would be above kMaxFrameBytes. Decoders take the message
 // behind the prefix.

@@ -15,13 +15,13 @@ struct MessageLimits {
   // Questions of the peer that it has not finished yet: each costs an entry in our answer table, answered or not.
   uint32_t max_open_questions = 4096;
   uint32_t max_capabilities_per_message = 16;
-  // A peer that does not read its answers is not read either, so that its answers do not pile up here. For one side of a
-  // connection only: two such sides would wait for each other.
+  // A peer that does not read its answers is not read either, so that its answers do not pile up here. For one side of
+  // a connection only: two such sides would wait for each other.
   bool read_only_while_written = true;
 };
 
-// Why not capnp::AsyncIoMessageStream: it computes with the segment count before it checks it (0xffffffff becomes 0), and
-// RpcSystem bounds neither the questions that a peer leaves open nor the answers that it does not read.
+// Why not capnp::AsyncIoMessageStream: it computes with the segment count before it checks it (0xffffffff becomes 0),
+// and RpcSystem bounds neither the questions that a peer leaves open nor the answers that it does not read.
 class GuardedMessageStream final : public capnp::MessageStream {
  public:
   GuardedMessageStream(loop::SocketStream& stream, MessageLimits limits) : stream_(stream), limits_(limits) {}
@@ -35,8 +35,7 @@ class GuardedMessageStream final : public capnp::MessageStream {
                                                                     kj::ArrayPtr<capnp::word> scratch) override;
   kj::Promise<void> writeMessage(kj::ArrayPtr<const int> fds,
                                  kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) override;
-  kj::Promise<void> writeMessages(
-      kj::ArrayPtr<kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>> messages) override;
+  kj::Promise<void> writeMessages(kj::ArrayPtr<kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>> messages) override;
   kj::Maybe<int> getSendBufferSize() override;
   kj::Promise<void> end() override;
 

@@ -25,8 +25,7 @@ std::shared_ptr<Notices> Notices::make(std::function<void()> on_close) {
   return std::shared_ptr<Notices>(new Notices(std::move(on_close)));
 }
 
-Notices::Notices(std::function<void()> on_close)
-    : on_close_(std::move(on_close)), tasks_(std::make_unique<Tasks>()) {}
+Notices::Notices(std::function<void()> on_close) : on_close_(std::move(on_close)), tasks_(std::make_unique<Tasks>()) {}
 
 // Detached by now, or never subscribed: nothing here can throw.
 Notices::~Notices() noexcept = default;

@@ -14,8 +14,8 @@
 
 namespace sabir::rpc {
 
-// On the loop's thread. The handler may keep it longer than the connection lives: then it does nothing. What is said before
-// the process has subscribed is kept, except log lines, and a slow process costs a bounded amount.
+// On the loop's thread. The handler may keep it longer than the connection lives: then it does nothing. What is said
+// before the process has subscribed is kept, except log lines, and a slow process costs a bounded amount.
 class Notices final : public NoticeSink, public std::enable_shared_from_this<Notices> {
  public:
   static std::shared_ptr<Notices> make(std::function<void()> on_close);

@@ -79,7 +79,8 @@ Result<PeerCredentials> peer_credentials(int socket) {
 
 Result<void> check_peer_uid(uint32_t peer_uid, uint32_t own_uid) {
   if (peer_uid != own_uid) {
-    return invalid_error("uid " + std::to_string(peer_uid) + " may not use a session of uid " + std::to_string(own_uid));
+    return invalid_error("uid " + std::to_string(peer_uid) + " may not use a session of uid " +
+                         std::to_string(own_uid));
   }
   return {};
 }

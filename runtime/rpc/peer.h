@@ -11,8 +11,9 @@
 
 namespace sabir::rpc {
 
-// uid, pid and pidfd of the process that connected (or made the socket pair). By SO_PEERPIDFD; where the kernel has none,
-// by pidfd_open while the connection still stands, so that the pid cannot have been given to another process meanwhile.
+// uid, pid and pidfd of the process that connected (or made the socket pair). By SO_PEERPIDFD; where the kernel has
+// none, by pidfd_open while the connection still stands, so that the pid cannot have been given to another process
+// meanwhile.
 Result<PeerCredentials> peer_credentials(int socket);
 
 // One uid is one trust domain (T1).

@@ -278,14 +278,15 @@ class Client final : public SessionClient {
   }
 
   void post_start_actor(uint32_t actor, std::string args, std::vector<EntryKey> refs) override {
-    post("start an actor", [actor, args = std::move(args), refs = std::move(refs)](Session::Client& session, uint64_t id) {
-      auto request = session.startActorRequest();
-      request.setRequestId(id);
-      request.setActor(actor);
-      request.setArgs(data_of(args));
-      write_all(refs, request.initRefs(static_cast<kj::uint>(refs.size())));
-      return command(request);
-    });
+    post("start an actor",
+         [actor, args = std::move(args), refs = std::move(refs)](Session::Client& session, uint64_t id) {
+           auto request = session.startActorRequest();
+           request.setRequestId(id);
+           request.setActor(actor);
+           request.setArgs(data_of(args));
+           write_all(refs, request.initRefs(static_cast<kj::uint>(refs.size())));
+           return command(request);
+         });
   }
 
   void post_fail_actor(uint32_t actor, std::string message, std::string error) override {
@@ -303,11 +304,10 @@ class Client final : public SessionClient {
   void post_return_loan(uint64_t offset) override { post("return a loan", return_loan_request(offset)); }
 
  private:
-  // `send(session, request_id)` runs on the control thread and gives a promise of Result<T>; it may run twice. `on_late`
-  // gets a result that came after the deadline, on the control thread.
+  // `send(session, request_id)` runs on the control thread and gives a promise of Result<T>; it may run twice.
+  // `on_late` gets a result that came after the deadline, on the control thread.
   template <typename T, typename Send>
-  Result<T> call(int64_t timeout_ns, Repeat repeat, Send send,
-                 typename TypedPendingCall<T>::OnLate on_late = nullptr) {
+  Result<T> call(int64_t timeout_ns, Repeat repeat, Send send, typename TypedPendingCall<T>::OnLate on_late = nullptr) {
     auto pending = std::make_shared<TypedPendingCall<T>>(std::move(on_late));
     struct Request {
       Send send;

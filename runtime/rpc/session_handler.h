@@ -38,8 +38,8 @@ class SessionHandler {
   virtual ~SessionHandler() = default;
 
   // Checks the layout hash and gives the process a slot; the protocol's version is agreed on by rpc/. A welcome (but an
-  // observer's) has all four descriptors. Observers get slot 0 and no segments; there is no on_ready and no on_disconnect
-  // for them, and the only calls with their ProcessKey are kv_put, kv_get, kv_delete and stop.
+  // observer's) has all four descriptors. Observers get slot 0 and no segments; there is no on_ready and no
+  // on_disconnect for them, and the only calls with their ProcessKey are kv_put, kv_get, kv_delete and stop.
   virtual Result<WelcomeInfo> on_hello(HelloInfo hello, PeerCredentials peer) = 0;
   // The welcome is with the process, its calls begin. Left out if the connection broke before.
   virtual void on_ready(ProcessKey process, std::shared_ptr<NoticeSink> notices) = 0;

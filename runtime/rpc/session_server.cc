@@ -77,11 +77,11 @@ class SessionServer::State final : kj::TaskSet::ErrorHandler {
       return result;
     }
     KJ_IF_MAYBE (exception, kj::runCatchingExceptions([&] {
-      auto connection = kj::heap<Connection>(context_, std::move(socket), std::move(peer).value());
-      auto run = connection->run();
-      ++connections_;
-      tasks_.add(run.attach(kj::mv(connection), kj::defer([this] { --connections_; })));
-    })) {
+                   auto connection = kj::heap<Connection>(context_, std::move(socket), std::move(peer).value());
+                   auto run = connection->run();
+                   ++connections_;
+                   tasks_.add(run.attach(kj::mv(connection), kj::defer([this] { --connections_; })));
+                 })) {
       result = internal_error(exception->getDescription().cStr());
     }
     return result;

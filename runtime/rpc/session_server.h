@@ -30,8 +30,8 @@ struct SessionServerOptions {
   FaultPoint fault_point;
 };
 
-// Lives on the loop's thread, on which it also calls the handler. Goes before both. At most one per thread: it brings KJ's
-// event loop to the thread.
+// Lives on the loop's thread, on which it also calls the handler. Goes before both. At most one per thread: it brings
+// KJ's event loop to the thread.
 class SessionServer {
  public:
   SessionServer(loop::EventLoop& loop, SessionHandler& handler, Logger logger, SessionServerOptions options = {});
@@ -40,8 +40,8 @@ class SessionServer {
   SessionServer(const SessionServer&) = delete;
   SessionServer& operator=(const SessionServer&) = delete;
 
-  // Serves SESSION_PATH/node.sock (mode 0600, replaces a stale one). The directory must be the caller's own and closed to
-  // others.
+  // Serves SESSION_PATH/node.sock (mode 0600, replaces a stale one). The directory must be the caller's own and closed
+  // to others.
   Result<void> listen(const std::string& session_path);
   // No new connections; removes the socket file.
   void stop_listening();

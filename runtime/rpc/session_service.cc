@@ -88,9 +88,7 @@ class SessionService final : public Session::Server {
     auto params = call.getParams();
     return member_call<FunctionInfo>(
         call, "fetchFunction", std::nullopt,
-        [&](Reply<FunctionInfo> reply) {
-          handler().fetch_function(process(), params.getIndex(), std::move(reply));
-        },
+        [&](Reply<FunctionInfo> reply) { handler().fetch_function(process(), params.getIndex(), std::move(reply)); },
         [](auto results, const FunctionInfo& function) {
           results.setKind(function.kind);
           results.setLanguage(function.language);
@@ -103,9 +101,7 @@ class SessionService final : public Session::Server {
     auto params = call.getParams();
     return member_call<ActorInfo>(
         call, "createActor", params.getRequestId(),
-        [&](Reply<ActorInfo> reply) {
-          handler().create_actor(process(), read(params.getSpec()), std::move(reply));
-        },
+        [&](Reply<ActorInfo> reply) { handler().create_actor(process(), read(params.getSpec()), std::move(reply)); },
         [](auto results, const ActorInfo& info) { write(info, results.initInfo()); });
   }
 
@@ -120,8 +116,8 @@ class SessionService final : public Session::Server {
   kj::Promise<void> failActor(FailActorContext call) override {
     auto params = call.getParams();
     return member_command(call, "failActor", params.getRequestId(), [&](Reply<void> reply) {
-      handler().fail_actor(process(), params.getActor(), to_string(params.getMessage()),
-                           to_string(params.getError()), std::move(reply));
+      handler().fail_actor(process(), params.getActor(), to_string(params.getMessage()), to_string(params.getError()),
+                           std::move(reply));
     });
   }
 
@@ -173,8 +169,8 @@ class SessionService final : public Session::Server {
     return any_call<bool>(
         call, "kvPut", params.getRequestId(),
         [&](Reply<bool> reply) {
-          handler().kv_put(process(), to_string(params.getKey()), to_string(params.getValue()),
-                           params.getOverwrite(), std::move(reply));
+          handler().kv_put(process(), to_string(params.getKey()), to_string(params.getValue()), params.getOverwrite(),
+                           std::move(reply));
         },
         [](auto results, bool added) { results.setAdded(added); });
   }
@@ -248,8 +244,8 @@ class SessionService final : public Session::Server {
     return member_call<void>(call, method, request_id, std::move(start), [](auto) {});
   }
 
-  // `start` runs the call at the handler, unless the request is known already; it runs before this returns, so it may use
-  // the parameters. `fill` writes an answer into the results. With a request id the call is a mutating one.
+  // `start` runs the call at the handler, unless the request is known already; it runs before this returns, so it may
+  // use the parameters. `fill` writes an answer into the results. With a request id the call is a mutating one.
   template <typename T, typename Call, typename Start, typename Fill>
   kj::Promise<void> any_call(Call& call, const char* method, std::optional<uint64_t> request_id, Start start,
                              Fill fill) {

@@ -139,8 +139,8 @@ TEST_F(SessionTest, PostsArriveInOrderAlsoWhenTheSessionClosesRightAfter) {
   client_->post_return_loan(4096);
   client_->close();
   EXPECT_TRUE(eventually([this] { return node_.handler().disconnects() == 1; }));
-  EXPECT_THAT(node_.handler().calls(), ElementsAre("start_actor 1 args 2", "fail_actor 2 message error",
-                                                   "return_loan 4096"));
+  EXPECT_THAT(node_.handler().calls(),
+              ElementsAre("start_actor 1 args 2", "fail_actor 2 message error", "return_loan 4096"));
 }
 
 TEST_F(SessionTest, FailedPostWarns) {
@@ -218,6 +218,7 @@ TEST_F(SessionTest, OneLogCallInFlightAtMost) {
 }
 
 TEST_F(SessionTest, NodeClosesTheConnection) {
+  ASSERT_TRUE(client_->status(kLong).ok());
   auto sink = node_.handler().notices();
   node_.on_loop([&](SessionServer&) { sink->close(); });
   EXPECT_TRUE(eventually([this] { return notices_.has("disconnect"); }));
@@ -298,9 +299,9 @@ TEST(SessionServerTest, AdoptedSocketIsASession) {
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
   UniqueFd theirs(ends[0]);
   node.on_loop([&](SessionServer& server) { EXPECT_TRUE(server.adopt(std::move(theirs)).ok()); });
+  FakeNotices notices;
   auto client = SessionClient::handshake(UniqueFd(ends[1]), FakeNode::driver_hello(), kLong);
   ASSERT_TRUE(client.ok()) << client.error().to_string();
-  FakeNotices notices;
   ASSERT_TRUE((*client)->start(&notices).ok());
   EXPECT_EQ((*client)->lend(LendKind::kEntries, kLong).value(), 1u);
   EXPECT_EQ(node.handler().peer_pid(), static_cast<uint32_t>(getpid()));

@@ -44,7 +44,8 @@ class FakeHandler final : public SessionHandler {
   void export_function(ProcessKey, FunctionInfo function, Reply<uint32_t> reply) override;
   void fetch_function(ProcessKey, uint32_t index, Reply<FunctionInfo> reply) override;
   void create_actor(ProcessKey, ActorSpec spec, Reply<ActorInfo> reply) override;
-  void start_actor(ProcessKey, uint32_t actor, std::string args, std::vector<EntryKey> refs, Reply<void> reply) override;
+  void start_actor(ProcessKey, uint32_t actor, std::string args, std::vector<EntryKey> refs,
+                   Reply<void> reply) override;
   void fail_actor(ProcessKey, uint32_t actor, std::string message, std::string error, Reply<void> reply) override;
   void actor_started(ProcessKey, uint32_t actor, uint32_t incarnation, Reply<void> reply) override;
   void get_actor(ProcessKey, std::string name, std::string name_space, Reply<ActorInfo> reply) override;

@@ -20,7 +20,8 @@ FakeNode::FakeNode(SessionServerOptions options) {
   path_ = pattern;
   std::promise<void> listening;
   thread_ = std::thread([this, &options, &listening] {
-    server_ = std::make_unique<SessionServer>(loop_, handler_, Logger(2, LogLevel::kWarning, "fake"), std::move(options));
+    server_ =
+        std::make_unique<SessionServer>(loop_, handler_, Logger(2, LogLevel::kWarning, "fake"), std::move(options));
     server_->listen(path_).value();
     listening.set_value();
     loop_.run();
