@@ -1,5 +1,6 @@
 #include "runtime/control/functions.h"
 
+#define XXH_INLINE_ALL  // the header alone: no library to link
 #include <xxhash.h>
 
 #include "runtime/control/record.h"
