@@ -79,6 +79,12 @@ PyType_Slot slots[] = {
 };
 PyType_Spec spec = {"sabir._sabir.Actor", sizeof(Actor), 0, Py_TPFLAGS_DEFAULT, slots};
 
+// Absent and None leave the default.
+bool read_text(PyObject* dict, const char* key, sabir_string* out) {
+  PyObject* value = PyDict_GetItemString(dict, key);
+  return value == nullptr || value == Py_None || utf8_of(value, key, out);
+}
+
 bool read_int(PyObject* dict, const char* key, long minimum, long* out) {
   PyObject* value = PyDict_GetItemString(dict, key);
   if (value == nullptr) {
@@ -109,12 +115,7 @@ bool options_of(PyObject* dict, std::vector<sabir_resource>* resources, sabir_ac
       !read_int(dict, "max_concurrency", 1, &max_concurrency)) {
     return false;
   }
-  item = PyDict_GetItemString(dict, "name");
-  if (item != nullptr && !utf8_of(item, "name", &options->name)) {
-    return false;
-  }
-  item = PyDict_GetItemString(dict, "namespace");
-  if (item != nullptr && !utf8_of(item, "namespace", &options->name_space)) {
+  if (!read_text(dict, "name", &options->name) || !read_text(dict, "namespace", &options->name_space)) {
     return false;
   }
   item = PyDict_GetItemString(dict, "class_info");

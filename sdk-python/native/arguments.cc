@@ -29,6 +29,7 @@ bool Arguments::add(PyObject* value, PyObject* name) {
       return false;
     }
     arg.value = encoded.value();
+    size_bytes_ += encoded.size_bytes();
   }
   ++size_;
   return true;

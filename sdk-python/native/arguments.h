@@ -21,6 +21,7 @@ class Arguments {
 
   const sabir_arg* data() const { return args_; }
   size_t size() const { return size_; }
+  size_t size_bytes() const { return size_bytes_; }
 
  private:
   static constexpr size_t kInlineArgs = 4;
@@ -35,6 +36,7 @@ class Arguments {
   sabir_arg* args_ = inline_args_;
   EncodedValue* values_ = inline_values_;
   size_t size_ = 0;
+  size_t size_bytes_ = 0;
 };
 
 // What remote() returns: None for no reference, the reference for one, a list for more. Takes the references over.

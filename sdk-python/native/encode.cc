@@ -37,6 +37,10 @@ void EncodedValue::set(sabir_encoding encoding, uint8_t variant, const sabir_spa
   value_.part_count = static_cast<uint32_t>(count);
   value_.refs = refs_.data();
   value_.ref_count = refs_.size();
+  size_bytes_ = 0;
+  for (size_t i = 0; i < count; ++i) {
+    size_bytes_ += parts[i].size;
+  }
 }
 
 bool EncodedValue::encode(PyObject* object) {

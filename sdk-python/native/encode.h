@@ -21,6 +21,8 @@ class EncodedValue {
   // False: a Python exception is set.
   bool encode(PyObject* object);
   const sabir_value& value() const { return value_; }
+  // Of all parts together.
+  size_t size_bytes() const { return size_bytes_; }
   void clear();
 
  private:
@@ -29,6 +31,7 @@ class EncodedValue {
   void set(sabir_encoding encoding, uint8_t variant, const sabir_span* parts, size_t count);
 
   sabir_value value_{};
+  size_t size_bytes_ = 0;
   sabir_span single_{};
   uint8_t inline_[kNeutralInlineBytes];
   bool simple_ = true;  // nothing below is used

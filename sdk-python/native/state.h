@@ -67,6 +67,9 @@ struct State {
 
 State& state();
 
+// From this size on bytes are copied without the GIL: the copy takes long, and the core may have to wait for room.
+inline constexpr size_t kUnlockedCopyBytes = 64 << 10;
+
 // The client, or null with NotInitializedError set.
 sabir_client* require_client();
 

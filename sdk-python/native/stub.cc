@@ -67,27 +67,39 @@ bool prepare(Stub* self) {
   return true;
 }
 
+// Without the GIL if it may take long; `operation` returns a status.
+template <typename Operation>
+sabir_status run(size_t size_bytes, Operation operation) {
+  if (size_bytes < kUnlockedCopyBytes) {
+    return operation();
+  }
+  sabir_status status = SABIR_OK;
+  Py_BEGIN_ALLOW_THREADS;
+  status = operation();
+  Py_END_ALLOW_THREADS;
+  return status;
+}
+
 PyObject* submit(Stub* self, const Arguments& arguments) {
+  uint32_t num_returns = self->actor != nullptr ? self->num_returns : task_num_returns(self->prepared);
   sabir_ref* one = nullptr;
   std::vector<sabir_ref*> many;
-  sabir_error* error = nullptr;
   sabir_ref** refs = &one;
-  sabir_status status = SABIR_OK;
-  if (self->actor != nullptr) {
-    if (self->num_returns > 1) {
-      many.resize(self->num_returns);
-      refs = many.data();
-    }
-    status = sabir_actor_submit(actor_of(self->actor), function_of(self->prepared), self->num_returns, arguments.data(),
-                                arguments.size(), refs, &error);
-    return status == SABIR_OK ? wrap_returns(refs, self->num_returns) : raise(error);
-  }
-  uint32_t num_returns = task_num_returns(self->prepared);
   if (num_returns > 1) {
     many.resize(num_returns);
     refs = many.data();
   }
-  status = sabir_task_submit(task_of(self->prepared), arguments.data(), arguments.size(), refs, &error);
+  // Another thread may prepare this stub anew, for the next session, while the GIL is released.
+  Py_INCREF(self->prepared);
+  Owned prepared(self->prepared);
+  sabir_error* error = nullptr;
+  sabir_status status = run(arguments.size_bytes(), [&] {
+    if (self->actor != nullptr) {
+      return sabir_actor_submit(actor_of(self->actor), function_of(prepared.get()), num_returns, arguments.data(),
+                                arguments.size(), refs, &error);
+    }
+    return sabir_task_submit(task_of(prepared.get()), arguments.data(), arguments.size(), refs, &error);
+  });
   return status == SABIR_OK ? wrap_returns(refs, num_returns) : raise(error);
 }
 

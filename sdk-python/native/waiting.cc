@@ -258,7 +258,7 @@ PyObject* put(PyObject*, PyObject* value) {
   sabir_error* error = nullptr;
   const sabir_value& bytes = encoded.value();
   sabir_status status = SABIR_OK;
-  if (bytes.part_count <= 1) {  // small: no system call, no wait
+  if (encoded.size_bytes() < kUnlockedCopyBytes) {  // small: no system call, no wait
     status = sabir_put(client, &bytes, 0, &ref, &error);
   } else {
     status = SABIR_TIMEOUT;

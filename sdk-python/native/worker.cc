@@ -114,12 +114,19 @@ bool finish(sabir_work* work, uint32_t num_returns, PyObject* result, bool* ende
       values.push_back(encoded[i].value());
     }
   }
-  const sabir_value* data = num_returns == 1 ? &single : values.data();
-  sabir_error* error = nullptr;
+  size_t size_bytes = 0;
+  for (uint32_t i = 0; i < num_returns; ++i) {
+    size_bytes += encoded[i].size_bytes();
+  }
   *ended = true;
   // A failure here (a full store) has become the call's result already.
-  if (sabir_work_finish(work, data, num_returns, &error) != SABIR_OK) {
-    sabir_error_destroy(error);
+  const sabir_value* data = num_returns == 1 ? &single : values.data();
+  if (size_bytes < kUnlockedCopyBytes) {
+    sabir_work_finish(work, data, num_returns, nullptr);
+  } else {
+    Py_BEGIN_ALLOW_THREADS;
+    sabir_work_finish(work, data, num_returns, nullptr);
+    Py_END_ALLOW_THREADS;
   }
   return true;
 }
