@@ -1,6 +1,8 @@
 #include "runtime/control/functions.h"
 
 #define XXH_INLINE_ALL  // the header alone: no library to link
+// Header only: nothing to link.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "runtime/control/record.h"
