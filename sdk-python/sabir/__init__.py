@@ -24,9 +24,8 @@ from sabir._sabir import ObjectRef, version
 from sabir._state import available_resources, cluster_resources, nodes
 
 set_hooks()
-del set_hooks, _futures
-
 __version__ = version()
+del set_hooks, _futures, version
 
 __all__ = [
     "ActorClass",
