@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Generator
 from concurrent.futures import Future
@@ -17,6 +18,16 @@ _lock = threading.Lock()
 _waiting: dict[int, tuple[ObjectRef[Any], Future[Any]]] = {}
 _tags = itertools.count(1)
 _thread: threading.Thread | None = None
+
+
+def _after_fork() -> None:
+    # Another thread may have held it; it does not exist here, and nobody here waits for the others' futures.
+    global _lock
+    _lock = threading.Lock()
+    _waiting.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def future(self: ObjectRef[Any]) -> Future[Any]:

@@ -112,25 +112,30 @@ def _check(kind: str, known: _Checks, options: Mapping[str, Any]) -> dict[str, A
 
             close = get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; known options: {', '.join(sorted(known))}"
-            raise ValueError(f"unknown {kind} option {name!r}{hint}")
+            raise ValueError(f"unknown {kind} {name!r}{hint}")
         if value is not None:
             checked[name] = check(name, value)
     return checked
 
 
 def task_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    return _check("task", _TASK, options)
+    return _check("option of a task", _TASK, options)
 
 
 def actor_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    checked = _check("actor", _ACTOR, options)
+    checked = _check("option of an actor", _ACTOR, options)
     if checked.get("get_if_exists") and "name" not in checked:
         raise ValueError("get_if_exists needs a name")
     return checked
 
 
 def method_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    return _check("method", _METHOD, options)
+    return _check("option of a method", _METHOD, options)
+
+
+def any_options(options: Mapping[str, Any]) -> None:
+    """Checks what can be checked of options before it is known whether they are a task's or an actor's."""
+    _check("option", {**_TASK, **_ACTOR}, options)
 
 
 def resource_amounts(options: Mapping[str, Any], default_cpus: float) -> dict[str, float]:

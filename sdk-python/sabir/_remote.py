@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar, overload
 
 from sabir import _functions, _sabir
-from sabir._options import resource_amounts, task_options
+from sabir._options import any_options, resource_amounts, task_options
 from sabir._signature import check_call, positional_range
 
 if TYPE_CHECKING:
@@ -143,12 +143,6 @@ def remote(*args: Any, **options: Any) -> Any | _RemoteDecorator:
         return _make_remote(args[0], {})
     if args:
         raise TypeError("use @sabir.remote without arguments, or with keyword options only")
-    decorator = _RemoteDecorator(options)
-    # Options are checked where they are written, also before anything is decorated.
-    from sabir._options import actor_options
-
-    try:
-        task_options(options)
-    except ValueError:
-        actor_options(options)
-    return decorator
+    # Options are checked where they are written, also before it is known what is decorated.
+    any_options(options)
+    return _RemoteDecorator(options)

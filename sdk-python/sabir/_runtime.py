@@ -17,6 +17,16 @@ _PYTHON = 1
 _ZYGOTE = 1
 _epoch = 0
 _lock = threading.Lock()
+_started_in = 0  # the process that called init()
+
+
+def _after_fork() -> None:
+    # Another thread may have held it; it does not exist here.
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def set_hooks(task_begins: Any = lambda gpu_mask: None) -> None:
@@ -93,7 +103,9 @@ def init(
     Returns:
         A Context: a context manager that shuts down at its end.
     """
-    global _epoch
+    global _epoch, _started_in
+    if _sabir.is_started() and _started_in != os.getpid():
+        shutdown()  # a fork of the process that called init(): what it inherited is not its own
     with _lock:
         if _sabir.is_started():
             if ignore_reinit_error:
@@ -117,6 +129,7 @@ def init(
         threading.Thread(target=_import_cloudpickle, name="sabir-import", daemon=True).start()
         _sabir.start(config)
         _epoch += 1
+        _started_in = os.getpid()
         atexit.register(shutdown)
         from sabir import _logs
 
@@ -181,13 +194,14 @@ def ensure_started() -> int:
 
 def adopt_worker() -> None:
     """A worker has joined by itself: calls of its tasks find a started runtime."""
-    global _epoch
+    global _epoch, _started_in
     _epoch += 1
+    _started_in = os.getpid()
 
 
 def is_initialized() -> bool:
     """True between init() and shutdown(), and inside tasks and actors."""
-    return bool(_sabir.is_started())
+    return bool(_sabir.is_started()) and _started_in == os.getpid()
 
 
 def shutdown() -> None:

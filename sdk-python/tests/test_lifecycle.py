@@ -148,7 +148,7 @@ def test_a_forked_child_may_start_its_own(own_session):
     if pid == 0:
         status = 1
         try:
-            sabir.shutdown()
+            assert not sabir.is_initialized()
             sabir.init("local", num_cpus=1)
             status = 0 if sabir.get(one.remote()) == 1 else 2
             sabir.shutdown()
