@@ -27,28 +27,31 @@ class BlockPool {
   // A chunk from sabird (LendKind blocks).
   void add_chunk(uint32_t chunk);
 
-  // The unit of a block of at least size_bytes (1 .. kMaxBlockBytes), or kNoBlock: reclaim(), then ask sabird for a chunk.
+  // The unit of a block of at least size_bytes (1 .. kMaxBlockBytes), or kNoBlock: reclaim, then ask sabird for a chunk.
   uint32_t allocate(size_t size_bytes);
   // False: this is no block in use of this pool. A number that came from another process may be anything; nothing happened.
   bool free(uint32_t unit);
-  // Takes back what lies on the return stack; how many blocks that was. Damage there (T1) is left alone. With a function:
-  // it hears of each unit that was taken back.
-  uint32_t reclaim() {
-    return reclaim([](uint32_t) {});
-  }
-  template <typename Taken>
-  uint32_t reclaim(Taken&& taken) {
+
+  // Takes back what lies on the return stack; how many blocks that was. expected(unit) says whether the block is out at all;
+  // what is not, or is damage (T1), is counted and left alone.
+  template <typename Expected>
+  uint32_t reclaim(Expected&& expected) {
     returned_.clear();
-    return_stack_.take_all(returned_, used_count_);
+    stray_count_ += return_stack_.take_all(returned_, used_count_).damaged ? 1 : 0;
     uint32_t count = 0;
     for (uint32_t unit : returned_) {
-      if (free(unit)) {
-        ++count;
-        taken(unit);
-      }
+      bool back = expected(unit) && free(unit);
+      count += back ? 1 : 0;
+      stray_count_ += back ? 0 : 1;
     }
     return count;
   }
+  // For a pool whose every block may be on its way back.
+  uint32_t reclaim() {
+    return reclaim([](uint32_t) { return true; });
+  }
+  // How often something came back that was not out: somebody broke the rules, or wrote where he should not.
+  uint64_t stray_count() const { return stray_count_; }
 
   uint8_t* data(uint32_t unit) const {
     return &calls_.segment().blocks[size_t{unit} * kBlockUnitBytes];
@@ -88,6 +91,7 @@ class BlockPool {
   std::array<std::vector<Chunk*>, kClasses> with_room_;
   std::vector<uint32_t> returned_;
   uint32_t used_count_ = 0;
+  uint64_t stray_count_ = 0;
 };
 
 }  // namespace sabir::shm

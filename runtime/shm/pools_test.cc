@@ -86,15 +86,21 @@ TEST_F(PoolTest, OnlyOwnBlocksInUseAreFreed) {
   EXPECT_FALSE(blocks_.free(unit)) << "twice";
 }
 
-TEST_F(PoolTest, ReturnedBlocksAreTakenBack) {
+TEST_F(PoolTest, OnlyWhatIsOutIsTakenBack) {
   blocks_.add_chunk(5);
+  ResultBlocks out(segments_.calls(), blocks_, kSelf);
   uint32_t first = blocks_.allocate(kMaxBlockBytes), second = blocks_.allocate(kMaxBlockBytes);
   BlockStack returns = return_stack(segments_.calls(), kSelf);
+  out.hand_out(first, {0, 1}, 9);
   returns.push(first);
-  returns.push(9 * kUnitsPerChunk);
-  EXPECT_EQ(blocks_.reclaim(), 1u);
-  EXPECT_EQ(blocks_.used_count(), 1u);
-  EXPECT_TRUE(blocks_.free(second));
+  EXPECT_EQ(out.reclaim(), 1u);
+  EXPECT_EQ(blocks_.stray_count(), 0u);
+  EXPECT_EQ(out.reclaim(), 0u);
+  out.hand_out(blocks_.allocate(kMaxBlockBytes), {0, 1}, 9);
+  returns.push(second);
+  EXPECT_EQ(out.reclaim(), 0u) << "in use, but not out";
+  EXPECT_EQ(blocks_.stray_count(), 1u);
+  EXPECT_EQ(blocks_.used_count(), 2u);
 }
 
 TEST_F(PoolTest, RandomUseNeverOverlaps) {

@@ -3,7 +3,8 @@
 namespace sabir::shm {
 
 uint32_t ResultBlocks::reclaim() {
-  return pool_.reclaim([this](uint32_t unit) { out_.erase(unit); });
+  // A block that is in use but not out is being written for another call: it stays where it is.
+  return pool_.reclaim([this](uint32_t unit) { return out_.erase(unit) != 0; });
 }
 
 uint32_t ResultBlocks::repair(SlotIndex dead) {

@@ -18,7 +18,8 @@ class ResultBlocks {
 
   // Before finish_cell: the block leaves with this call's result, to this submitter.
   void hand_out(uint32_t unit, CellRef call, SlotIndex submitter) { out_[unit] = {call, submitter}; }
-  // In the place of BlockPool::reclaim.
+  // Takes back what lies on the return stack; how many blocks that was. In the place of BlockPool::reclaim. Now and then, and
+  // when the pool says kNoBlock.
   uint32_t reclaim();
   // R1 of the claimer, when `dead` is in the death log: takes back the blocks of calls that `dead` had consumed. Those of
   // calls still DONE come back by its heir (D5), through the return stack.

@@ -121,6 +121,9 @@ void Claimer::execute(CellRef ref) {
   board_.require(args != nullptr && check_bytes(args, cell.args_bytes, ticket),
                  "arguments stay intact");
 
+  if (ticket % 8 == 0) {
+    result_blocks_.reclaim();
+  }
   uint32_t inline_args = cell.args_block == kNoBlock ? (cell.args_bytes + 7) & ~7u : 0;
   cell.result_bytes = result_bytes_of(ticket);
   cell.result_block = kNoBlock;
@@ -155,6 +158,7 @@ void Claimer::answer(CellRef ref) {
 void Claimer::leave() {
   acknowledge_deaths();
   result_blocks_.reclaim();
+  board_.require(blocks_.stray_count() == 0, "each result block comes back once");
   board_.require(result_blocks_.out_count() == 0, "all result blocks came back");
   board_.require(blocks_.used_count() == 0, "no block of a claimer is left");
 }
