@@ -1,0 +1,32 @@
+// This process's side of one actor it has a handle of (Q7). One per actor, however many handles: that keeps the order.
+// Lives with its future; under the client's lock.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/client/call.h"
+#include "runtime/rpc/session_types.h"
+#include "runtime/shm/word.h"
+
+namespace sabir::client {
+
+struct ActorPeer {
+  shm::ActorIndex index = 0;
+  // Of the directory: what calls were last pushed to.
+  uint32_t incarnation = 0;
+  shm::SlotIndex slot = 0;
+  CallList waiting;
+  uint32_t in_flight = 0;
+  bool polled = false;         // in the list of peers that wait for the directory to change
+  bool creating = false;       // this process created it, and it has not been seen alive or dead yet
+  bool describing = false;     // its death is being asked for
+  // Set once, by whoever asks sabird; constant afterwards.
+  std::shared_ptr<const rpc::ActorInfo> info;
+  std::string id_hex;
+  // What the constructor was given, while `creating`.
+  std::vector<Future*> creation_held;
+};
+
+}  // namespace sabir::client

@@ -1,0 +1,292 @@
+#include "runtime/client/execute.h"
+
+#include <algorithm>
+
+#include "runtime/client/repair.h"
+#include "runtime/shm/stack.h"
+
+namespace sabir::client {
+
+Executor::Executor(Core& core)
+    : core_(core),
+      page_(core.self.page()),
+      lease_(core.self.node(), page_, core.self.slot()),
+      is_actor_(core.self.welcome().actor.present),
+      creation_due_(is_actor_),
+      created_(!is_actor_) {}
+
+Work* Executor::claim() {
+  if (!core_.self.is_worker()) {
+    return nullptr;
+  }
+  if (is_actor_) {
+    return creation_due_ ? claim_creation() : claim_from_inbox();
+  }
+  // One record at a time: a second thread that asks waits until the first has finished.
+  return running_.empty() ? claim_from_class() : nullptr;
+}
+
+Work* Executor::claim_creation() {
+  creation_due_ = false;
+  Work* work = begin({0, shm::kNoCell});
+  const rpc::HostedActor& actor = core_.self.welcome().actor;
+  work->view.kind = SABIR_WORK_ACTOR_CREATE;
+  work->view.function_index = actor.class_function;
+  work->view.attempt = actor.incarnation == 0 ? 0 : actor.incarnation - 1;
+  work->view.gpu_mask = lease_.gpu_mask();
+  page_.function_plus_one.store(actor.class_function + 1, std::memory_order_relaxed);
+  return work;
+}
+
+Work* Executor::claim_from_inbox() {
+  if (!created_) {
+    return nullptr;
+  }
+  for (;;) {
+    if (inbox_batch_.empty()) {
+      shm::inbox(core_.self.calls(), core_.self.slot()).take_all(inbox_batch_, shm::kInboxBound);
+      // Taken from the back: cheap, and in order.
+      std::reverse(inbox_batch_.begin(), inbox_batch_.end());
+    }
+    if (inbox_batch_.empty()) {
+      return nullptr;
+    }
+    uint32_t index = inbox_batch_.back();
+    inbox_batch_.pop_back();
+    has_batch_.store(!inbox_batch_.empty(), std::memory_order_release);
+    shm::Cell& cell = core_.self.calls().cell(index);
+    shm::InboxClaimResult claim = shm::claim_from_inbox(cell, core_.self.slot());
+    switch (claim.outcome) {
+      case shm::InboxClaim::kClaimed: {
+        Work* work = begin({claim.generation, index});
+        work->view.kind = SABIR_WORK_ACTOR_CALL;
+        work->view.gpu_mask = lease_.gpu_mask();
+        return work;
+      }
+      case shm::InboxClaim::kCancelled: {
+        shm::SlotIndex submitter = core_.self.node().cell_owner(index);
+        shm::reply_stack(core_.self.calls(), submitter).push(index);
+        core_.to_ring.push_back(submitter);
+        break;
+      }
+      case shm::InboxClaim::kStray:
+        break;
+    }
+  }
+}
+
+void Executor::end_lease(shm::LeaseWord lease) {
+  lease_.finish(lease);
+  core_.neighbours.daemon().ring();
+  held_ = {};
+  lease_void_ = false;
+}
+
+Work* Executor::claim_from_class() {
+  shm::LeaseWord now = lease_.current();
+  if (held_.granted() && (lease_void_ || now.epoch != held_.epoch || !now.granted())) {
+    end_lease(held_);
+  }
+  if (lease_.owes_answer(now)) {
+    end_lease(now);
+  }
+  if (!lease_.usable(now)) {
+    return nullptr;
+  }
+  if (held_.pack() != now.pack()) {
+    held_ = now;
+    sources_.clear();
+  }
+  look_at_class(now);
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    // The first queue each time (L4), then the others in turn.
+    size_t place = i == 0 ? 0 : 1 + (next_source_ + i - 1) % (sources_.size() - 1);
+    Source& source = sources_[place];
+    std::optional<shm::CellRef> call = source.claimer.claim();
+    if (!call) {
+      continue;
+    }
+    if (place != 0) {
+      next_source_ = place;
+    }
+    if (source.claimer.wants_refill()) {
+      core_.to_ring.push_back(static_cast<shm::SlotIndex>(
+          core_.self.node().find_queue(source.index)->owner_slot.load(std::memory_order_relaxed)));
+    }
+    Work* work = begin(*call);
+    work->view.kind = SABIR_WORK_TASK;
+    work->view.gpu_mask = lease_.gpu_mask();
+    return work;
+  }
+  return nullptr;
+}
+
+void Executor::look_at_class(shm::LeaseWord lease) {
+  const shm::ClassRecord* record = core_.self.node().find_class(lease.class_plus_one - 1u);
+  if (record == nullptr) {
+    sources_.clear();
+    return;
+  }
+  uint32_t count = std::min(record->queue_count.load(std::memory_order_acquire), shm::kMaxQueuesPerClass);
+  bool same = sources_.size() == count + (lease.first_queue_plus_one != 0 ? 1 : 0);
+  for (uint32_t i = 0; same && i < count; ++i) {
+    same = sources_[sources_.size() - count + i].index == record->queues[i].load(std::memory_order_relaxed);
+  }
+  if (same) {
+    return;
+  }
+  sources_.clear();
+  next_source_ = 0;
+  auto add = [&](shm::QueueIndex index) {
+    if (shm::WorkQueue* queue = core_.self.calls().find_queue(index)) {
+      sources_.push_back({index, shm::QueueClaimer(*queue, core_.self.calls(), core_.self.slot())});
+    }
+  };
+  if (lease.first_queue_plus_one != 0) {
+    add(lease.first_queue_plus_one - 1u);
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    add(record->queues[i].load(std::memory_order_relaxed));
+  }
+}
+
+bool Executor::maybe_work() const {
+  if (exit_requested() || creation_due_ || has_batch_.load(std::memory_order_relaxed)) {
+    return true;
+  }
+  if (is_actor_) {
+    return !shm::inbox(core_.self.calls(), core_.self.slot()).empty();
+  }
+  shm::LeaseWord now = lease_.current();
+  if (lease_.owes_answer(now)) {
+    return true;
+  }
+  if (!lease_.usable(now)) {
+    return false;
+  }
+  const shm::ClassRecord* record = core_.self.node().find_class(now.class_plus_one - 1u);
+  uint32_t count =
+      record == nullptr ? 0 : std::min(record->queue_count.load(std::memory_order_acquire), shm::kMaxQueuesPerClass);
+  for (uint32_t i = 0; i < count; ++i) {
+    const shm::WorkQueue* queue =
+        core_.self.calls().find_queue(record->queues[i].load(std::memory_order_relaxed));
+    if (queue != nullptr && shm::work_queue_length(*queue) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void Executor::wake_another() {
+  if (is_actor_) {
+    return;
+  }
+  shm::LeaseWord now = lease_.current();
+  const shm::ClassRecord* record = now.granted() ? core_.self.node().find_class(now.class_plus_one - 1u) : nullptr;
+  if (record == nullptr || !maybe_work()) {
+    return;
+  }
+  uint32_t workers = std::min(record->worker_count.load(std::memory_order_acquire), shm::kMaxWorkersPerClass);
+  for (uint32_t i = 0; i < workers; ++i) {
+    auto slot = static_cast<shm::SlotIndex>(record->workers[i].load(std::memory_order_relaxed));
+    if (slot != core_.self.slot() && slot < shm::kMaxProcesses && core_.neighbours.sleeping(slot)) {
+      core_.neighbours.ring(slot);
+      return;
+    }
+  }
+}
+
+Work* Executor::begin(shm::CellRef call) {
+  Work* work = works_.take();
+  work->core = &core_;
+  work->call = call;
+  work->thread = ::pthread_self();
+  running_.push_back(work);
+  running_count_.store(static_cast<uint32_t>(running_.size()), std::memory_order_relaxed);
+  if (call.cell == shm::kNoCell) {
+    return work;
+  }
+  const shm::Cell& cell = core_.self.calls().cell(call.cell);
+  work->submitter = core_.self.node().cell_owner(call.cell);
+  work->view.function_index = cell.function;
+  work->view.num_returns = cell.num_returns;
+  work->view.attempt = cell.attempt;
+  uint64_t id[2] = {core_.self.uid_of(work->submitter, core_.self.node()
+                                                           .find_process(work->submitter)
+                                                           ->incarnation.load(std::memory_order_relaxed)),
+                    cell.call_id << 16};
+  std::memcpy(work->view.task_id, id, sizeof(id));
+  page_.function_plus_one.store(cell.function + 1, std::memory_order_relaxed);
+  return work;
+}
+
+void Executor::end(Work* work) {
+  std::erase(running_, work);
+  running_count_.store(static_cast<uint32_t>(running_.size()), std::memory_order_relaxed);
+  for (const std::vector<Future*>& table : work->tables) {
+    for (Future* ref : table) {
+      release(ref);
+    }
+  }
+  for (Future* borrowed : work->borrowed) {
+    release(borrowed);
+  }
+  works_.give_back(work);
+  if (running_.empty()) {
+    page_.function_plus_one.store(0, std::memory_order_relaxed);
+  }
+  if (core_.repairer->owes_acknowledgement()) {
+    core_.repairer->acknowledge();
+  }
+}
+
+uint64_t Executor::current_call() const {
+  // Under the lock. Usually there is none: a driver, or a thread that executes nothing.
+  for (const Work* work : running_) {
+    if (work->call.cell != shm::kNoCell && ::pthread_equal(work->thread, ::pthread_self()) != 0) {
+      return work->call.pack();
+    }
+  }
+  return 0;
+}
+
+bool Executor::enter_blocked() {
+  if (is_actor_ || !core_.self.is_worker() || running_count_.load(std::memory_order_relaxed) == 0 ||
+      current_call() == 0 || (page_.blocked.load(std::memory_order_relaxed) & 1) != 0) {
+    return false;
+  }
+  page_.blocked.fetch_add(1, std::memory_order_seq_cst);
+  core_.neighbours.daemon().ring();
+  return true;
+}
+
+void Executor::leave_blocked(Lock&) {
+  page_.blocked.fetch_add(1, std::memory_order_seq_cst);
+  // L4: it goes on at once, and gives the lease up at its next border.
+  lease_void_ = true;
+}
+
+void Executor::on_death(shm::SlotIndex slot) {
+  core_.lendings.result_blocks().repair(slot);
+  // D3: the inbox is drained once since the death is known. What came is claimed, in order, like everything else.
+  if (is_actor_) {
+    std::vector<uint32_t> late;
+    shm::inbox(core_.self.calls(), core_.self.slot()).take_all(late, shm::kInboxBound);
+    inbox_batch_.insert(inbox_batch_.begin(), late.rbegin(), late.rend());
+    std::erase_if(inbox_batch_, [&](uint32_t cell) {
+      // Cancelled by the heir, unless the result escaped; then it is still QUEUED and runs (D5).
+      return core_.self.node().cell_owner(cell) == slot &&
+             shm::load_cell_word(core_.self.calls().cell(cell)).state != shm::CellState::kQueued;
+    });
+    has_batch_.store(!inbox_batch_.empty(), std::memory_order_release);
+  }
+}
+
+bool Executor::has_work_of(shm::SlotIndex slot) const {
+  auto of_slot = [&](uint32_t cell) { return core_.self.node().cell_owner(cell) == slot; };
+  return std::any_of(running_.begin(), running_.end(),
+                     [&](const Work* work) { return work->call.cell != shm::kNoCell && work->submitter == slot; }) ||
+         std::any_of(inbox_batch_.begin(), inbox_batch_.end(), of_slot);
+}
+
+}  // namespace sabir::client

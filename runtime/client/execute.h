@@ -1,0 +1,131 @@
+// The worker's side: claims calls, and finishes them. A worker runs one call at a time; an actor as many as threads ask
+// for one.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <pthread.h>
+#include <span>
+#include <vector>
+
+#include "runtime/abi/sabir.h"
+#include "runtime/client/core.h"
+#include "runtime/client/future.h"
+#include "runtime/client/slab.h"
+#include "runtime/client/value_format.h"
+#include "runtime/shm/lease.h"
+#include "runtime/shm/work_queue.h"
+
+namespace sabir::client {
+
+// Cell::result_is_error of an error for which retry_errors counts.
+inline constexpr uint8_t kRetryableError = 2;
+
+// A call being executed: what a sabir_work points at.
+struct Work {
+  Core* core = nullptr;
+  shm::CellRef call;            // cell kNoCell: the creation of the actor
+  shm::SlotIndex submitter = 0;
+  sabir_work_view view = {};
+  std::vector<sabir_work_arg> args;
+  std::vector<Future*> borrowed;  // a count on each: all references that came with the arguments
+  std::deque<std::vector<Future*>> tables;  // a count on each: the references of each argument
+  pthread_t thread = {};
+};
+
+class Executor {
+ public:
+  explicit Executor(Core& core);
+
+  // --- sabir_queue_next, under the lock
+
+  // Claims the next call; null: there is none now. parse() it without the lock before giving it away.
+  Work* claim();
+  // While spinning, without the lock: there may be something to claim.
+  bool maybe_work() const;
+  bool exit_requested() const { return exit_requested_.load(std::memory_order_acquire); }
+  void request_exit() { exit_requested_.store(true, std::memory_order_release); }
+
+  // A thread that waits for work sleeps, and there may be some. Under the lock.
+  bool should_wake() const { return idle_threads_ != 0 && maybe_work(); }
+  void add_idle_thread(int change) { idle_threads_ += change; }
+
+  // --- without the lock
+
+  // Reads the arguments. False: they are damaged or lost; the call has failed and the work is gone.
+  bool parse(Work* work);
+  // After a claim: more waits, and a sleeping worker of the class could take it.
+  void wake_another();
+  // End the work, whatever they return.
+  Result<void> finish(Work* work, std::span<const sabir_value> values);
+  Result<void> fail(Work* work, const sabir_failure& failure);
+
+  // --- L4. enter: no lock needed; false: this thread executes nothing, or holds no lease. leave: with the lock.
+  bool enter_blocked();
+  void leave_blocked(Lock& lock);
+
+  // --- D3, under the lock
+  void on_death(shm::SlotIndex slot);
+  bool has_work_of(shm::SlotIndex slot) const;
+
+  // CellRef of what this thread executes, or 0.
+  uint64_t current_call() const;
+
+ private:
+  struct Source {
+    shm::QueueIndex index;
+    shm::QueueClaimer claimer;
+  };
+
+  Work* claim_creation();
+  Work* claim_from_inbox();
+  Work* claim_from_class();
+  void look_at_class(shm::LeaseWord lease);
+  void end_lease(shm::LeaseWord lease);
+  Work* begin(shm::CellRef call);
+  void end(Work* work);
+
+  Result<void> parse_args(Work* work, std::span<const uint8_t> bytes);
+  Result<void> parse_arg(Work* work, std::span<const uint8_t> value, sabir_work_arg& out);
+  Result<void> parse_stored(Work* work, const ParsedValue& value, sabir_work_arg& out);
+
+  Result<void> finish_creation(Work* work);
+  // One value without references that fits beside the arguments or into a block: nothing is allocated but that block.
+  Result<void> finish_plain(Work* work, const sabir_value& value, size_t size_bytes);
+  Result<void> finish_values(Work* work, std::span<const sabir_value> values);
+  // Of an error there is one value, however many the call returns. Takes the counts, also when it fails; the work is
+  // ended only by success.
+  Result<void> finish_futures(Work* work, std::vector<Future*> values, uint8_t is_error);
+  void finish_error(Work* work, Future* error, uint8_t is_error);
+  size_t measure_results(std::span<Future* const> values, bool single) const;
+  void write_results(Writer& out, std::span<Future* const> values, bool single) const;
+  Result<Future*> store_whole(std::span<Future* const> values);
+  // Null: there is no room. Else the cell says that the result lies there.
+  uint8_t* room_in_cell(Work* work, size_t size_bytes);
+  uint8_t* room_in_block(Work* work, size_t size_bytes);  // under the lock
+  // H2: what the user kept of the arguments becomes this process's own, before DONE.
+  void keep_borrowed(Work* work);
+  void publish(Work* work, uint8_t is_error, bool has_refs);
+
+  Core& core_;
+  shm::ProcessPage& page_;
+  shm::LeaseReader lease_;
+  bool is_actor_ = false;
+  bool creation_due_ = false;
+  bool created_ = false;
+  std::atomic<bool> exit_requested_{false};
+  // Under the lock:
+  shm::LeaseWord held_;  // the lease that calls are claimed under, if granted()
+  bool lease_void_ = false;
+  std::vector<Source> sources_;
+  size_t next_source_ = 0;
+  std::vector<uint32_t> inbox_batch_;  // taken, not claimed; back is next
+  std::vector<Work*> running_;
+  Slab<Work> works_;
+  int idle_threads_ = 0;
+  std::atomic<uint32_t> running_count_{0};
+  std::atomic<bool> has_batch_{false};
+};
+
+}  // namespace sabir::client

@@ -1,0 +1,131 @@
+// The half of Executor that reads a call's arguments. Bytes stay where the submitter wrote them.
+#include "runtime/client/execute.h"
+#include "runtime/client/refs.h"
+#include "runtime/client/value_format.h"
+
+namespace sabir::client {
+namespace {
+
+sabir_view view_of(const ParsedValue& value) {
+  sabir_view view = {};
+  view.encoding = value.header.encoding;
+  view.language = value.header.language;
+  view.variant = value.header.variant;
+  view.is_error = (value.header.flags & kValueIsError) != 0;
+  view.data = value.data.data();
+  view.size = value.data.size();
+  return view;
+}
+
+}  // namespace
+
+bool Executor::parse(Work* work) {
+  std::span<const uint8_t> bytes;
+  bool inside = true;
+  if (work->call.cell == shm::kNoCell) {
+    const std::string& args = core_.self.welcome().actor.args;
+    bytes = {reinterpret_cast<const uint8_t*>(args.data()), args.size()};
+  } else {
+    const shm::Cell& cell = core_.self.calls().cell(work->call.cell);
+    uint32_t size = cell.args_bytes;
+    const uint8_t* data = cell.args_block == shm::kNoBlock ? cell.payload
+                                                           : core_.self.calls().find_block(cell.args_block, size);
+    inside = data != nullptr && (cell.args_block != shm::kNoBlock || size <= shm::kCellInlineBytes);
+    bytes = {data, inside ? size : 0};
+  }
+  Result<void> parsed = inside ? parse_args(work, bytes) : internal_error("the arguments arrived damaged");
+  if (parsed.ok()) [[likely]] {
+    work->view.arg_count = work->args.size();
+    work->view.args = work->args.data();
+    return true;
+  }
+  sabir_failure failure = SABIR_FAILURE_INIT;
+  failure.kind = static_cast<sabir_status>(parsed.error().kind());
+  failure.message = {parsed.error().message().data(), parsed.error().message().size()};
+  (void)fail(work, failure);
+  return false;
+}
+
+Result<void> Executor::parse_args(Work* work, std::span<const uint8_t> bytes) {
+  std::optional<ArgsReader> reader = ArgsReader::open(bytes);
+  if (reader && reader->indirect()) {
+    // All of them lie in one object.
+    sabir_work_arg whole = {};
+    ParsedValue where;
+    where.indirect = reader->indirect();
+    SABIR_RETURN_IF_ERROR(parse_stored(work, where, whole));
+    reader = ArgsReader::open({static_cast<const uint8_t*>(whole.value.data), whole.value.size});
+    if (reader && reader->indirect()) {
+      reader.reset();
+    }
+  }
+  if (!reader) {
+    return internal_error("the arguments arrived damaged");
+  }
+  work->args.resize(reader->count());
+  for (sabir_work_arg& arg : work->args) {
+    std::optional<ParsedArg> parsed = reader->next();
+    if (!parsed) {
+      return internal_error("the arguments arrived damaged");
+    }
+    arg = {};
+    arg.name = {parsed->name.data(), parsed->name.size()};
+    SABIR_RETURN_IF_ERROR(parse_arg(work, parsed->value, arg));
+  }
+  return {};
+}
+
+Result<void> Executor::parse_arg(Work* work, std::span<const uint8_t> bytes, sabir_work_arg& out) {
+  std::optional<ParsedValue> value = parse_value(bytes, kCallAlignment);
+  if (!value) {
+    return internal_error("an argument arrived damaged");
+  }
+  if (value->indirect) {
+    return parse_stored(work, *value, out);
+  }
+  out.value = view_of(*value);
+  if (value->table.empty()) [[likely]] {
+    return {};
+  }
+  Lock lock(core_.lock);
+  std::vector<Future*>& refs = work->tables.emplace_back();
+  for (std::span<const uint8_t> table = value->table; !table.empty();) {
+    std::optional<ParsedRef> parsed = next_ref(table);
+    Future* ref = parsed ? core_.refs->adopt(*parsed, HoldState::kBorrowed, &work->borrowed) : nullptr;
+    if (ref == nullptr) {
+      return internal_error("a reference in an argument arrived damaged");
+    }
+    refs.push_back(ref);
+  }
+  out.value.refs = reinterpret_cast<sabir_ref* const*>(refs.data());
+  out.value.ref_count = refs.size();
+  return {};
+}
+
+Result<void> Executor::parse_stored(Work* work, const ParsedValue& value, sabir_work_arg& out) {
+  Lock lock(core_.lock);
+  Future* object = core_.refs->adopt({*value.indirect, {}}, HoldState::kBorrowed, &work->borrowed);
+  if (object == nullptr) {
+    return internal_error("a reference to an argument arrived damaged");
+  }
+  work->tables.push_back({object});
+  core_.refs->touch(object);
+  if (!object->ready() || !core_.refs->open(object) || object->data == nullptr) {
+    return Error(ErrorKind::kObjectLost, "an argument is gone from the store");
+  }
+  out.value.encoding = object->header.encoding;
+  out.value.language = object->header.language;
+  out.value.variant = object->header.variant;
+  out.value.is_error = object->is_error();
+  out.value.in_store = 1;
+  out.value.data = object->data;
+  out.value.size = object->size_bytes;
+  if (object->nested_count() != 0) {
+    out.value.refs = reinterpret_cast<sabir_ref* const*>(object->extra->nested.data());
+    out.value.ref_count = object->extra->nested.size();
+  }
+  out.ref = reinterpret_cast<sabir_ref*>(object);
+  return {};
+}
+
+}  // namespace sabir::client

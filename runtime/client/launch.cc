@@ -1,0 +1,215 @@
+#include "runtime/client/launch.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/session_dir.h"
+
+extern char** environ;
+
+namespace sabir::client {
+namespace {
+
+// The number under which sabird inherits its end of the socket pair.
+constexpr int kDriverFd = 3;
+
+void nap(int64_t ns) {
+  timespec time = {static_cast<time_t>(ns / kSecondNs), static_cast<long>(ns % kSecondNs)};
+  ::nanosleep(&time, nullptr);
+}
+
+bool is_executable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+
+// 20000 -> "2", 5000 -> "0.5": units of 1/10000 without a detour through floating point.
+std::string decimal(int64_t units) {
+  std::string text = std::to_string(units / 10000);
+  int64_t rest = units % 10000;
+  if (rest != 0) {
+    std::string digits = std::to_string(10000 + rest).substr(1);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    text += "." + digits;
+  }
+  return text;
+}
+
+std::vector<std::string> arguments(const std::string& daemon, const std::string& session_path,
+                                   const NodeOptions& options) {
+  std::vector<std::string> args{daemon, "--session-dir", session_path};
+  for (const rpc::ResourceAmount& resource : options.resources) {
+    args.push_back("--resource");
+    args.push_back(resource.name + "=" + decimal(resource.units));
+  }
+  if (options.store_bytes != 0) {
+    args.push_back("--store-bytes");
+    args.push_back(std::to_string(options.store_bytes));
+  }
+  return args;
+}
+
+// A session of its own: the terminal's Ctrl-C is the driver's to handle.
+Result<int> spawn(std::vector<std::string> args, int inherited_fd) {
+  std::vector<char*> argv;
+  for (std::string& arg : args) {
+    argv.push_back(arg.data());
+  }
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  if (inherited_fd >= 0) {
+    ::posix_spawn_file_actions_adddup2(&actions, inherited_fd, kDriverFd);
+  }
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setsigdefault(&attributes, &all);
+  ::posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  pid_t pid = -1;
+  int failed = ::posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (failed != 0) {
+    return Error::from_errno(failed, "start " + args[0]);
+  }
+  return static_cast<int>(pid);
+}
+
+struct Plan {
+  std::string daemon;
+  std::string session_path;
+};
+Result<Plan> plan_node(const NodeOptions& options) {
+  Plan plan;
+  SABIR_ASSIGN_OR_RETURN(plan.daemon, find_daemon(options.daemon_path));
+  std::string root = options.session_root.empty() ? default_session_root() : options.session_root;
+  SABIR_RETURN_IF_ERROR(ensure_private_directory(root));
+  remove_stale_sessions(root);
+  plan.session_path = new_session_path(root);
+  return plan;
+}
+
+}  // namespace
+
+Result<std::string> find_daemon(const std::string& configured) {
+  if (!configured.empty()) {
+    if (is_executable(configured)) {
+      return configured;
+    }
+    return not_found_error("no executable sabird at " + configured);
+  }
+  Dl_info here = {};
+  std::string beside;
+  if (::dladdr(reinterpret_cast<const void*>(&find_daemon), &here) != 0 && here.dli_fname != nullptr) {
+    std::string path = here.dli_fname;
+    size_t slash = path.rfind('/');
+    beside = (slash == std::string::npos ? std::string(".") : path.substr(0, slash)) + "/sabird";
+    if (is_executable(beside)) {
+      return beside;
+    }
+  }
+  const char* named = std::getenv("SABIR_DAEMON");
+  if (named != nullptr && is_executable(named)) {
+    return std::string(named);
+  }
+  return not_found_error("no sabird: neither " + beside + " nor the variable SABIR_DAEMON names an executable");
+}
+
+Result<std::string> find_session(const std::string& address, const std::string& session_root) {
+  std::string wanted = address;
+  if (wanted.empty()) {
+    const char* named = std::getenv("SABIR_ADDRESS");
+    wanted = named == nullptr ? "" : named;
+  }
+  if (wanted == "local") {
+    return not_found_error("a session of its own was asked for");
+  }
+  if (!wanted.empty() && wanted != "auto") {
+    if (!is_session_live(wanted)) {
+      return not_found_error("no running session at " + wanted);
+    }
+    return wanted;
+  }
+  std::string root = session_root.empty() ? default_session_root() : session_root;
+  std::vector<SessionFiles> live = find_live_sessions(root);
+  if (live.empty()) {
+    return not_found_error("no running session beneath " + root);
+  }
+  return live.front().path;
+}
+
+Result<StartedNode> start_node(const NodeOptions& options) {
+  SABIR_ASSIGN_OR_RETURN(Plan plan, plan_node(options));
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Error::from_errno(errno, "socketpair");
+  }
+  UniqueFd mine(ends[0]);
+  UniqueFd theirs(ends[1]);
+  if (theirs.get() == kDriverFd) {
+    // dup2 of a number onto itself would leave it close-on-exec.
+    int moved = ::fcntl(theirs.get(), F_DUPFD_CLOEXEC, kDriverFd + 1);
+    if (moved < 0) {
+      return Error::from_errno(errno, "dup a socket");
+    }
+    theirs.reset(moved);
+  }
+  std::vector<std::string> args = arguments(plan.daemon, plan.session_path, options);
+  args.push_back("--driver-fd");
+  args.push_back(std::to_string(kDriverFd));
+  StartedNode node;
+  SABIR_ASSIGN_OR_RETURN(node.pid, spawn(std::move(args), theirs.get()));
+  node.socket = std::move(mine);
+  node.session_path = plan.session_path;
+  return node;
+}
+
+Result<std::string> start_detached_node(const NodeOptions& options, int64_t timeout_ns) {
+  SABIR_ASSIGN_OR_RETURN(Plan plan, plan_node(options));
+  SABIR_ASSIGN_OR_RETURN(int pid, spawn(arguments(plan.daemon, plan.session_path, options), -1));
+  SteadyClock clock;
+  int64_t deadline_ns = clock.now_ns() + (timeout_ns < 0 ? 60 * kSecondNs : timeout_ns);
+  while (clock.now_ns() < deadline_ns) {
+    int status = 0;
+    if (is_session_live(plan.session_path) && read_session_info(plan.session_path).ok()) {
+      return plan.session_path;
+    }
+    if (::waitpid(pid, &status, WNOHANG) == pid) {
+      return Error(ErrorKind::kSystem, plan.daemon + " ended while it started (status " + std::to_string(status) + ")");
+    }
+    nap(2 * kMillisecondNs);
+  }
+  reap_node(pid, 0);
+  return timeout_error(plan.daemon + " did not become ready in time");
+}
+
+void reap_node(int pid, int64_t patience_ns) {
+  SteadyClock clock;
+  int64_t deadline_ns = clock.now_ns() + patience_ns;
+  int64_t slice_ns = 200 * kMicrosecondNs;
+  while (clock.now_ns() < deadline_ns) {
+    if (::waitpid(pid, nullptr, WNOHANG) != 0) {
+      return;  // gone, or not ours to wait for
+    }
+    nap(slice_ns);
+    slice_ns = slice_ns < 5 * kMillisecondNs ? slice_ns * 2 : slice_ns;
+  }
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+}
+
+}  // namespace sabir::client

@@ -1,0 +1,41 @@
+// Finding a session, or starting the node of a new one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/result.h"
+#include "runtime/rpc/session_types.h"
+
+namespace sabir::client {
+
+struct NodeOptions {
+  std::string daemon_path;   // "": sabird beside this library, else SABIR_DAEMON
+  std::string session_root;  // "": default_session_root()
+  std::vector<rpc::ResourceAmount> resources;
+  uint64_t store_bytes = 0;
+};
+
+// The path of a session for an address of sabir_config: "" and "auto" mean the newest live one. kNotFound if there is
+// none; for "" that means that one is to be started. "local" is always kNotFound.
+Result<std::string> find_session(const std::string& address, const std::string& session_root);
+
+// A node that lives as long as this process's connection to it.
+struct StartedNode {
+  int pid = -1;
+  UniqueFd socket;  // a connected session
+  std::string session_path;
+};
+Result<StartedNode> start_node(const NodeOptions& options);
+
+// A node that outlives this process; returns the path of its session when it takes processes.
+Result<std::string> start_detached_node(const NodeOptions& options, int64_t timeout_ns);
+
+// Waits for a started node to end, then kills it.
+void reap_node(int pid, int64_t patience_ns);
+
+// Where sabird is.
+Result<std::string> find_daemon(const std::string& configured);
+
+}  // namespace sabir::client

@@ -1,0 +1,61 @@
+#include "runtime/client/settle.h"
+
+#include <utility>
+
+#include "runtime/abi/sabir.h"
+#include "runtime/client/call.h"
+#include "runtime/client/event_queue.h"
+
+namespace sabir::client {
+
+void Settler::settle(Future* future) {
+  ++epoch_;
+  if (future->is_error()) {
+    // Ends each get that has it among its references, whichever it waits for.
+    ++error_epoch_;
+    wake_wanted_ = true;
+  }
+  future->state.store(FutureState::kReady, std::memory_order_release);
+  wake_wanted_ |= future->waited;
+  future->waited = false;
+  if (future->extra == nullptr) [[likely]] {
+    return;
+  }
+  for (Watch& watch : std::exchange(future->extra->watches, {})) {
+    watch.queue->push({.kind = SABIR_EVENT_READY, .tag = watch.tag, .buffer = nullptr});
+    core_.add_interest(-1);
+    // Who sleeps in queue_next of this process looks at the queue only when it is woken.
+    wake_wanted_ = true;
+  }
+  for (Call* call : std::exchange(future->extra->dependents, {})) {
+    if (--call->missing == 0) {
+      ready_calls_.push_back(call);
+    }
+  }
+}
+
+void Settler::watch(Future* future, std::shared_ptr<EventQueue> queue, uint64_t tag) {
+  if (future->ready()) {
+    queue->push({.kind = SABIR_EVENT_READY, .tag = tag, .buffer = nullptr});
+    wake_wanted_ = true;
+    return;
+  }
+  future->more().watches.push_back({std::move(queue), tag});
+  core_.add_interest(1);
+}
+
+void Settler::depend(Call* call, Future* future) {
+  future->more().dependents.push_back(call);
+  ++call->missing;
+}
+
+Call* Settler::take_ready_call() {
+  if (ready_calls_.empty()) {
+    return nullptr;
+  }
+  Call* call = ready_calls_.back();
+  ready_calls_.pop_back();
+  return call;
+}
+
+}  // namespace sabir::client

@@ -1,0 +1,44 @@
+// The front of a call: makes its record, parks it while arguments are missing, and encodes them when they are there.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "runtime/abi/sabir.h"
+#include "runtime/client/args.h"
+#include "runtime/client/call.h"
+#include "runtime/client/core.h"
+
+namespace sabir::client {
+
+class Submitter {
+ public:
+  explicit Submitter(Core& core) : core_(core) {}
+
+  // Need no lock. `out_refs` gets num_returns references.
+  Result<void> submit_task(Task* task, std::span<const sabir_arg> args, sabir_ref** out_refs);
+  Result<void> submit_actor(Future* actor, uint32_t method, uint16_t num_returns, std::span<const sabir_arg> args,
+                            sabir_ref** out_refs);
+  // The constructor's arguments: go to sabird when they are ready.
+  Result<void> start_actor(Future* actor, std::span<const sabir_arg> args);
+
+  // Under the lock: calls whose last argument has come.
+  void run_ready();
+  // Without it: calls whose arguments have to go into the store first. May wait.
+  bool needs_help() const { return !oversized_.empty(); }
+  void help();
+
+ private:
+  Result<void> submit(Call* call, PreparedArgs prepared, sabir_ref** out_refs, Lock& lock);
+  void resolve(Call* call);
+  void encode(Call* call, const PreparedArgs& prepared);
+  void route(Call* call);
+  void send_creation(Call* call);
+  void fail(Call* call, Future* error);
+  static void hand_out(Call* call, sabir_ref** out_refs);
+
+  Core& core_;
+  std::vector<Call*> oversized_;
+};
+
+}  // namespace sabir::client

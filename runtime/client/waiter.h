@@ -1,0 +1,36 @@
+// P5: ends a blocking call from another thread or from a signal handler.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/shm/doorbell.h"
+
+namespace sabir::client {
+
+class Waiter {
+ public:
+  Waiter() = default;
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  // Any thread, and signal handlers: atomics and one futex call.
+  void interrupt();
+
+  // --- the blocking call that uses it
+
+  bool interrupted() const { return interrupted_.load(std::memory_order_seq_cst); }
+  // Takes the request; false: there was none.
+  bool consume() { return interrupted_.exchange(false, std::memory_order_seq_cst); }
+  // From now on `word` is what the thread sleeps on. Look at interrupted() after that and before sleeping.
+  void begin_sleep(shm::Atomic32* word) { sleeping_on_.store(word, std::memory_order_seq_cst); }
+  // When this returns nobody touches the word on behalf of this waiter any more.
+  void end_sleep();
+
+ private:
+  std::atomic<bool> interrupted_{false};
+  std::atomic<shm::Atomic32*> sleeping_on_{nullptr};
+  std::atomic<uint32_t> interrupters_{0};
+};
+
+}  // namespace sabir::client
