@@ -1,6 +1,6 @@
-// The blocks of a process (Q1): bytes of arguments and results that do not fit into a cell. A private allocator over the 1 MiB
-// chunks that sabird lent: powers of two from 256 bytes to 128 KiB, last freed first used within a chunk. All its state is
-// private: nothing that another process writes can confuse it. Not for several threads at once.
+// The blocks of a process (Q1): bytes of arguments and results that do not fit into a cell. A private allocator over
+// the 1 MiB chunks that sabird lent: powers of two from 256 bytes to 128 KiB, last freed first used within a chunk. All
+// its state is private: nothing that another process writes can confuse it. Not for several threads at once.
 #pragma once
 
 #include <array>
@@ -21,19 +21,20 @@ class BlockPool {
   static constexpr size_t kMinBlockBytes = 256;
 
   // `return_stack`: this process's own, where others leave its blocks when they have read them.
-  BlockPool(const CallsView& calls, BlockStack return_stack)
-      : calls_(calls), return_stack_(return_stack) {}
+  BlockPool(const CallsView& calls, BlockStack return_stack) : calls_(calls), return_stack_(return_stack) {}
 
   // A chunk from sabird (LendKind blocks).
   void add_chunk(uint32_t chunk);
 
-  // The unit of a block of at least size_bytes (1 .. kMaxBlockBytes), or kNoBlock: reclaim, then ask sabird for a chunk.
+  // The unit of a block of at least size_bytes (1 .. kMaxBlockBytes), or kNoBlock: reclaim, then ask sabird for a
+  // chunk.
   uint32_t allocate(size_t size_bytes);
-  // False: this is no block in use of this pool. A number that came from another process may be anything; nothing happened.
+  // False: this is no block in use of this pool. A number that came from another process may be anything; nothing
+  // happened.
   bool free(uint32_t unit);
 
-  // Takes back what lies on the return stack; how many blocks that was. expected(unit) says whether the block is out at all;
-  // what is not, or is damage (T1), is counted and left alone.
+  // Takes back what lies on the return stack; how many blocks that was. expected(unit) says whether the block is out at
+  // all; what is not, or is damage (T1), is counted and left alone.
   template <typename Expected>
   uint32_t reclaim(Expected&& expected) {
     returned_.clear();
@@ -53,9 +54,7 @@ class BlockPool {
   // How often something came back that was not out: somebody broke the rules, or wrote where he should not.
   uint64_t stray_count() const { return stray_count_; }
 
-  uint8_t* data(uint32_t unit) const {
-    return &calls_.segment().blocks[size_t{unit} * kBlockUnitBytes];
-  }
+  uint8_t* data(uint32_t unit) const { return &calls_.segment().blocks[size_t{unit} * kBlockUnitBytes]; }
   uint32_t used_count() const { return used_count_; }
   uint32_t chunk_count() const { return static_cast<uint32_t>(chunks_.size()); }
 
@@ -69,10 +68,10 @@ class BlockPool {
     uint32_t index = 0;
     uint32_t size_class = 0;
     uint32_t used_count = 0;
-    uint32_t fresh = 0;               // blocks from here on were never used since the last change of class
-    std::vector<uint16_t> free;       // below `fresh`, free again
+    uint32_t fresh = 0;          // blocks from here on were never used since the last change of class
+    std::vector<uint16_t> free;  // below `fresh`, free again
     std::vector<bool> used;
-    bool listed = false;              // in with_room_[size_class]
+    bool listed = false;  // in with_room_[size_class]
   };
 
   static uint32_t class_of(size_t size_bytes);

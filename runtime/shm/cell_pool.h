@@ -1,5 +1,5 @@
-// The free cells of a process: a private list over the chunks that sabird lent it. Last freed, first used: such a cell is in
-// the cache. Not for several threads at once.
+// The free cells of a process: a private list over the chunks that sabird lent it. Last freed, first used: such a cell
+// is in the cache. Not for several threads at once.
 #pragma once
 
 #include <vector>

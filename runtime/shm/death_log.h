@@ -1,5 +1,5 @@
-// D2 (3), D3, D4: sabird appends deaths, every process reads them and acknowledges; what a dead process had is given out again
-// only when every live one has acknowledged.
+// D2 (3), D3, D4: sabird appends deaths, every process reads them and acknowledges; what a dead process had is given
+// out again only when every live one has acknowledged.
 #pragma once
 
 #include <array>
@@ -33,16 +33,12 @@ class DeathLogReader {
 
   // Starts at the log's end, and publishes that in the page.
   DeathLogReader(const NodeView& node, ProcessPage& page)
-      : node_(node.segment()),
-        page_(page),
-        position_(node_.header.death_count.load(std::memory_order_acquire)) {
+      : node_(node.segment()), page_(page), position_(node_.header.death_count.load(std::memory_order_acquire)) {
     acknowledge();
   }
 
   // One load: at each wake-up and entry into the runtime. Also a source of a sleeper's second look.
-  bool moved() const {
-    return node_.header.death_count.load(std::memory_order_seq_cst) != position_;
-  }
+  bool moved() const { return node_.header.death_count.load(std::memory_order_seq_cst) != position_; }
   // The next death, to be repaired (R1) before acknowledge().
   Outcome next(Death& out);
   // D3: everything that next() returned so far has been dealt with, as D3 says.
@@ -69,7 +65,8 @@ class DeathAcks {
 
   // Entries below this position are acknowledged by every live process; `death_count` when there is none.
   uint64_t acknowledged(uint64_t death_count) const;
-  // The live process that is furthest behind, if any has not acknowledged `position`: who to kill when it takes too long.
+  // The live process that is furthest behind, if any has not acknowledged `position`: who to kill when it takes too
+  // long.
   std::optional<SlotIndex> laggard(uint64_t position) const;
 
  private:

@@ -12,8 +12,7 @@ using Outcome = DeathLogReader::Outcome;
 class DeathLogTest : public ::testing::Test {
  protected:
   uint64_t die(SlotIndex slot, uint32_t incarnation = 1) {
-    return append_death(segments_.node_segment(),
-                        {slot, incarnation, 9, DeathReason::kKilledByNode});
+    return append_death(segments_.node_segment(), {slot, incarnation, 9, DeathReason::kKilledByNode});
   }
   uint64_t count() { return segments_.node().header().death_count.load(); }
 

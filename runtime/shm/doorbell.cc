@@ -1,11 +1,12 @@
 #include "runtime/shm/doorbell.h"
 
-#include <cerrno>
-#include <climits>
-#include <ctime>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <ctime>
 
 namespace sabir::shm {
 
@@ -19,8 +20,8 @@ SleepOutcome futex_wait(const Atomic32& word, uint32_t value, int64_t deadline_n
     deadline_pointer = &deadline;
   }
   // Not FUTEX_PRIVATE_FLAG: the ringer is another process. The BITSET variant takes an absolute time.
-  long failed = ::syscall(SYS_futex, reinterpret_cast<const uint32_t*>(&word), FUTEX_WAIT_BITSET,
-                          value, deadline_pointer, nullptr, FUTEX_BITSET_MATCH_ANY);
+  long failed = ::syscall(SYS_futex, reinterpret_cast<const uint32_t*>(&word), FUTEX_WAIT_BITSET, value,
+                          deadline_pointer, nullptr, FUTEX_BITSET_MATCH_ANY);
   if (failed == 0 || errno == EAGAIN) {
     return SleepOutcome::kRung;
   }
@@ -28,8 +29,7 @@ SleepOutcome futex_wait(const Atomic32& word, uint32_t value, int64_t deadline_n
 }
 
 void futex_wake_all(const Atomic32& word) {
-  ::syscall(SYS_futex, reinterpret_cast<const uint32_t*>(&word), FUTEX_WAKE, INT_MAX, nullptr,
-            nullptr, 0);
+  ::syscall(SYS_futex, reinterpret_cast<const uint32_t*>(&word), FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
 void Doorbell::wake(RingMemo& memo) {
@@ -42,7 +42,8 @@ void Doorbell::wake(RingMemo& memo) {
 
 void DaemonBell::ring() const {
   uint64_t one = 1;
-  // EAGAIN means that the counter is full: then it is rung all the more. EINTR cannot happen to an eventfd that does not block.
+  // EAGAIN means that the counter is full: then it is rung all the more. EINTR cannot happen to an eventfd that does
+  // not block.
   while (::write(event_fd_, &one, sizeof(one)) < 0 && errno == EINTR) {
   }
 }

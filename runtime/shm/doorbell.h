@@ -1,10 +1,10 @@
-// Q8: how a process sleeps and is woken. Word = sequence 31 | SLEEPING 1. Only the sleeper sets and clears the bit; only ringers,
-// and the sleeper when it goes to sleep, move the sequence.
+// Q8: how a process sleeps and is woken. Word = sequence 31 | SLEEPING 1. Only the sleeper sets and clears the bit;
+// only ringers, and the sleeper when it goes to sleep, move the sequence.
 //
 // One addition to the plain rule: each sleep begins with a sequence of its own. So a ringer that has already moved the
 // sequence of *this* sleep and finished its FUTEX_WAKE knows, when it meets the word unchanged, that the sleeper is on
-// its way, and saves the system call (RingMemo). Without it a burst of pushes at a sleeper that has not been scheduled yet
-// costs a system call each.
+// its way, and saves the system call (RingMemo). Without it a burst of pushes at a sleeper that has not been scheduled
+// yet costs a system call each.
 #pragma once
 
 #include <atomic>
@@ -17,16 +17,17 @@
 namespace sabir::shm {
 
 enum class SleepOutcome : uint8_t {
-  kRung,         // or the word had changed before: look at everything
+  kRung,  // or the word had changed before: look at everything
   kTimeout,
   kInterrupted,  // a signal (P5)
 };
 
-// What this process last left in a doorbell's word, after its FUTEX_WAKE. One per (process, doorbell), in private memory; any
-// thread may use it.
+// What this process last left in a doorbell's word, after its FUTEX_WAKE. One per (process, doorbell), in private
+// memory; any thread may use it.
 using RingMemo = std::atomic<uint32_t>;
 
-// Waits while the word has this value, until `deadline_ns` of CLOCK_MONOTONIC (negative: for ever). Shared between processes.
+// Waits while the word has this value, until `deadline_ns` of CLOCK_MONOTONIC (negative: for ever). Shared between
+// processes.
 SleepOutcome futex_wait(const Atomic32& word, uint32_t value, int64_t deadline_ns);
 // Wakes all that wait there.
 void futex_wake_all(const Atomic32& word);
@@ -57,9 +58,7 @@ class Doorbell {
     futex_wake_all(word_);
   }
   // A hint: who sees false must still ring after it publishes.
-  bool sleeping() const {
-    return (word_.load(std::memory_order_seq_cst) & kDoorbellSleeping) != 0;
-  }
+  bool sleeping() const { return (word_.load(std::memory_order_seq_cst) & kDoorbellSleeping) != 0; }
 
   // --- the sleeper: one thread of the process that owns the doorbell
   //   uint32_t value = bell.prepare_sleep();
@@ -73,8 +72,7 @@ class Doorbell {
     uint32_t desired;
     do {
       desired = (word + kDoorbellStep) | kDoorbellSleeping;
-    } while (!word_.compare_exchange_weak(word, desired, std::memory_order_seq_cst,
-                                          std::memory_order_relaxed));
+    } while (!word_.compare_exchange_weak(word, desired, std::memory_order_seq_cst, std::memory_order_relaxed));
     full_fence();
     return desired;
   }

@@ -1,11 +1,12 @@
 #include "runtime/shm/doorbell.h"
 
-#include <csignal>
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <thread>
 #include <unistd.h>
+
+#include <csignal>
+#include <thread>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/fd.h"

@@ -10,30 +10,30 @@ namespace sabir::shm {
 enum class FaultStep : uint8_t {
   kNone = 0,
   // Q2, Q3: submitter
-  kPublishBeforeWord,      // fields written, the cell is still FREE
-  kPublishAfterWord,       // QUEUED, in no ring and no inbox yet
-  kAppendAfterSlot,        // the ring slot names the cell, tail does not cover it
-  kAppendAfterTail,        // appended, nobody rung
-  kConsumeBeforeFree,      // the result was copied, the cell is still DONE
-  kConsumeAfterFree,       // FREE, not in the private list
-  kCancelAfterWord,        // CANCELLED, not yet freed
-  kRepairAfterFree,        // R1: a dead claimer's cell is FREE, not yet queued again
+  kPublishBeforeWord,  // fields written, the cell is still FREE
+  kPublishAfterWord,   // QUEUED, in no ring and no inbox yet
+  kAppendAfterSlot,    // the ring slot names the cell, tail does not cover it
+  kAppendAfterTail,    // appended, nobody rung
+  kConsumeBeforeFree,  // the result was copied, the cell is still DONE
+  kConsumeAfterFree,   // FREE, not in the private list
+  kCancelAfterWord,    // CANCELLED, not yet freed
+  kRepairAfterFree,    // R1: a dead claimer's cell is FREE, not yet queued again
   // Q2, Q3: worker
-  kClaimBeforeWord,        // the slot was read, the cell is still QUEUED
-  kClaimAfterWord,         // CLAIMED, head still points at the slot
-  kClaimAfterHead,         // CLAIMED, head moved on
-  kFinishBeforeWord,       // the result is written, the cell is still CLAIMED
-  kFinishAfterWord,        // DONE, in no reply stack
+  kClaimBeforeWord,   // the slot was read, the cell is still QUEUED
+  kClaimAfterWord,    // CLAIMED, head still points at the slot
+  kClaimAfterHead,    // CLAIMED, head moved on
+  kFinishBeforeWord,  // the result is written, the cell is still CLAIMED
+  kFinishAfterWord,   // DONE, in no reply stack
   kAcceptCancelledAfterWord,
   // Q5: whoever pushes
-  kPushAfterLink,          // `next` is written, the head does not name the cell
-  kPushAfterHead,          // pushed, nobody rung
-  kTakeAfterHead,          // the batch was taken, nothing of it was looked at
+  kPushAfterLink,  // `next` is written, the head does not name the cell
+  kPushAfterHead,  // pushed, nobody rung
+  kTakeAfterHead,  // the batch was taken, nothing of it was looked at
   // Q8: whoever rings
-  kRingAfterSequence,      // the sequence moved, nobody was woken
+  kRingAfterSequence,  // the sequence moved, nobody was woken
   // O4: producer of the ring to sabird
-  kRingPushBeforeTail,     // the record is written, tail does not cover it
-  kRingPushAfterTail,      // pushed, sabird not rung
+  kRingPushBeforeTail,  // the record is written, tail does not cover it
+  kRingPushAfterTail,   // pushed, sabird not rung
   kCount,
 };
 

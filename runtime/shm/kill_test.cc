@@ -1,18 +1,19 @@
-// Section 8: a kill at each numbered step, 100 times each, with real processes. Afterwards every call is done exactly once or was
-// ended with its submitter, and no cell, block or hold is left. SABIR_TEST_SEED repeats a run as far as the kernel's
-// scheduling does.
+// Section 8: a kill at each numbered step, 100 times each, with real processes. Afterwards every call is done exactly
+// once or was ended with its submitter, and no cell, block or hold is left. SABIR_TEST_SEED repeats a run as far as the
+// kernel's scheduling does.
+#include <gtest/gtest.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <random>
-
-#include <gtest/gtest.h>
 
 #include "runtime/shm/testing/reference_node.h"
 
 namespace sabir::shm::testing {
 namespace {
 
-#define SABIR_STEP(name) {FaultStep::name, #name}
+#define SABIR_STEP(name) \
+  { FaultStep::name, #name }
 
 struct Step {
   FaultStep step;
@@ -30,39 +31,24 @@ constexpr uint32_t kKills = 100;
 
 // What a submitter does.
 const Case kSubmitterCases[] = {
-    {Role::kSubmitter, SABIR_STEP(kPublishBeforeWord)},
-    {Role::kSubmitter, SABIR_STEP(kPublishAfterWord)},
-    {Role::kSubmitter, SABIR_STEP(kAppendAfterSlot)},
-    {Role::kSubmitter, SABIR_STEP(kAppendAfterTail)},
-    {Role::kSubmitter, SABIR_STEP(kPushAfterLink)},
-    {Role::kSubmitter, SABIR_STEP(kPushAfterHead)},
-    {Role::kSubmitter, SABIR_STEP(kCancelAfterWord), 10},
-    {Role::kSubmitter, SABIR_STEP(kTakeAfterHead), 20},
-    {Role::kSubmitter, SABIR_STEP(kConsumeBeforeFree)},
-    {Role::kSubmitter, SABIR_STEP(kConsumeAfterFree)},
-    {Role::kSubmitter, SABIR_STEP(kRingAfterSequence), 4},
-    {Role::kSubmitter, SABIR_STEP(kRingPushBeforeTail)},
-    {Role::kSubmitter, SABIR_STEP(kRingPushAfterTail)},
-    {Role::kSubmitter, SABIR_STEP(kRepairAfterFree), 2, true},
+    {Role::kSubmitter, SABIR_STEP(kPublishBeforeWord)},    {Role::kSubmitter, SABIR_STEP(kPublishAfterWord)},
+    {Role::kSubmitter, SABIR_STEP(kAppendAfterSlot)},      {Role::kSubmitter, SABIR_STEP(kAppendAfterTail)},
+    {Role::kSubmitter, SABIR_STEP(kPushAfterLink)},        {Role::kSubmitter, SABIR_STEP(kPushAfterHead)},
+    {Role::kSubmitter, SABIR_STEP(kCancelAfterWord), 10},  {Role::kSubmitter, SABIR_STEP(kTakeAfterHead), 20},
+    {Role::kSubmitter, SABIR_STEP(kConsumeBeforeFree)},    {Role::kSubmitter, SABIR_STEP(kConsumeAfterFree)},
+    {Role::kSubmitter, SABIR_STEP(kRingAfterSequence), 4}, {Role::kSubmitter, SABIR_STEP(kRingPushBeforeTail)},
+    {Role::kSubmitter, SABIR_STEP(kRingPushAfterTail)},    {Role::kSubmitter, SABIR_STEP(kRepairAfterFree), 2, true},
 };
 // What a worker or an actor does.
 const Case kClaimerCases[] = {
-    {Role::kWorker, SABIR_STEP(kClaimBeforeWord)},
-    {Role::kWorker, SABIR_STEP(kClaimAfterWord)},
-    {Role::kWorker, SABIR_STEP(kClaimAfterHead)},
-    {Role::kWorker, SABIR_STEP(kFinishBeforeWord)},
-    {Role::kWorker, SABIR_STEP(kFinishAfterWord)},
-    {Role::kWorker, SABIR_STEP(kPushAfterLink)},
-    {Role::kWorker, SABIR_STEP(kPushAfterHead)},
-    {Role::kWorker, SABIR_STEP(kRingAfterSequence), 4},
-    {Role::kActor, SABIR_STEP(kTakeAfterHead), 10},
-    {Role::kActor, SABIR_STEP(kClaimBeforeWord)},
-    {Role::kActor, SABIR_STEP(kClaimAfterWord)},
-    {Role::kActor, SABIR_STEP(kFinishBeforeWord)},
-    {Role::kActor, SABIR_STEP(kFinishAfterWord)},
-    {Role::kActor, SABIR_STEP(kAcceptCancelledAfterWord), 4},
-    {Role::kActor, SABIR_STEP(kPushAfterLink)},
-    {Role::kActor, SABIR_STEP(kPushAfterHead)},
+    {Role::kWorker, SABIR_STEP(kClaimBeforeWord)},  {Role::kWorker, SABIR_STEP(kClaimAfterWord)},
+    {Role::kWorker, SABIR_STEP(kClaimAfterHead)},   {Role::kWorker, SABIR_STEP(kFinishBeforeWord)},
+    {Role::kWorker, SABIR_STEP(kFinishAfterWord)},  {Role::kWorker, SABIR_STEP(kPushAfterLink)},
+    {Role::kWorker, SABIR_STEP(kPushAfterHead)},    {Role::kWorker, SABIR_STEP(kRingAfterSequence), 4},
+    {Role::kActor, SABIR_STEP(kTakeAfterHead), 10}, {Role::kActor, SABIR_STEP(kClaimBeforeWord)},
+    {Role::kActor, SABIR_STEP(kClaimAfterWord)},    {Role::kActor, SABIR_STEP(kFinishBeforeWord)},
+    {Role::kActor, SABIR_STEP(kFinishAfterWord)},   {Role::kActor, SABIR_STEP(kAcceptCancelledAfterWord), 4},
+    {Role::kActor, SABIR_STEP(kPushAfterLink)},     {Role::kActor, SABIR_STEP(kPushAfterHead)},
 };
 
 uint64_t seed() {
@@ -91,19 +77,15 @@ TEST_P(KillTest, EveryCallIsDoneOnceAndNothingIsLeft) {
   options.run_ns = 0;
   ReferenceNode node(options);
   EXPECT_EQ(node.run(), "");
-  std::printf("%llu calls, %llu repaired, %u deaths\n",
-              static_cast<unsigned long long>(node.board().submitted()),
+  std::printf("%llu calls, %llu repaired, %u deaths\n", static_cast<unsigned long long>(node.board().submitted()),
               static_cast<unsigned long long>(node.board().repaired()), node.deaths());
 }
 
-std::string name_of(const ::testing::TestParamInfo<Case>& info) {
-  return info.param.step.name + 1;
-}
+std::string name_of(const ::testing::TestParamInfo<Case>& info) { return info.param.step.name + 1; }
 
 INSTANTIATE_TEST_SUITE_P(Submitter, KillTest, ::testing::ValuesIn(kSubmitterCases), name_of);
 std::string claimer_name_of(const ::testing::TestParamInfo<Case>& info) {
-  return (info.param.role == Role::kWorker ? std::string("Worker") : std::string("Actor")) +
-         (info.param.step.name + 1);
+  return (info.param.role == Role::kWorker ? std::string("Worker") : std::string("Actor")) + (info.param.step.name + 1);
 }
 INSTANTIATE_TEST_SUITE_P(Claimer, KillTest, ::testing::ValuesIn(kClaimerCases), claimer_name_of);
 

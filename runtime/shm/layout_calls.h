@@ -15,18 +15,18 @@ enum class ResultPlace : uint8_t { kNone = 0, kInline = 1, kBlock = 2 };
 // up to 8), a small result. Arguments stay intact until the record is consumed. Room for later: cancel, attempt,
 // parent call (R4), num_returns and the reserved word (streaming results).
 struct alignas(kCacheLineBytes) Cell {
-  Atomic64 word;            // CellWord
-  Atomic32 next_plus_one;   // link of the stack the cell is in (Q5)
-  uint32_t function;        // index in the job's function table; for an actor call: of the method's name
-  uint64_t call_id;         // counts up in the submitter: with its process id the task id
-  uint64_t parent;          // CellRef of the call that submitted this one, 0 from a driver
-  Atomic64 cancel;          // CellRef of the call to cancel, 0 none (R4)
+  Atomic64 word;           // CellWord
+  Atomic32 next_plus_one;  // link of the stack the cell is in (Q5)
+  uint32_t function;       // index in the job's function table; for an actor call: of the method's name
+  uint64_t call_id;        // counts up in the submitter: with its process id the task id
+  uint64_t parent;         // CellRef of the call that submitted this one, 0 from a driver
+  Atomic64 cancel;         // CellRef of the call to cancel, 0 none (R4)
   uint32_t args_bytes;
-  uint32_t args_block;      // in kBlockUnitBytes; 0: arguments are inline
+  uint32_t args_block;  // in kBlockUnitBytes; 0: arguments are inline
   uint32_t result_bytes;
-  uint32_t result_block;    // in kBlockUnitBytes; of the claimer's memory
-  uint8_t kind;             // CallKind
-  uint8_t result_place;     // ResultPlace
+  uint32_t result_block;  // in kBlockUnitBytes; of the claimer's memory
+  uint8_t kind;           // CallKind
+  uint8_t result_place;   // ResultPlace
   uint8_t result_is_error;
   uint8_t result_has_refs;  // HOLD-CELL entries were written for this result (H2)
   uint16_t num_returns;
@@ -88,21 +88,21 @@ struct alignas(kPageBytes) ProcessPage {
   alignas(kCacheLineBytes) Atomic64 return_stack;  // blocks that others give back: block unit + 1, link in the block
   // From here on written by the process itself.
   alignas(kCacheLineBytes) Atomic64 deaths_acknowledged;  // D3: length of the log it has dealt with
-  Atomic32 lease_epoch_done;  // L2: the last epoch whose end it has acknowledged
-  Atomic32 blocked;           // L4: odd while blocked in get or wait
-  Atomic32 function_plus_one; // what runs now, for logs and status; 0 idle
-  Atomic32 cpu;               // where it last waited, plus one; 0 unknown (the spin policy's hint)
-  Atomic32 spin_state;        // 1 while it spins for work
-  Atomic64 executed;          // calls it has finished, for status
+  Atomic32 lease_epoch_done;                              // L2: the last epoch whose end it has acknowledged
+  Atomic32 blocked;                                       // L4: odd while blocked in get or wait
+  Atomic32 function_plus_one;                             // what runs now, for logs and status; 0 idle
+  Atomic32 cpu;         // where it last waited, plus one; 0 unknown (the spin policy's hint)
+  Atomic32 spin_state;  // 1 while it spins for work
+  Atomic64 executed;    // calls it has finished, for status
 };
 static_assert(sizeof(ProcessPage) == kPageBytes, "T7");
 
 // Type-stable (O3). A hint for readers: check range and generation, sabird's private table is the truth.
 struct alignas(kCacheLineBytes) ObjectEntry {
-  Atomic64 word;         // EntryWord
-  Atomic64 offset;       // in the objects segment; for an actor: its ActorIndex
+  Atomic64 word;    // EntryWord
+  Atomic64 offset;  // in the objects segment; for an actor: its ActorIndex
   Atomic64 size_bytes;
-  Atomic64 id[2];        // for people: lists and logs
+  Atomic64 id[2];  // for people: lists and logs
   uint64_t reserved[3];
 };
 static_assert(sizeof(ObjectEntry) == 64, "T7");

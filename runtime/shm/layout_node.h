@@ -36,10 +36,10 @@ struct ProcessRecord {
 static_assert(sizeof(ProcessRecord) == 32, "T7");
 
 enum class DeathReason : uint32_t {
-  kExited = 0,       // wait_status says how
-  kKilledByNode = 1, // sabird killed it: job over, actor killed, protocol violation, unresponsive
+  kExited = 0,        // wait_status says how
+  kKilledByNode = 1,  // sabird killed it: job over, actor killed, protocol violation, unresponsive
   kJobEnded = 2,
-  kDisconnected = 3, // a process whose exit status cannot be known (a driver)
+  kDisconnected = 3,  // a process whose exit status cannot be known (a driver)
 };
 
 // D2 (3). Entry i of the log lies at i % kDeathLogEntries and is complete once death_count > i.

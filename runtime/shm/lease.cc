@@ -15,14 +15,13 @@ uint32_t LeaseWriter::next_epoch(SlotIndex slot) const {
   return epoch == 0 ? 1 : epoch;
 }
 
-void LeaseWriter::grant(SlotIndex slot, uint32_t epoch, ClassIndex class_index,
-                        uint32_t first_queue, uint64_t gpu_mask) {
+void LeaseWriter::grant(SlotIndex slot, uint32_t epoch, ClassIndex class_index, uint32_t first_queue,
+                        uint64_t gpu_mask) {
   SABIR_CHECK(class_index < kMaxClasses, "class=", class_index);
   LeaseRecord& lease = record(slot);
   lease.gpu_mask.store(gpu_mask, std::memory_order_release);
-  lease.word.store(
-      LeaseWord{epoch, static_cast<uint16_t>(class_index + 1), plus_one(first_queue)}.pack(),
-      std::memory_order_seq_cst);
+  lease.word.store(LeaseWord{epoch, static_cast<uint16_t>(class_index + 1), plus_one(first_queue)}.pack(),
+                   std::memory_order_seq_cst);
 }
 
 void LeaseWriter::redirect(SlotIndex slot, uint32_t first_queue) {

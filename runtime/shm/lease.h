@@ -1,5 +1,5 @@
-// L2: a lease is a word in `node`: epoch, class, first queue. Epochs of a slot count up with each grant; the worker writes the
-// epoch it has ended into its page, and only then are the resources free.
+// L2: a lease is a word in `node`: epoch, class, first queue. Epochs of a slot count up with each grant; the worker
+// writes the epoch it has ended into its page, and only then are the resources free.
 #pragma once
 
 #include "runtime/shm/segment.h"
@@ -14,17 +14,14 @@ class LeaseWriter {
   // Epochs of a slot rise with each grant and are never 0 (next_epoch). Ring the worker's doorbell afterwards.
   // `first_queue`: kNoQueue for none.
   static constexpr uint32_t kNoQueue = ~uint32_t{0};
-  void grant(SlotIndex slot, uint32_t epoch, ClassIndex class_index, uint32_t first_queue,
-             uint64_t gpu_mask);
+  void grant(SlotIndex slot, uint32_t epoch, ClassIndex class_index, uint32_t first_queue, uint64_t gpu_mask);
   uint32_t next_epoch(SlotIndex slot) const;
   // The same lease, another first queue (L4: depth first). No new epoch.
   void redirect(SlotIndex slot, uint32_t first_queue);
   // The word keeps the epoch and loses the class. The lease ends when the worker says so, or with its death.
   void withdraw(SlotIndex slot);
 
-  LeaseWord word(SlotIndex slot) const {
-    return LeaseWord::unpack(record(slot).word.load(std::memory_order_relaxed));
-  }
+  LeaseWord word(SlotIndex slot) const { return LeaseWord::unpack(record(slot).word.load(std::memory_order_relaxed)); }
 
  private:
   LeaseRecord& record(SlotIndex slot) const {
@@ -49,8 +46,8 @@ class LeaseReader {
   bool usable(LeaseWord word) const { return word.granted() && word.epoch != done_; }
   // Withdrawn, perhaps before this worker ever saw it granted, and sabird still waits for the answer: finish(word).
   bool owes_answer(LeaseWord word) const { return !word.granted() && word.epoch != done_; }
-  // Between two records, when current() is withdrawn, or `held` is void after a blocked get (L4): from here on nothing is
-  // claimed under this epoch. Ring sabird afterwards.
+  // Between two records, when current() is withdrawn, or `held` is void after a blocked get (L4): from here on nothing
+  // is claimed under this epoch. Ring sabird afterwards.
   void finish(LeaseWord held) {
     done_ = held.epoch;
     page_.lease_epoch_done.store(done_, std::memory_order_seq_cst);

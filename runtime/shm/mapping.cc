@@ -1,11 +1,12 @@
 #include "runtime/shm/mapping.h"
 
-#include <cerrno>
 #include <fcntl.h>
-#include <string>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <string>
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
@@ -69,8 +70,8 @@ Result<uint64_t> sealed_memfd_size(int fd, const char* name, bool future_write) 
 Result<void> check_memfd(int fd, const char* name, uint64_t size_bytes, bool future_write) {
   SABIR_ASSIGN_OR_RETURN(uint64_t found_bytes, sealed_memfd_size(fd, name, future_write));
   if (found_bytes != size_bytes) {
-    return invalid_error(std::string("segment ") + name + " has " + std::to_string(found_bytes) +
-                         " bytes instead of " + std::to_string(size_bytes));
+    return invalid_error(std::string("segment ") + name + " has " + std::to_string(found_bytes) + " bytes instead of " +
+                         std::to_string(size_bytes));
   }
   return {};
 }
@@ -79,8 +80,7 @@ Result<Mapping> reserve(size_t size_bytes, size_t alignment) {
   size_t page_mask = kPageBytes - 1;
   size_t rounded_bytes = (size_bytes + page_mask) & ~page_mask;
   size_t padded_bytes = rounded_bytes + alignment;
-  void* start = ::mmap(nullptr, padded_bytes, PROT_NONE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* start = ::mmap(nullptr, padded_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (start == MAP_FAILED) {
     return Error::from_errno(errno, "reserve address space");
   }
@@ -97,21 +97,17 @@ Result<Mapping> reserve(size_t size_bytes, size_t alignment) {
 }
 
 Result<void> map_at(void* address, size_t size_bytes, int protection, int fd, uint64_t offset) {
-  void* mapped = ::mmap(address, size_bytes, protection, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd,
-                        static_cast<off_t>(offset));
+  void* mapped =
+      ::mmap(address, size_bytes, protection, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, static_cast<off_t>(offset));
   if (mapped == MAP_FAILED) {
     return Error::from_errno(errno, "map a shared segment");
   }
   return {};
 }
 
-void exclude_from_fork(void* address, size_t size_bytes) {
-  ::madvise(address, size_bytes, MADV_DONTFORK);
-}
+void exclude_from_fork(void* address, size_t size_bytes) { ::madvise(address, size_bytes, MADV_DONTFORK); }
 
-void exclude_from_dump(void* address, size_t size_bytes) {
-  ::madvise(address, size_bytes, MADV_DONTDUMP);
-}
+void exclude_from_dump(void* address, size_t size_bytes) { ::madvise(address, size_bytes, MADV_DONTDUMP); }
 
 Result<Mapping> map_file(int fd, size_t size_bytes, int protection) {
   SABIR_ASSIGN_OR_RETURN(Mapping mapping, reserve(size_bytes));

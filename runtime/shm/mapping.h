@@ -17,8 +17,7 @@ class Mapping {
   Mapping() = default;
   Mapping(void* address, size_t size_bytes) : address_(address), size_bytes_(size_bytes) {}
   Mapping(Mapping&& other) noexcept
-      : address_(std::exchange(other.address_, nullptr)),
-        size_bytes_(std::exchange(other.size_bytes_, 0)) {}
+      : address_(std::exchange(other.address_, nullptr)), size_bytes_(std::exchange(other.size_bytes_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept {
     std::swap(address_, other.address_);
     std::swap(size_bytes_, other.size_bytes_);
@@ -41,8 +40,8 @@ Result<UniqueFd> create_memfd(const char* name, uint64_t size_bytes);
 // SHRINK, GROW and SEAL; with `future_write` also FUTURE_WRITE: mappings that exist stay writable, new ones cannot be.
 Result<void> seal_memfd(int fd, bool future_write);
 
-// The size of a memfd with at least the seals of seal_memfd; else kInvalid. No access within that size can ever fault for
-// want of file.
+// The size of a memfd with at least the seals of seal_memfd; else kInvalid. No access within that size can ever fault
+// for want of file.
 Result<uint64_t> sealed_memfd_size(int fd, const char* name, bool future_write);
 // The same, and kInvalid for any other size.
 Result<void> check_memfd(int fd, const char* name, uint64_t size_bytes, bool future_write);

@@ -1,6 +1,7 @@
 // cell_pool.h, block_pool.h, result_blocks.h.
-#include <cstring>
 #include <gtest/gtest.h>
+
+#include <cstring>
 #include <map>
 #include <random>
 #include <set>
@@ -147,10 +148,10 @@ TEST_F(PoolTest, BlocksOfConsumedCallsOfTheDeadComeBack) {
     finish_cell(cell, ref.generation, kSelf);
     return unit;
   };
-  uint32_t pushed = finished(0, kDead);   // consumed and pushed
-  finished(1, kDead);                     // consumed, not pushed
-  uint32_t unread = finished(2, kDead);   // still DONE: its heir will push it
-  finished(3, kLive);                     // consumed, about to be pushed by a live process
+  uint32_t pushed = finished(0, kDead);  // consumed and pushed
+  finished(1, kDead);                    // consumed, not pushed
+  uint32_t unread = finished(2, kDead);  // still DONE: its heir will push it
+  finished(3, kLive);                    // consumed, about to be pushed by a live process
   for (CellIndex cell : {0u, 1u, 3u}) {
     free_cell(segments_.calls().cell(cell));
   }

@@ -3,12 +3,9 @@
 namespace sabir::shm {
 namespace {
 
-constexpr uint64_t kBlockUnitLimit =
-    uint64_t{kMaxBlockChunks} * (kBlockChunkBytes / kBlockUnitBytes);
+constexpr uint64_t kBlockUnitLimit = uint64_t{kMaxBlockChunks} * (kBlockChunkBytes / kBlockUnitBytes);
 
-bool valid_entry(uint64_t entry, uint64_t generation) {
-  return entry < kMaxEntries && generation <= kGenerationMask;
-}
+bool valid_entry(uint64_t entry, uint64_t generation) { return entry < kMaxEntries && generation <= kGenerationMask; }
 
 // Of a packed CellRef every generation is allowed.
 std::optional<CellRef> valid_cell(uint64_t packed) {
@@ -46,8 +43,7 @@ bool decode_deliver(const RingRecord& record, RingMessage& message) {
 
 }  // namespace
 
-RingMessage RingMessage::announce(EntryRef entry, uint64_t offset, uint64_t size_bytes,
-                                  bool closes_loan) {
+RingMessage RingMessage::announce(EntryRef entry, uint64_t offset, uint64_t size_bytes, bool closes_loan) {
   RingMessage message = on_entry(RingOp::kAnnounce, entry);
   message.closes_loan = closes_loan;
   message.offset = offset;

@@ -1,5 +1,5 @@
-// O4: the ring in which a process tells sabird about objects. One producer (under the process's own lock), sabird reads.
-// Adds are written before the word that publishes what they protect; see protocol rules H1, H2, O5, O6.
+// O4: the ring in which a process tells sabird about objects. One producer (under the process's own lock), sabird
+// reads. Adds are written before the word that publishes what they protect; see protocol rules H1, H2, O5, O6.
 #pragma once
 
 #include <optional>
@@ -63,8 +63,8 @@ struct RingMessage {
 };
 
 RingRecord encode(const RingMessage& message);
-// Nothing if an operation is unknown or a field out of its range: a violation of the protocol (T4). Ranges only; that entry,
-// cell and block are the author's, at that generation, is for sabird's tables to say (T3).
+// Nothing if an operation is unknown or a field out of its range: a violation of the protocol (T4). Ranges only; that
+// entry, cell and block are the author's, at that generation, is for sabird's tables to say (T3).
 std::optional<RingMessage> decode(const RingRecord& record);
 
 // The process's end. Not for several threads at once.

@@ -1,6 +1,7 @@
 #include "runtime/shm/process_ring.h"
 
 #include <gtest/gtest.h>
+
 #include <random>
 
 #include "runtime/shm/testing/test_segments.h"

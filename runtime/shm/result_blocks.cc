@@ -12,9 +12,8 @@ uint32_t ResultBlocks::repair(SlotIndex dead) {
   uint32_t count = reclaim();
   for (auto entry = out_.begin(); entry != out_.end();) {
     const HandedOut& handed = entry->second;
-    bool consumed =
-        handed.submitter == dead && load_cell_word(calls_.cell(handed.call.cell)) !=
-                                        CellWord{handed.call.generation, CellState::kDone, self_};
+    bool consumed = handed.submitter == dead && load_cell_word(calls_.cell(handed.call.cell)) !=
+                                                    CellWord{handed.call.generation, CellState::kDone, self_};
     if (!consumed) {
       ++entry;
       continue;

@@ -1,16 +1,16 @@
 #include "runtime/shm/segment.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string>
-#include <sys/mman.h>
 
 namespace sabir::shm {
 namespace {
 
 // The first two words of `node` and `calls`. By the time it is called, the size is checked and sealed.
-Result<void> check_header(const char* name, uint64_t magic, uint64_t layout_hash,
-                          uint64_t expected_magic) {
+Result<void> check_header(const char* name, uint64_t magic, uint64_t layout_hash, uint64_t expected_magic) {
   if (magic != expected_magic) {
     return invalid_error(std::string("segment ") + name + " has no header of ours");
   }
@@ -28,18 +28,15 @@ Result<NodeView> NodeView::map(int fd) {
   SABIR_RETURN_IF_ERROR(check_memfd(fd, "node", sizeof(NodeSegment), true));
   SABIR_ASSIGN_OR_RETURN(Mapping mapping, map_file(fd, sizeof(NodeSegment), PROT_READ));
   NodeView view(std::move(mapping));
-  SABIR_RETURN_IF_ERROR(
-      check_header("node", view.header().magic, view.header().layout_hash, kNodeMagic));
+  SABIR_RETURN_IF_ERROR(check_header("node", view.header().magic, view.header().layout_hash, kNodeMagic));
   return view;
 }
 
 Result<CallsView> CallsView::map(int fd) {
   SABIR_RETURN_IF_ERROR(check_memfd(fd, "calls", sizeof(CallsSegment), false));
-  SABIR_ASSIGN_OR_RETURN(Mapping mapping,
-                         map_file(fd, sizeof(CallsSegment), PROT_READ | PROT_WRITE));
+  SABIR_ASSIGN_OR_RETURN(Mapping mapping, map_file(fd, sizeof(CallsSegment), PROT_READ | PROT_WRITE));
   CallsView view(std::move(mapping));
-  SABIR_RETURN_IF_ERROR(
-      check_header("calls", view.header().magic, view.header().layout_hash, kCallsMagic));
+  SABIR_RETURN_IF_ERROR(check_header("calls", view.header().magic, view.header().layout_hash, kCallsMagic));
   return view;
 }
 
@@ -51,12 +48,8 @@ Result<SessionSegments> SessionSegments::create(const SegmentOptions& options) {
   SABIR_ASSIGN_OR_RETURN(UniqueFd objects_fd, create_memfd("sabir-objects", objects_bytes));
 
   // A new memfd reads as zeros, which is the initial state of every word but those set below.
-  SABIR_ASSIGN_OR_RETURN(
-      Mapping node_mapping,
-      map_file(node_fd.get(), sizeof(NodeSegment), PROT_READ | PROT_WRITE));
-  SABIR_ASSIGN_OR_RETURN(
-      Mapping calls_mapping,
-      map_file(calls_fd.get(), sizeof(CallsSegment), PROT_READ | PROT_WRITE));
+  SABIR_ASSIGN_OR_RETURN(Mapping node_mapping, map_file(node_fd.get(), sizeof(NodeSegment), PROT_READ | PROT_WRITE));
+  SABIR_ASSIGN_OR_RETURN(Mapping calls_mapping, map_file(calls_fd.get(), sizeof(CallsSegment), PROT_READ | PROT_WRITE));
   NodeWriter node(std::move(node_mapping));
   CallsView calls(std::move(calls_mapping));
 

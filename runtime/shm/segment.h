@@ -50,15 +50,13 @@ class NodeView {
     return chunk < kMaxBlockChunks ? owner_of(segment_->block_chunk_owner[chunk]) : SlotIndex{0};
   }
   SlotIndex entry_owner(EntryIndex entry) const {
-    return entry < kMaxEntries ? owner_of(segment_->entry_batch_owner[entry / kEntriesPerBatch])
-                               : SlotIndex{0};
+    return entry < kMaxEntries ? owner_of(segment_->entry_batch_owner[entry / kEntriesPerBatch]) : SlotIndex{0};
   }
 
  private:
   friend class NodeWriter;
   explicit NodeView(Mapping mapping)
-      : mapping_(std::move(mapping)),
-        segment_(static_cast<const NodeSegment*>(mapping_.address())) {}
+      : mapping_(std::move(mapping)), segment_(static_cast<const NodeSegment*>(mapping_.address())) {}
   static SlotIndex owner_of(const Atomic32& word) {
     uint32_t slot = word.load(std::memory_order_acquire);
     return static_cast<SlotIndex>(slot < kMaxProcesses ? slot : 0);
@@ -79,8 +77,7 @@ class NodeWriter {
  private:
   friend struct SessionSegments;
   explicit NodeWriter(Mapping mapping)
-      : view_(std::move(mapping)),
-        segment_(static_cast<NodeSegment*>(view_.mapping_.address())) {}
+      : view_(std::move(mapping)), segment_(static_cast<NodeSegment*>(view_.mapping_.address())) {}
 
   NodeView view_;
   NodeSegment* segment_;
@@ -96,18 +93,10 @@ class CallsView {
   CallsSegment& segment() const { return *segment_; }
   CallsHeader& header() const { return segment_->header; }
 
-  Cell* find_cell(uint32_t index) const {
-    return index < kMaxCells ? &segment_->cells[index] : nullptr;
-  }
-  WorkQueue* find_queue(uint32_t index) const {
-    return index < kMaxQueues ? &segment_->queues[index] : nullptr;
-  }
-  ProcessPage* find_page(uint32_t slot) const {
-    return slot < kMaxProcesses ? &segment_->pages[slot] : nullptr;
-  }
-  ObjectEntry* find_entry(uint32_t index) const {
-    return index < kMaxEntries ? &segment_->entries[index] : nullptr;
-  }
+  Cell* find_cell(uint32_t index) const { return index < kMaxCells ? &segment_->cells[index] : nullptr; }
+  WorkQueue* find_queue(uint32_t index) const { return index < kMaxQueues ? &segment_->queues[index] : nullptr; }
+  ProcessPage* find_page(uint32_t slot) const { return slot < kMaxProcesses ? &segment_->pages[slot] : nullptr; }
+  ObjectEntry* find_entry(uint32_t index) const { return index < kMaxEntries ? &segment_->entries[index] : nullptr; }
   // size_bytes readable bytes from a block unit on, or null when they would leave the segment or the largest block.
   uint8_t* find_block(uint32_t unit, uint64_t size_bytes) const {
     constexpr uint64_t kTotalBytes = uint64_t{kMaxBlockChunks} * kBlockChunkBytes;
@@ -147,8 +136,8 @@ class CallsView {
   CallsSegment* segment_;
 };
 
-// What sabird makes at its start: all three, at their full sparse size, sealed. The descriptors are sent to each process;
-// node_fd cannot be mapped writable by anybody.
+// What sabird makes at its start: all three, at their full sparse size, sealed. The descriptors are sent to each
+// process; node_fd cannot be mapped writable by anybody.
 struct SessionSegments {
   static Result<SessionSegments> create(const SegmentOptions& options);
 

@@ -51,8 +51,7 @@ TEST(SegmentTest, NodeCannotBeMadeWritable) {
 // T2: no size ever changes, so no access faults.
 TEST(SegmentTest, NoSegmentCanBeTruncatedOrGrown) {
   TestSegments segments;
-  for (int fd : {segments.all.node_fd.get(), segments.all.calls_fd.get(),
-                 segments.all.objects_fd.get()}) {
+  for (int fd : {segments.all.node_fd.get(), segments.all.calls_fd.get(), segments.all.objects_fd.get()}) {
     EXPECT_EQ(::ftruncate(fd, kPageBytes), -1);
     EXPECT_EQ(::ftruncate(fd, off_t{1} << 40), -1);
     EXPECT_EQ(::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1) << "no further seals either";
@@ -85,13 +84,10 @@ TEST(SegmentTest, APunchedSegmentIsAnErrorAndMappedOnesReadZeros) {
   TestSegments segments;
   int fd = segments.all.calls_fd.get();
   segments.calls().cell(3).call_id = 9;
-  ASSERT_EQ(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, sizeof(CallsSegment)),
-            0);
+  ASSERT_EQ(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, sizeof(CallsSegment)), 0);
   EXPECT_EQ(segments.calls().cell(3).call_id, 0u);
   EXPECT_EQ(kind_of_calls(fd), ErrorKind::kInvalid);
-  EXPECT_NE(::fallocate(segments.all.node_fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                        kPageBytes),
-            0)
+  EXPECT_NE(::fallocate(segments.all.node_fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, kPageBytes), 0)
       << "FUTURE_WRITE forbids it";
 }
 

@@ -25,8 +25,7 @@ bool Spinner::yield_to_peer() {
   if (after_ns - before_ns <= limits_.yield_expensive_ns) {
     return true;
   }
-  off_until_ns.store(static_cast<uint64_t>(after_ns + limits_.yields_off_ns),
-                     std::memory_order_relaxed);
+  off_until_ns.store(static_cast<uint64_t>(after_ns + limits_.yields_off_ns), std::memory_order_relaxed);
   return false;
 }
 
@@ -37,8 +36,7 @@ bool Spinner::take_token() {
     uint32_t free = 0;
     Atomic32& token = calls_.header().spin_tokens[index];
     if (token.load(std::memory_order_relaxed) == 0 &&
-        token.compare_exchange_strong(free, self_, std::memory_order_acq_rel,
-                                      std::memory_order_relaxed)) {
+        token.compare_exchange_strong(free, self_, std::memory_order_acq_rel, std::memory_order_relaxed)) {
       token_ = index;
       return true;
     }

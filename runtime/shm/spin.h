@@ -1,10 +1,11 @@
-// Spin policy P7 (docs/performance.md): a waiter spins only within the node's budget (L5), publishes the CPU it spins on, and gives
-// that CPU away when the process it waits for wants to run on the very same one. The pitfall it avoids: the kernel
-// likes to put a woken process on its waker's CPU, where the spinning waker then starves it.
+// Spin policy P7 (docs/performance.md): a waiter spins only within the node's budget (L5), publishes the CPU it spins
+// on, and gives that CPU away when the process it waits for wants to run on the very same one. The pitfall it avoids:
+// the kernel likes to put a woken process on its waker's CPU, where the spinning waker then starves it.
 #pragma once
 
-#include <cstdint>
 #include <sched.h>
+
+#include <cstdint>
 
 #include "runtime/base/clock.h"
 #include "runtime/shm/fence.h"
@@ -29,17 +30,11 @@ class Spinner {
  public:
   static constexpr SlotIndex kNoPeer = 0xffff;
 
-  Spinner(const Clock& clock, const NodeView& node, const CallsView& calls, SlotIndex self,
-          SpinLimits limits = {})
-      : clock_(clock),
-        node_(node.header()),
-        calls_(calls),
-        page_(calls.page(self)),
-        self_(self),
-        limits_(limits) {}
+  Spinner(const Clock& clock, const NodeView& node, const CallsView& calls, SlotIndex self, SpinLimits limits = {})
+      : clock_(clock), node_(node.header()), calls_(calls), page_(calls.page(self)), self_(self), limits_(limits) {}
 
-  // Spins until ready() or a reason to sleep. `peer`: the process that will make it ready, as far as known (claimer of the
-  // awaited call; submitter of the last claimed one), or kNoPeer. `rang`: the caller has just woken the peer.
+  // Spins until ready() or a reason to sleep. `peer`: the process that will make it ready, as far as known (claimer of
+  // the awaited call; submitter of the last claimed one), or kNoPeer. `rang`: the caller has just woken the peer.
   template <typename Ready>
   SpinOutcome spin(SlotIndex peer, bool rang, Ready&& ready) {
     if (ready()) {
@@ -62,7 +57,8 @@ class Spinner {
     return outcome;
   }
 
-  // Where this thread runs, for others who spin. Also at once after a sleep: a wake-up may have moved it onto its waker's CPU.
+  // Where this thread runs, for others who spin. Also at once after a sleep: a wake-up may have moved it onto its
+  // waker's CPU.
   void publish_cpu() {
     int cpu = ::sched_getcpu();
     cpu_plus_one_ = cpu < 0 ? 0 : static_cast<uint32_t>(cpu) + 1;
@@ -72,9 +68,7 @@ class Spinner {
   }
 
   // For waits for *work*: submitters that see it ring nobody else. Clear it before Doorbell::prepare_sleep.
-  void show_spinning(bool spinning) {
-    page_.spin_state.store(spinning ? 1 : 0, std::memory_order_seq_cst);
-  }
+  void show_spinning(bool spinning) { page_.spin_state.store(spinning ? 1 : 0, std::memory_order_seq_cst); }
 
  private:
   static constexpr uint32_t kPausesPerRound = 8;

@@ -25,8 +25,8 @@ class LinkStack {
  public:
   LinkStack(Atomic64& head, Links links) : head_(head), links_(links) {}
 
-  // Anybody. False: closed, the element stays the caller's. The CAS on the head is sequentially consistent: a doorbell may be
-  // rung after it without another fence (Doorbell::ring_after_rmw).
+  // Anybody. False: closed, the element stays the caller's. The CAS on the head is sequentially consistent: a doorbell
+  // may be rung after it without another fence (Doorbell::ring_after_rmw).
   bool push(uint32_t index) {
     uint64_t head = head_.load(std::memory_order_relaxed);
     do {
@@ -35,16 +35,16 @@ class LinkStack {
       }
       links_.store(index, static_cast<uint32_t>(head));
       SABIR_SHM_FAULT(kPushAfterLink);
-    } while (!head_.compare_exchange_weak(head, uint64_t{index} + 1, std::memory_order_seq_cst,
-                                          std::memory_order_relaxed));
+    } while (
+        !head_.compare_exchange_weak(head, uint64_t{index} + 1, std::memory_order_seq_cst, std::memory_order_relaxed));
     SABIR_SHM_FAULT(kPushAfterHead);
     return true;
   }
 
-  // The stack's one owner (its heir when it is dead). Takes everything and appends the indices to `out`, first pushed first. The
-  // links are not used after it returns, so the first element may be given away (Q6). `bound`: more elements than that
-  // cannot be in it; keeps a walk over a damaged chain finite.
-  // A CLOSED stack is never walked and stays closed.
+  // The stack's one owner (its heir when it is dead). Takes everything and appends the indices to `out`, first pushed
+  // first. The links are not used after it returns, so the first element may be given away (Q6). `bound`: more elements
+  // than that cannot be in it; keeps a walk over a damaged chain finite. A CLOSED stack is never walked and stays
+  // closed.
   TakeResult take_all(std::vector<uint32_t>& out, uint32_t bound) {
     uint64_t head = head_.load(std::memory_order_relaxed);
     // Not an exchange: that would reopen a stack that sabird just closed.
@@ -52,8 +52,7 @@ class LinkStack {
       if (head == kStackEmpty || head == kStackClosed) {
         return {};
       }
-    } while (!head_.compare_exchange_weak(head, kStackEmpty, std::memory_order_acq_rel,
-                                          std::memory_order_relaxed));
+    } while (!head_.compare_exchange_weak(head, kStackEmpty, std::memory_order_acq_rel, std::memory_order_relaxed));
     SABIR_SHM_FAULT(kTakeAfterHead);
     TakeResult result;
     size_t first = out.size();
@@ -92,9 +91,7 @@ struct CellLinks {
   static constexpr uint32_t kLimit = kMaxCells;
   CallsSegment* calls;
 
-  uint32_t load(uint32_t cell) const {
-    return calls->cells[cell].next_plus_one.load(std::memory_order_relaxed);
-  }
+  uint32_t load(uint32_t cell) const { return calls->cells[cell].next_plus_one.load(std::memory_order_relaxed); }
   void store(uint32_t cell, uint32_t next_plus_one) const {
     calls->cells[cell].next_plus_one.store(next_plus_one, std::memory_order_relaxed);
   }
@@ -125,9 +122,7 @@ inline constexpr uint32_t kInboxBound = kMaxProcesses * kActorCallsInFlight;
 inline CellStack reply_stack(const CallsView& calls, SlotIndex slot) {
   return {calls.page(slot).reply_stack, {&calls.segment()}};
 }
-inline CellStack inbox(const CallsView& calls, SlotIndex slot) {
-  return {calls.page(slot).inbox, {&calls.segment()}};
-}
+inline CellStack inbox(const CallsView& calls, SlotIndex slot) { return {calls.page(slot).inbox, {&calls.segment()}}; }
 inline BlockStack return_stack(const CallsView& calls, SlotIndex slot) {
   return {calls.page(slot).return_stack, {&calls.segment()}};
 }

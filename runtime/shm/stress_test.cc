@@ -1,9 +1,9 @@
 // Q1-Q8, O4, D2-D4 under load, first as threads of one process (for TSan), then as processes, without kills.
+#include <gtest/gtest.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <random>
-
-#include <gtest/gtest.h>
 
 #include "runtime/shm/testing/reference_node.h"
 

@@ -46,8 +46,7 @@ CellCopy UntrustedCalls::cell(CellIndex index) const {
   return copy;
 }
 
-bool UntrustedCalls::copy_payload(CellIndex index, size_t offset, void* out,
-                                  size_t size_bytes) const {
+bool UntrustedCalls::copy_payload(CellIndex index, size_t offset, void* out, size_t size_bytes) const {
   if (offset > kCellInlineBytes || size_bytes > kCellInlineBytes - offset) {
     return false;
   }
@@ -64,8 +63,6 @@ bool UntrustedCalls::copy_block(uint32_t unit, void* out, size_t size_bytes) con
   return true;
 }
 
-uint32_t UntrustedCalls::queue_length(QueueIndex queue) const {
-  return work_queue_length(calls_.queue(queue));
-}
+uint32_t UntrustedCalls::queue_length(QueueIndex queue) const { return work_queue_length(calls_.queue(queue)); }
 
 }  // namespace sabir::shm

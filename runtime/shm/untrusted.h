@@ -1,5 +1,5 @@
-// What sabird reads in `calls` (T3, T5): anybody may write anything there at any time, so each word is loaded once, and the
-// copy is looked at only through questions that name the bound. There is no way back to the shared memory.
+// What sabird reads in `calls` (T3, T5): anybody may write anything there at any time, so each word is loaded once, and
+// the copy is looked at only through questions that name the bound. There is no way back to the shared memory.
 #pragma once
 
 #include <algorithm>
@@ -21,9 +21,7 @@ class Untrusted {
   constexpr explicit Untrusted(T value) : value_(value) {}
 
   // The value if it is below `limit`: an index, a count.
-  constexpr std::optional<T> below(T limit) const {
-    return value_ < limit ? std::optional<T>(value_) : std::nullopt;
-  }
+  constexpr std::optional<T> below(T limit) const { return value_ < limit ? std::optional<T>(value_) : std::nullopt; }
   // The value if it lies between the two, both included.
   constexpr std::optional<T> within(T low, T high) const {
     return value_ >= low && value_ <= high ? std::optional<T>(value_) : std::nullopt;
@@ -38,16 +36,14 @@ class Untrusted {
 };
 
 template <typename T>
-Untrusted<T> load_untrusted(const std::atomic<T>& word,
-                            std::memory_order order = std::memory_order_acquire) {
+Untrusted<T> load_untrusted(const std::atomic<T>& word, std::memory_order order = std::memory_order_acquire) {
   return Untrusted<T>(word.load(order));
 }
 
 // A copy of plain memory that may change meanwhile: torn perhaps, but read once, 8 bytes at a time.
 template <typename T>
-requires(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(uint64_t) == 0 &&
-         alignof(T) >= alignof(uint64_t))
-T copy_untrusted(const T& shared) {
+requires(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(uint64_t) == 0 && alignof(T) >= alignof(uint64_t)) T
+    copy_untrusted(const T& shared) {
   uint64_t words[sizeof(T) / sizeof(uint64_t)];
   const auto* source = reinterpret_cast<const uint64_t*>(&shared);
   for (size_t i = 0; i < sizeof(T) / sizeof(uint64_t); ++i) {
@@ -58,8 +54,8 @@ T copy_untrusted(const T& shared) {
   return copy;
 }
 
-// The part of a cell that sabird looks at, as it was at one moment. `word` was read first: when it said DONE and still says
-// the same afterwards, the rest belongs to that generation if the claimer is honest.
+// The part of a cell that sabird looks at, as it was at one moment. `word` was read first: when it said DONE and still
+// says the same afterwards, the rest belongs to that generation if the claimer is honest.
 struct CellCopy {
   CellWord word;
   uint32_t function = 0;

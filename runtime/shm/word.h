@@ -5,13 +5,13 @@
 
 namespace sabir::shm {
 
-using SlotIndex = uint16_t;      // a process's place in the process table
-using CellIndex = uint32_t;      // a cell's place in the calls segment, below kMaxCells
-using EntryIndex = uint32_t;     // an object entry's place in the calls segment, below kMaxEntries
-using QueueIndex = uint32_t;     // a work queue's place in the queue directory
-using ClassIndex = uint32_t;     // a scheduling class's place in the class directory
-using ActorIndex = uint32_t;     // an actor's place in the actor directory
-using Generation = uint64_t;     // 40 bits, never restarts (Q1)
+using SlotIndex = uint16_t;   // a process's place in the process table
+using CellIndex = uint32_t;   // a cell's place in the calls segment, below kMaxCells
+using EntryIndex = uint32_t;  // an object entry's place in the calls segment, below kMaxEntries
+using QueueIndex = uint32_t;  // a work queue's place in the queue directory
+using ClassIndex = uint32_t;  // a scheduling class's place in the class directory
+using ActorIndex = uint32_t;  // an actor's place in the actor directory
+using Generation = uint64_t;  // 40 bits, never restarts (Q1)
 
 inline constexpr Generation kGenerationMask = (uint64_t{1} << 40) - 1;
 
@@ -40,9 +40,7 @@ struct CellRef {
   CellIndex cell = 0;
 
   constexpr uint64_t pack() const { return (generation << 24) | cell; }
-  static constexpr CellRef unpack(uint64_t word) {
-    return {word >> 24, static_cast<CellIndex>(word & 0xffffff)};
-  }
+  static constexpr CellRef unpack(uint64_t word) { return {word >> 24, static_cast<CellIndex>(word & 0xffffff)}; }
   constexpr bool operator==(const CellRef&) const = default;
 };
 
@@ -90,9 +88,7 @@ struct EntryWord {
 
   static constexpr uint16_t kIsActor = 1;  // an actor handle: lives and dies by holds like an object
 
-  constexpr uint64_t pack() const {
-    return (generation << 24) | (uint64_t{static_cast<uint8_t>(state)} << 16) | flags;
-  }
+  constexpr uint64_t pack() const { return (generation << 24) | (uint64_t{static_cast<uint8_t>(state)} << 16) | flags; }
   static constexpr EntryWord unpack(uint64_t word) {
     return {word >> 24, static_cast<EntryState>((word >> 16) & 0xff), static_cast<uint16_t>(word)};
   }

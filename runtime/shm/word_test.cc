@@ -32,8 +32,7 @@ TEST(WordTest, ActorAndEntryWordsKeepTheirParts) {
   EXPECT_EQ(actor.incarnation, ~0u);
   EXPECT_EQ(actor.state, ActorState::kDead);
   EXPECT_EQ(actor.slot, 0xffff);
-  EntryWord entry =
-      EntryWord::unpack(EntryWord{kGenerationMask, EntryState::kLost, EntryWord::kIsActor}.pack());
+  EntryWord entry = EntryWord::unpack(EntryWord{kGenerationMask, EntryState::kLost, EntryWord::kIsActor}.pack());
   EXPECT_EQ(entry.generation, kGenerationMask);
   EXPECT_EQ(entry.state, EntryState::kLost);
   EXPECT_EQ(entry.flags, EntryWord::kIsActor);

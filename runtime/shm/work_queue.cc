@@ -5,11 +5,10 @@ namespace sabir::shm {
 void QueueAppender::skip_stale() {
   head_ = queue_.head.load(std::memory_order_acquire);
   // At most one turn of the ring: what workers move on meanwhile is not counted.
-  for (uint32_t step = 0; step < kWorkQueueSlots && static_cast<int64_t>(tail_ - head_) > 0; ++step) {
-    CellRef ref =
-        CellRef::unpack(queue_.slots[head_ % kWorkQueueSlots].load(std::memory_order_relaxed));
-    if (ref.cell < kMaxCells && load_cell_word(calls_.cells[ref.cell]) ==
-                                    CellWord{ref.generation, CellState::kQueued, 0}) {
+  for (uint32_t step = 0; step<kWorkQueueSlots&& static_cast<int64_t>(tail_ - head_)> 0; ++step) {
+    CellRef ref = CellRef::unpack(queue_.slots[head_ % kWorkQueueSlots].load(std::memory_order_relaxed));
+    if (ref.cell < kMaxCells &&
+        load_cell_word(calls_.cells[ref.cell]) == CellWord{ref.generation, CellState::kQueued, 0}) {
       return;
     }
     help_head(queue_, head_);

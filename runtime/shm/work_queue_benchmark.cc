@@ -1,13 +1,14 @@
-// Between two processes: a submitter and a worker (or actor) pass empty calls through queue, reply stack and doorbells. Built twice,
-// with cells of 128 and of 256 bytes (Q1): compare pipelined rates, above all with a backlog that leaves the cache.
-#include <csignal>
+// Between two processes: a submitter and a worker (or actor) pass empty calls through queue, reply stack and doorbells.
+// Built twice, with cells of 128 and of 256 bytes (Q1): compare pipelined rates, above all with a backlog that leaves
+// the cache.
+#include <benchmark/benchmark.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
-#include <benchmark/benchmark.h>
+#include <csignal>
+#include <thread>
 
 #include "runtime/shm/cell_pool.h"
 #include "runtime/shm/doorbell.h"
@@ -41,9 +42,7 @@ SessionSegments make_segments() {
 class Worker {
  public:
   Worker(const NodeView& node, const CallsView& calls)
-      : calls_(calls),
-        spinner_(clock_, node, calls, kWorker),
-        claimer_(calls.queue(kQueue), calls, kWorker) {}
+      : calls_(calls), spinner_(clock_, node, calls, kWorker), claimer_(calls.queue(kQueue), calls, kWorker) {}
 
   [[noreturn]] void run() {
     CellStack own_inbox = inbox(calls_, kWorker);
@@ -91,8 +90,11 @@ class Worker {
 // The segments, and a worker process on them that is killed at the end.
 class Session {
  public:
-  Session() : segments_(make_segments()), cells_(segments_.calls), queue_(work_queue(), segments_.calls),
-              spinner_(clock_, segments_.node.view(), segments_.calls, kSubmitter) {
+  Session()
+      : segments_(make_segments()),
+        cells_(segments_.calls),
+        queue_(work_queue(), segments_.calls),
+        spinner_(clock_, segments_.node.view(), segments_.calls, kSubmitter) {
     for (uint32_t chunk = 0; chunk < 400; ++chunk) {
       cells_.add_chunk(chunk);
       segments_.node.segment().cell_chunk_owner[chunk].store(kSubmitter);

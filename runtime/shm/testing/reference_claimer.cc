@@ -2,8 +2,7 @@
 
 namespace sabir::shm::testing {
 
-Claimer::Claimer(const NodeView& node, const CallsView& calls, Scoreboard& board,
-                 const PeerConfig& config)
+Claimer::Claimer(const NodeView& node, const CallsView& calls, Scoreboard& board, const PeerConfig& config)
     : Peer(node, calls, board, config),
       result_blocks_(calls, blocks_, config.slot),
       lease_(node, calls.page(config.slot), config.slot) {}
@@ -24,8 +23,7 @@ void Claimer::run_worker() {
     }
     wait([this] {
       LeaseWord now = lease_.current();
-      return board_.all_stopped() || deaths_.moved() || lease_.owes_answer(now) ||
-             (lease_.usable(now) && work_waits());
+      return board_.all_stopped() || deaths_.moved() || lease_.owes_answer(now) || (lease_.usable(now) && work_waits());
     });
   }
   leave();
@@ -115,11 +113,9 @@ void Claimer::execute(CellRef ref) {
   uint64_t ticket = cell.call_id;
   board_.ran(ticket);
   board_.require(cell.args_bytes == args_bytes_of(ticket), "arguments keep their size");
-  const uint8_t* args = cell.args_block == kNoBlock
-                            ? cell.payload
-                            : calls_.find_block(cell.args_block, cell.args_bytes);
-  board_.require(args != nullptr && check_bytes(args, cell.args_bytes, ticket),
-                 "arguments stay intact");
+  const uint8_t* args =
+      cell.args_block == kNoBlock ? cell.payload : calls_.find_block(cell.args_block, cell.args_bytes);
+  board_.require(args != nullptr && check_bytes(args, cell.args_bytes, ticket), "arguments stay intact");
 
   if (ticket % 8 == 0) {
     result_blocks_.reclaim();

@@ -1,4 +1,5 @@
-// A worker (claims from work queues) or an actor (owns an inbox): claims, checks the arguments, writes a result, finishes.
+// A worker (claims from work queues) or an actor (owns an inbox): claims, checks the arguments, writes a result,
+// finishes.
 #pragma once
 
 #include <map>
@@ -11,8 +12,7 @@ namespace sabir::shm::testing {
 
 class Claimer : public Peer {
  public:
-  Claimer(const NodeView& node, const CallsView& calls, Scoreboard& board,
-          const PeerConfig& config);
+  Claimer(const NodeView& node, const CallsView& calls, Scoreboard& board, const PeerConfig& config);
 
   // Until Scoreboard::all_stopped. An actor's life or a worker's.
   void run_worker();

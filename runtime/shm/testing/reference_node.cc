@@ -1,11 +1,12 @@
 #include "runtime/shm/testing/reference_node.h"
 
-#include <csignal>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "runtime/shm/process_slot.h"
 #include "runtime/shm/testing/reference_claimer.h"
@@ -54,8 +55,8 @@ ReferenceNode::ReferenceNode(const NodeOptions& options)
       member.role = Role::kActor;
       member.actor = i;
     }
-    member.victim = options.kills != 0 && member.role == options.victim &&
-                    (i == 0 || members_[i - 1]->role != member.role);
+    member.victim =
+        options.kills != 0 && member.role == options.victim && (i == 0 || members_[i - 1]->role != member.role);
   }
   // One set more than there are members: memory changes hands between incarnations.
   cell_chunk_total_ = (count + 1) * kCellChunksEach;
@@ -103,8 +104,7 @@ void ReferenceNode::raise(Member& member) {
   config.seed = random_();
   config.event_fd = event_fd_.get();
   config.in_flight = options_.in_flight;
-  auto lend = [&](uint32_t count, std::set<uint32_t>& from, std::vector<uint32_t>& to,
-                  Atomic32* owners) {
+  auto lend = [&](uint32_t count, std::set<uint32_t>& from, std::vector<uint32_t>& to, Atomic32* owners) {
     for (uint32_t i = 0; i < count; ++i) {
       // Any of them: what was freed last often comes again, which is the hard case.
       auto chunk = random_() % 2 == 0 ? from.begin() : std::prev(from.end());
@@ -142,14 +142,12 @@ void ReferenceNode::raise(Member& member) {
     Doorbell(segments_.calls.page(member.slot).doorbell).ring_always();
   }
   if (member.role == Role::kActor) {
-    node.actors[member.actor].word.store(
-        ActorWord{member.incarnation, ActorState::kAlive, member.slot}.pack());
+    node.actors[member.actor].word.store(ActorWord{member.incarnation, ActorState::kAlive, member.slot}.pack());
     ring_everybody();
   }
 }
 
-void ReferenceNode::live(const NodeView& node, const CallsView& calls, Role role,
-                         const PeerConfig& config) {
+void ReferenceNode::live(const NodeView& node, const CallsView& calls, Role role, const PeerConfig& config) {
   if (role == Role::kSubmitter) {
     Submitter(node, calls, *board_, config).run();
   } else if (role == Role::kWorker) {
@@ -216,19 +214,18 @@ void ReferenceNode::bury(Member& member, int wait_status) {
     segments_.node.segment().actors[member.actor].word.store(
         ActorWord{member.incarnation, ActorState::kRestarting, 0}.pack());
   }
-  inbox(segments_.calls, member.slot).close();                   // D2 (1)
-  inherit(member);                                               // D5, before anybody may acknowledge
-  leases_.withdraw(member.slot);                                 // D2 (2)
+  inbox(segments_.calls, member.slot).close();  // D2 (1)
+  inherit(member);                              // D5, before anybody may acknowledge
+  leases_.withdraw(member.slot);                // D2 (2)
   sweep_spin_tokens(segments_.calls.header(), member.slot);
   if (!killed && member.holds != 0) {
     fail("a process left in order and still held something");
   }
   member.holds = 0;
   acks_.remove(member.slot);
-  member.death_position =                                        // D2 (3)
-      append_death(segments_.node.segment(),
-                   {member.slot, member.incarnation, wait_status, DeathReason::kExited});
-  ring_everybody();                                              // D2 (4)
+  member.death_position =  // D2 (3)
+      append_death(segments_.node.segment(), {member.slot, member.incarnation, wait_status, DeathReason::kExited});
+  ring_everybody();  // D2 (4)
 }
 
 void ReferenceNode::inherit(Member& member) {
@@ -259,8 +256,7 @@ void ReferenceNode::settle(Member& member) {
       }
       free_cell(segments_.calls.cell(index));
       SlotIndex claimer = segments_.node.view().block_owner(copy.result_block.any());
-      if (copy.word.state == CellState::kDone &&
-          copy.result_place == static_cast<uint8_t>(ResultPlace::kBlock) &&
+      if (copy.word.state == CellState::kDone && copy.result_place == static_cast<uint8_t>(ResultPlace::kBlock) &&
           claimer == copy.word.claimer &&
           segments_.calls.find_block(copy.result_block.any(), copy.result_bytes.any()) != nullptr) {
         return_stack(segments_.calls, claimer).push(copy.result_block.any());
@@ -312,8 +308,7 @@ void ReferenceNode::ring_everybody() {
 void ReferenceNode::kill_somebody() {
   Member& member = *members_[random_() % members_.size()];
   bool old_enough = clock_.now_ns() - member.birth_ns > 2 * kMillisecondNs;
-  if (member.state == State::kLive && member.role != Role::kSubmitter && old_enough &&
-      member.pid > 0) {
+  if (member.state == State::kLive && member.role != Role::kSubmitter && old_enough && member.pid > 0) {
     ::kill(member.pid, SIGKILL);
   }
 }
@@ -346,8 +341,7 @@ std::string ReferenceNode::run() {
   int64_t begin_ns = clock_.now_ns();
   auto over = [&] { return clock_.now_ns() - begin_ns > options_.limit_ns; };
   auto any_in = [&](auto&& matches) {
-    return std::any_of(members_.begin(), members_.end(),
-                       [&](auto& member) { return matches(*member); });
+    return std::any_of(members_.begin(), members_.end(), [&](auto& member) { return matches(*member); });
   };
   while (failure_.empty() && board_->broken() == nullptr && !over() &&
          (kills_done_ < options_.kills || clock_.now_ns() - begin_ns < options_.run_ns)) {
@@ -393,8 +387,7 @@ std::string ReferenceNode::run() {
 }
 
 std::string ReferenceNode::check_all_free() {
-  if (free_cell_chunks_.size() != cell_chunk_total_ ||
-      free_block_chunks_.size() != block_chunk_total_) {
+  if (free_cell_chunks_.size() != cell_chunk_total_ || free_block_chunks_.size() != block_chunk_total_) {
     return "a chunk is left with somebody";
   }
   for (CellIndex index = 0; index < cell_chunk_total_ * kCellsPerChunk; ++index) {

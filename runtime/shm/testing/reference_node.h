@@ -1,6 +1,6 @@
-// What sabird does about deaths (D1-D5), rings (O4) and leases, and nothing else: raises submitters, workers and actors,
-// publishes each death, is the heir of each dead submitter, and raises a new process in its place once everybody has
-// acknowledged. Peers are processes (fork) or, for TSan, threads of this one.
+// What sabird does about deaths (D1-D5), rings (O4) and leases, and nothing else: raises submitters, workers and
+// actors, publishes each death, is the heir of each dead submitter, and raises a new process in its place once
+// everybody has acknowledged. Peers are processes (fork) or, for TSan, threads of this one.
 #pragma once
 
 #include <memory>

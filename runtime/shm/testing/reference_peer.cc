@@ -18,9 +18,7 @@ Peer::Peer(const NodeView& node, const CallsView& calls, Scoreboard& board, cons
 
 // Most calls are tiny, some need a block each way.
 uint32_t args_bytes_of(uint64_t ticket) { return ticket % 8 == 0 ? 100 + ticket % 700 : ticket % 24; }
-uint32_t result_bytes_of(uint64_t ticket) {
-  return ticket % 8 == 1 ? 100 + ticket % 3000 : ticket % 32;
-}
+uint32_t result_bytes_of(uint64_t ticket) { return ticket % 8 == 1 ? 100 + ticket % 3000 : ticket % 32; }
 
 void fill_bytes(uint8_t* out, uint32_t size_bytes, uint64_t seed) {
   for (uint32_t i = 0; i < size_bytes; ++i) {

@@ -4,8 +4,7 @@
 
 namespace sabir::shm::testing {
 
-Submitter::Submitter(const NodeView& node, const CallsView& calls, Scoreboard& board,
-                     const PeerConfig& config)
+Submitter::Submitter(const NodeView& node, const CallsView& calls, Scoreboard& board, const PeerConfig& config)
     : Peer(node, calls, board, config),
       cells_(calls),
       queue_(calls.queue(config.slot), calls),
@@ -34,8 +33,8 @@ void Submitter::run() {
     if (moved) {
       continue;
     }
-    bool waiting = std::any_of(senders_.begin(), senders_.end(),
-                               [](const Sender& sender) { return !sender.waiting.empty(); });
+    bool waiting =
+        std::any_of(senders_.begin(), senders_.end(), [](const Sender& sender) { return !sender.waiting.empty(); });
     if (board_.submitters_stopped() && under_way_.empty() && !waiting) {
       break;
     }
@@ -195,8 +194,7 @@ void Submitter::consume(uint32_t index) {
   under_way_.erase(entry);
   Cell& cell = calls_.cell(index);
   CellWord word = load_cell_word(cell);
-  board_.require(word.state == CellState::kDone && word.generation == call.ref.generation,
-                 "what comes back is done");
+  board_.require(word.state == CellState::kDone && word.generation == call.ref.generation, "what comes back is done");
   uint32_t result_block = kNoBlock;
   if (call.cancelled) {
     board_.require(board_.runs(call.ticket) == 0, "a cancelled call does not run");
@@ -211,8 +209,7 @@ void Submitter::consume(uint32_t index) {
       result_block = cell.result_block;
       result = calls_.find_block(result_block, bytes);
     }
-    board_.require(bytes == 0 || (result != nullptr &&
-                                  check_bytes(result, bytes, result_seed_of(call.ticket))),
+    board_.require(bytes == 0 || (result != nullptr && check_bytes(result, bytes, result_seed_of(call.ticket))),
                    "results arrive intact");
   }
   // In this order: a claimer takes back blocks of calls that are not DONE any more when this process dies in between.
@@ -277,8 +274,7 @@ void Submitter::repair_calls_of(SlotIndex dead) {
     consume(index);
   }
   // Youngest first: each goes before the ones behind it (Q7).
-  std::sort(again.begin(), again.end(),
-            [](const Call& a, const Call& b) { return a.sequence > b.sequence; });
+  std::sort(again.begin(), again.end(), [](const Call& a, const Call& b) { return a.sequence > b.sequence; });
   for (Call& call : again) {
     cells_.give_back(call.ref.cell);
     if (call.args_block != kNoBlock) {

@@ -15,8 +15,7 @@ namespace sabir::shm::testing {
 class Submitter : public Peer {
  public:
   // Appends to the queue whose index is the slot.
-  Submitter(const NodeView& node, const CallsView& calls, Scoreboard& board,
-            const PeerConfig& config);
+  Submitter(const NodeView& node, const CallsView& calls, Scoreboard& board, const PeerConfig& config);
 
   // Until Scoreboard::submitters_stopped; then finishes what is under way.
   void run();
