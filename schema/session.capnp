@@ -1,39 +1,41 @@
 @0xc2a7d5b1f0e34a61;
 # The control channel between a process (driver or worker) and its node, over the node's Unix socket.
 #
-# Vocabulary. `sabird` serves; a *process* connects. A connection is a *session membership*: it lives exactly as long as
-# the process's slot in the process table. Closing it is how a process leaves; for sabird the process is dead when its
-# pidfd says so (protocol rule D1), and sabird kills a worker whose connection closes. An *observer* is a command-line
-# tool: it has no slot, no segments and no membership.
+# Vocabulary. `sabird` serves; a *process* connects. A connection is a *session membership*: it lives exactly as long
+# as the process's slot in the process table. Closing it is how a process leaves; for sabird the process is dead when
+# its pidfd says so (protocol rule D1), and sabird kills a worker whose connection closes. An *observer* is a
+# command-line tool: it has no slot, no segments and no membership.
 #
-# Where. SESSION/node.sock, mode 0600, in a directory of mode 0700 that both sides check. sabird closes a connection of
-# another uid (rule T1) at once, and knows its peer by SO_PEERCRED and a pidfd, never by what the peer says. A driver that
-# starts its own sabird passes one end of a socket pair instead, and speaks the same on it.
+# Where. SESSION/node.sock, mode 0600, in a directory of mode 0700 that both sides check. sabird closes a connection
+# of another uid (rule T1) at once, and knows its peer by SO_PEERCRED and a pidfd, never by what the peer says. A
+# driver that starts its own sabird passes one end of a socket pair instead, and speaks the same on it.
 #
 # Order on the wire. (1) The process sends one frame: 4 bytes little-endian length, then a Cap'n Proto message with a
 # `Hello`, in the standard stream framing. (2) sabird answers with one frame in the same form with a `Welcome`; if it
-# welcomes a driver or worker, the frame's first byte carries, as SCM_RIGHTS, four descriptors in this order: node segment,
-# calls segment, objects segment, sabird's eventfd. (3) From then on both sides speak Cap'n Proto two-party RPC; sabird's
-# bootstrap capability is `Session`. No descriptors travel in any other place; what a process sends along is dropped.
+# welcomes a driver or worker, the frame's first byte carries, as SCM_RIGHTS, four descriptors in this order: node
+# segment, calls segment, objects segment, sabird's eventfd. (3) From then on both sides speak Cap'n Proto two-party
+# RPC; sabird's bootstrap capability is `Session`. No descriptors travel in any other place; what a process sends
+# along is dropped.
 #
-# Ending. A process that closes first ends its writing (shutdown) and reads until sabird closes, so that what it sent last
-# is still read: sabird stops reading a connection that it cannot answer.
+# Ending. A process that closes first ends its writing (shutdown) and reads until sabird closes, so that what it sent
+# last is still read: sabird stops reading a connection that it cannot answer.
 #
-# Limits. A frame has at most 1 MiB, and the hello must be complete a few seconds after the connection. A message has at
-# most 64 MiB, 512 segments, 64 levels of pointers and 16 capabilities; all calls in progress of one process together are
-# bounded in number (then: exhausted) and in bytes. sabird reads no further calls of a process while that does not read its
-# answers. Who breaks a limit or sends what is no message loses its connection, and nothing else happens.
+# Limits. A frame has at most 1 MiB, and the hello must be complete a few seconds after the connection. A message has
+# at most 64 MiB, 512 segments, 64 levels of pointers and 16 capabilities; all calls in progress of one process
+# together are bounded in number (then: exhausted) and in bytes. sabird reads no further calls of a process while that
+# does not read its answers. Who breaks a limit or sends what is no message loses its connection, and nothing else
+# happens.
 #
-# Versions. The process says which protocol versions it speaks, sabird chooses. The layout of the shared memory must be
-# equal (`layoutHash`). If either does not fit, the refusal (`unsupported`) says which releases met.
+# Versions. The process says which protocol versions it speaks, sabird chooses. The layout of the shared memory must
+# be equal (`layoutHash`). If either does not fit, the refusal (`unsupported`) says which releases met.
 #
-# Requests. Every mutating call carries a `requestId` made by the caller: from 1, rising in the order of sending, unique
-# for the life of the connection. A second call with the same id has no second effect and gets the first one's answer, also
-# while the first still runs. sabird remembers the last 1024 answers; an id that is no newer than a forgotten one is refused
-# (`invalid`), never run again. One id names one method.
-# Every call has a deadline at the caller. After it the outcome is unknown; the caller may ask again under the same id.
-# Unknown fields are ignored, fields are only added, numbers never reused.
-# Errors that a caller can act on come back in the results (`Failure`), never as RPC exceptions.
+# Requests. Every mutating call carries a `requestId` made by the caller: from 1, rising in the order of sending,
+# unique for the life of the connection. A second call with the same id has no second effect and gets the first one's
+# answer, also while the first still runs. sabird remembers the last 1024 answers; an id that is no newer than a
+# forgotten one is refused (`invalid`), never run again. One id names one method. Every call has a deadline at the
+# caller. After it the outcome is unknown; the caller may ask again under the same id. Unknown fields are ignored,
+# fields are only added, numbers never reused. Errors that a caller can act on come back in the results (`Failure`),
+# never as RPC exceptions.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("sabir::schema");

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include <deque>
 #include <system_error>
 
 #include "runtime/base/clock.h"
@@ -15,7 +16,9 @@ namespace sabir::rpc {
 
 namespace {
 
-constexpr uint32_t kMaxOpenCalls = 4096;
+// Together, and with each call sent twice, below what a node allows (SessionServerOptions::max_calls_in_flight).
+constexpr uint32_t kMaxOpenCalls = 512;
+constexpr uint32_t kMaxCommands = 256;
 constexpr int kNestingLimit = 64;
 constexpr int64_t kFlushNs = 200 * kMillisecondNs;
 
@@ -52,8 +55,7 @@ class ControlThread::Wire final : public ControlWire, private kj::TaskSet::Error
   Wire(loop::PollPort& port, UniqueFd socket, NoticeHandler* handler) : tasks_(*this) {
     int fd = socket.get();
     stream_ = kj::heap<loop::SocketStream>(std::move(socket), port.watch(fd));
-    messages_ = kj::heap<GuardedMessageStream>(
-        *stream_, MessageLimits{.max_open_questions = kMaxOpenCalls, .read_only_while_written = false});
+    messages_ = kj::heap<GuardedMessageStream>(*stream_, MessageLimits{.read_only_while_written = false});
     capnp::ReaderOptions reader;
     reader.traversalLimitInWords = MessageLimits().max_message_bytes / sizeof(capnp::word);
     reader.nestingLimit = kNestingLimit;
@@ -76,6 +78,10 @@ class ControlThread::Wire final : public ControlWire, private kj::TaskSet::Error
   schema::Session::Client& session() override { return session_; }
   uint64_t next_request_id() override { return ++last_request_id_; }
   void run(kj::Promise<void> task) override { tasks_.add(kj::mv(task)); }
+  void queue(std::function<kj::Promise<void>()> command) override {
+    commands_.push_back(std::move(command));
+    run_commands();
+  }
   bool open(std::shared_ptr<PendingCall> call) override {
     if (open_.size() >= kMaxOpenCalls) {
       return false;
@@ -101,7 +107,7 @@ class ControlThread::Wire final : public ControlWire, private kj::TaskSet::Error
     bool write_ended = false;
     while (true) {
       scope.poll();
-      if (!write_ended && network_->getCurrentQueueCount() == 0) {
+      if (!write_ended && commands_.empty() && network_->getCurrentQueueCount() == 0) {
         stream_->shutdownWrite();
         write_ended = true;
       }
@@ -122,6 +128,20 @@ class ControlThread::Wire final : public ControlWire, private kj::TaskSet::Error
  private:
   void taskFailed(kj::Exception&&) override {}
 
+  void run_commands() {
+    while (!commands_.empty() && commands_running_ < kMaxCommands) {
+      std::function<kj::Promise<void>()> command = std::move(commands_.front());
+      commands_.pop_front();
+      ++commands_running_;
+      auto ended = [this] {
+        --commands_running_;
+        run_commands();
+      };
+      auto failed = [ended](kj::Exception&&) { ended(); };
+      run(kj::evalNow(command).then(kj::mv(ended), kj::mv(failed)));
+    }
+  }
+
   kj::Own<loop::SocketStream> stream_;
   kj::Own<GuardedMessageStream> messages_;
   kj::Own<capnp::TwoPartyVatNetwork> network_;
@@ -131,6 +151,8 @@ class ControlThread::Wire final : public ControlWire, private kj::TaskSet::Error
   kj::Promise<void> stopped_ = nullptr;
   std::unordered_set<std::shared_ptr<PendingCall>> open_;
   uint64_t last_request_id_ = 0;
+  std::deque<std::function<kj::Promise<void>()>> commands_;  // not yet sent
+  uint32_t commands_running_ = 0;
   kj::TaskSet tasks_;
 };
 

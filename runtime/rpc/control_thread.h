@@ -92,6 +92,9 @@ class ControlWire {
   virtual uint64_t next_request_id() = 0;
   // Runs until the connection ends; its failure is nobody's.
   virtual void run(kj::Promise<void> task) = 0;
+  // Runs `command` when few enough of its kind are under way, in the order of the calls: a burst of what nobody waits
+  // for stays in this process and does not run into the node's limits.
+  virtual void queue(std::function<kj::Promise<void>()> command) = 0;
   // Whoever still waits when the connection ends gets that error. False: too many calls are open.
   virtual bool open(std::shared_ptr<PendingCall> call) = 0;
   virtual void close(const std::shared_ptr<PendingCall>& call) = 0;

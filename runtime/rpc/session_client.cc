@@ -352,9 +352,11 @@ class Client final : public SessionClient {
     auto shared = std::make_shared<Send>(std::move(send));
     // A connection that is over has no use for it.
     (void)control_.post([this, what, shared](ControlWire& wire) {
-      auto answer = kj::evalNow([&] { return (*shared)(wire.session(), wire.next_request_id()); });
-      wire.run(answer.then([this, what](Result<void>&& result) { warn_of(what, result); },
-                           [this, what](kj::Exception&& exception) { warn_of(what, error_from(exception)); }));
+      wire.queue([this, what, shared, &wire] {
+        auto answer = (*shared)(wire.session(), wire.next_request_id());
+        return answer.then([this, what](Result<void>&& result) { warn_of(what, result); },
+                           [this, what](kj::Exception&& exception) { warn_of(what, error_from(exception)); });
+      });
     });
   }
 

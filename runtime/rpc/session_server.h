@@ -23,7 +23,7 @@ struct SessionServerOptions {
   uint32_t max_frame_bytes = 1u << 20;
   // One message, and all calls in progress of one connection together.
   uint64_t max_message_bytes = 64u << 20;
-  uint32_t max_calls_in_flight = 1024;
+  uint32_t max_calls_in_flight = 2048;
   // How many answers to mutating requests are remembered per process, and how many bytes they may have.
   uint32_t max_remembered_answers = 1024;
   uint64_t max_remembered_bytes = 4u << 20;

@@ -143,6 +143,16 @@ TEST_F(SessionTest, PostsArriveInOrderAlsoWhenTheSessionClosesRightAfter) {
               ElementsAre("start_actor 1 args 2", "fail_actor 2 message error", "return_loan 4096"));
 }
 
+TEST_F(SessionTest, BurstOfPostsRunsIntoNoLimit) {
+  constexpr uint32_t kPosts = 10'000;
+  for (uint32_t i = 0; i < kPosts; ++i) {
+    client_->post_start_actor(i == 404 ? 0 : i, "", {});
+  }
+  EXPECT_TRUE(eventually([this] { return node_.handler().calls().size() == kPosts; }));
+  EXPECT_EQ(node_.handler().calls().back(), "start_actor 9999  0");
+  EXPECT_TRUE(notices_.events().empty());
+}
+
 TEST_F(SessionTest, FailedPostWarns) {
   client_->post_start_actor(404, "", {});
   EXPECT_TRUE(eventually([this] { return !notices_.events().empty(); }));
