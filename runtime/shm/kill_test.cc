@@ -75,6 +75,7 @@ TEST_P(KillTest, EveryCallIsDoneOnceAndNothingIsLeft) {
   options.kill_claimers_too = GetParam().kill_claimers_too;
   options.kills = kKills;
   options.run_ns = 0;
+  options.stall_one_in = 300;
   ReferenceNode node(options);
   EXPECT_EQ(node.run(), "");
   std::printf("%llu calls, %llu repaired, %u deaths\n", static_cast<unsigned long long>(node.board().submitted()),
@@ -101,6 +102,7 @@ TEST(KillAnywhereTest, EveryCallIsDoneOnceAndNothingIsLeft) {
     options.kill_claimers_too = true;
     options.kills = kKills;
     options.run_ns = 0;
+    options.stall_one_in = 1000;
     ReferenceNode node(options);
     EXPECT_EQ(node.run(), "") << "role " << static_cast<int>(role);
   }

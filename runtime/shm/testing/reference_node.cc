@@ -129,6 +129,8 @@ void ReferenceNode::raise(Member& member) {
     inbox(segments_.calls, member.slot).open();
   }
   FaultPlan plan;
+  plan.stall_one_in = options_.stall_one_in;
+  plan.seed = random_();
   if (member.victim && kills_done_ < options_.kills) {
     plan.step = options_.step;
     plan.countdown = 1 + static_cast<uint32_t>(random_() % options_.max_countdown);
@@ -179,7 +181,7 @@ void ReferenceNode::start(Member& member, const PeerConfig& config, FaultPlan pl
     SABIR_CHECK(node.ok() && calls.ok());
     arm(plan);
     live(*node, *calls, member.role, config);
-    arm({});
+    disarm();
   }
   ::_exit(0);
 }
@@ -225,6 +227,9 @@ void ReferenceNode::bury(Member& member, int wait_status) {
   acks_.remove(member.slot);
   member.death_position =  // D2 (3)
       append_death(segments_.node.segment(), {member.slot, member.incarnation, wait_status, DeathReason::kExited});
+  if (options_.stall_one_in != 0 && random_() % 4 == 0) {
+    ::usleep(static_cast<useconds_t>(random_() % 500));  // who reads the log by himself is early
+  }
   ring_everybody();  // D2 (4)
 }
 

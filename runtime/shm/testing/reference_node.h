@@ -32,6 +32,7 @@ struct NodeOptions {
   FaultStep step = FaultStep::kNone;
   uint32_t max_countdown = 40;
   uint32_t kills = 0;
+  uint32_t stall_one_in = 0;  // as FaultPlan's, of every process; the node stalls, too
   // Workers and actors are killed from outside as well while there are kills to come.
   bool kill_claimers_too = false;
 
