@@ -120,6 +120,7 @@ Result<void> Actors::fail(shm::ActorIndex index, std::string message, std::strin
   if (actor->slot) {
     // It raised: it has said so and may end in order.
     actor->kill_at_ns = clock_->now_ns() + options_.leave_timeout_ns;
+    timed_.insert(index);
     out_->push_back(ExitWorker{*actor->slot, "its constructor failed"});
   }
   die(*actor, std::move(message), std::move(error_value));
@@ -309,6 +310,7 @@ void Actors::pause(Actor& actor, int64_t pause_ns) {
   }
   actor.phase = ActorPhase::kPausing;
   actor.wake_ns = clock_->now_ns() + pause_ns;
+  timed_.insert(actor.index);
 }
 
 void Actors::kill_process(Actor& actor, shm::DeathReason reason) {
@@ -391,24 +393,34 @@ Actors::Actor* Actors::find_live(shm::ActorIndex index) {
 
 void Actors::tick() {
   int64_t now = clock_->now_ns();
-  for (auto& [index, actor] : actors_) {
-    if (actor.phase == ActorPhase::kPausing && now >= actor.wake_ns) {
-      request_resources(actor);
+  for (auto at = timed_.begin(); at != timed_.end();) {
+    Actor* actor = find_actor(*at);
+    std::optional<int64_t> due = actor == nullptr ? std::nullopt : due_ns(*actor);
+    if (due && now < *due) {
+      ++at;
+      continue;
     }
-    if (actor.kill_at_ns && now >= *actor.kill_at_ns && actor.slot) {
-      kill_process(actor, shm::DeathReason::kKilledByNode);
+    at = timed_.erase(at);
+    if (due && actor->phase == ActorPhase::kPausing) {
+      request_resources(*actor);
+    } else if (due) {
+      kill_process(*actor, shm::DeathReason::kKilledByNode);
     }
   }
 }
 
+std::optional<int64_t> Actors::due_ns(const Actor& actor) const {
+  return actor.phase == ActorPhase::kPausing ? actor.wake_ns : actor.kill_at_ns;
+}
+
 std::optional<int64_t> Actors::next_wake_ns() const {
   std::optional<int64_t> wake;
-  for (const auto& [index, actor] : actors_) {
-    if (actor.phase == ActorPhase::kPausing) {
-      wake = std::min(wake.value_or(actor.wake_ns), actor.wake_ns);
-    }
-    if (actor.kill_at_ns) {
-      wake = std::min(wake.value_or(*actor.kill_at_ns), *actor.kill_at_ns);
+  for (shm::ActorIndex index : timed_) {
+    auto found = actors_.find(index);
+    if (found != actors_.end()) {
+      if (std::optional<int64_t> due = due_ns(found->second)) {
+        wake = std::min(wake.value_or(*due), *due);
+      }
     }
   }
   return wake;

@@ -20,6 +20,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -144,6 +145,7 @@ class Actors {
   void restart_or_die(Actor& actor, const std::string& reason);
   void pause(Actor& actor, int64_t pause_ns);
   int64_t next_pause_ns(Actor& actor) const;
+  std::optional<int64_t> due_ns(const Actor& actor) const;
   void kill_process(Actor& actor, shm::DeathReason reason);
   void free_if_over(shm::ActorIndex index);
   void write_word(const Actor& actor, shm::ActorState state);
@@ -155,6 +157,7 @@ class Actors {
   Instructions* const out_;
   std::map<shm::ActorIndex, Actor> actors_;
   std::map<shm::SlotIndex, shm::ActorIndex> by_slot_;
+  std::set<shm::ActorIndex> timed_;  // those that wait for a time, and perhaps some that did
   // Indices whose actors are over, oldest first, with the last incarnation (A2).
   std::deque<std::pair<shm::ActorIndex, uint32_t>> free_;
   shm::ActorIndex next_index_ = 0;  // above: never used

@@ -265,6 +265,7 @@ void Scheduler::place_actor(shm::ActorIndex actor, JobNumber job, const Resource
   State::Actor waiting{.job = job, .resources = resources, .order = state_->next_order++};
   auto [at, added] = state_->actors.try_emplace(actor, std::move(waiting));
   SABIR_CHECK(added, "actor=", actor);
+  state_->unplaced.insert(actor);
 }
 
 void Scheduler::unplace_actor(shm::ActorIndex actor) {
@@ -279,6 +280,7 @@ void Scheduler::unplace_actor(shm::ActorIndex actor) {
   if (found->second.slot) {
     s.actor_by_slot.erase(*found->second.slot);
   }
+  s.unplaced.erase(actor);
   s.actors.erase(found);
 }
 
@@ -383,6 +385,7 @@ void Scheduler::check_invariants() const {
   }
   for (const auto& [index, actor] : s.actors) {
     SABIR_CHECK(actor.placed || actor.allocation.amounts.empty(), "actor=", index);
+    SABIR_CHECK(actor.placed != s.unplaced.contains(index), "actor=", index);
     count(actor.allocation);
   }
   for (size_t id = 0; id < s.resources.name_count(); ++id) {

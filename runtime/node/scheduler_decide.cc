@@ -92,10 +92,8 @@ void Scheduler::State::activate() {
       least = std::min(least.value_or(what.served_ns), what.served_ns);
     }
   }
-  for (const auto& [index, actor] : actors) {
-    if (!actor.placed) {
-      active_jobs.insert(actor.job);
-    }
+  for (shm::ActorIndex index : unplaced) {
+    active_jobs.insert(actors.at(index).job);
   }
   for (auto& [number, job] : jobs) {
     job.active = job.active && active_jobs.contains(number);
@@ -242,13 +240,10 @@ uint64_t Scheduler::State::wanted_leases(Class& what) {
 
 void Scheduler::State::collect_waiters() {
   waiters.clear();
-  for (const auto& [index, actor] : actors) {
-    auto job = jobs.find(actor.job);
-    // An actor outlives its job when it is detached.
-    if (!actor.placed && resources.infeasible(actor.resources).empty()) {
-      if (job == jobs.end()) {
-        job = jobs.emplace(actor.job, Job{.over = true}).first;
-      }
+  for (shm::ActorIndex index : unplaced) {
+    const Actor& actor = actors.at(index);
+    if (resources.infeasible(actor.resources).empty()) {
+      jobs.try_emplace(actor.job, Job{.over = true});  // it outlives its job when it is detached
       waiters.push_back({index, 0, actor.job, 0, 1, &actor.resources});
     }
   }
@@ -319,6 +314,7 @@ void Scheduler::State::grant_fairly() {
       Actor& actor = actors.at(*waiter->actor);
       actor.allocation = resources.take(actor.resources);
       actor.placed = true;
+      unplaced.erase(*waiter->actor);
       jobs.at(actor.job).placed += 1;
       out->push_back(ActorPlaced{*waiter->actor, actor.allocation.gpu_mask});
       waiter->wanted = 0;

@@ -151,6 +151,7 @@ struct Scheduler::State {
   std::map<shm::QueueIndex, Queue> queues;
   std::map<shm::SlotIndex, Worker> workers;
   std::map<shm::ActorIndex, Actor> actors;
+  std::set<shm::ActorIndex> unplaced;  // of actors: those that wait
   std::map<shm::SlotIndex, shm::ActorIndex> actor_by_slot;
   std::map<GroupKey, uint32_t> told_needs;
   std::map<GroupKey, Error> full;  // no process can be added

@@ -147,6 +147,35 @@ TEST_F(SchedulerTest, S7_ABlockBetweenTwoLooksEndsTheLeaseToo) {
   EXPECT_EQ(tick<GrantLease>().size(), 1u);
 }
 
+TEST_F(SchedulerTest, S7_AResumedLeaseIsNoHelpForWhatWaits) {
+  shm::ClassIndex half = declare({{"CPU", kUnit / 2}});
+  scheduler_.open_queue(10, half, 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.add_worker(2, 1, 1, 0);
+  scheduler_.observe_queue(10, 1);
+  ASSERT_EQ(tick<GrantLease>().size(), 1u);
+  see(2, {.blocked = 2, .running = true});
+  EXPECT_EQ(tick<GrantLease>().size(), 1u) << "at once: its worker claims nothing more";
+}
+
+TEST_F(SchedulerTest, S8_OneCallBehindRunningLeasesWaitsAMoment) {
+  shm::ClassIndex half = declare({{"CPU", kUnit / 2}});
+  scheduler_.open_queue(10, half, 5);
+  for (shm::SlotIndex slot : {1, 2, 3, 4}) {
+    scheduler_.add_worker(slot, 1, 1, 0);
+  }
+  scheduler_.observe_queue(10, 1);
+  ASSERT_EQ(tick<GrantLease>().size(), 1u) << "the first lease at once";
+  see(4, {.running = true});
+  EXPECT_TRUE(tick<GrantLease>().empty());
+  EXPECT_EQ(scheduler_.next_wake_ns(), clock_.now_ns() + 2 * kMillisecondNs);
+  clock_.advance_ns(2 * kMillisecondNs);
+  EXPECT_EQ(tick<GrantLease>().size(), 1u) << "it has waited";
+  see(3, {.running = true});
+  scheduler_.observe_queue(10, 2);
+  EXPECT_EQ(tick<GrantLease>().size(), 2u) << "more than one at once";
+}
+
 TEST_F(SchedulerTest, D2_ADeathGivesEverythingBack) {
   shm::ClassIndex one = declare({{"CPU", kUnit}, {"GPU", kUnit}});
   scheduler_.open_queue(10, one, 5);

@@ -168,6 +168,20 @@ TEST(NodeScenariosTest, L1_AJobGainsNothingByHavingManyClasses) {
   EXPECT_GT(share(world, one, many), 0.3);
 }
 
+TEST(NodeScenariosTest, S3_ANewClassSharesAtOnceAndOwnsNoPast) {
+  World world(19, {});
+  JobNumber job = world.add_job();
+  ClassIndex old_class = world.declare(job, {{"CPU", 2 * kUnit}});
+  ClassIndex new_class = world.declare(job, {{"CPU", 2 * kUnit - 1}});
+  flood(world, job, leaf(old_class, kMs), 10);
+  world.run_for(3 * kSecondNs);
+  world.class_executed_ns.clear();
+  flood(world, job, leaf(new_class, kMs), 10);
+  world.run_for(kSecondNs);
+  EXPECT_NEAR(static_cast<double>(world.class_executed_ns[old_class]), 0.5 * kSecondNs,
+              0.1 * kSecondNs);
+}
+
 TEST(NodeScenariosTest, S4_AWideRequestIsNotStarvedByNarrowOnes) {
   World world(9, {});
   JobNumber narrow = world.add_job();

@@ -93,6 +93,7 @@ class World {
   uint64_t calls_open() const { return open_calls_; }
   uint64_t calls_done = 0, calls_failed = 0, looks = 0;
   std::map<ClassIndex, Error> failures;       // the last FailClass
+  std::map<ClassIndex, int64_t> class_executed_ns;
   std::map<JobNumber, int64_t> executed_ns;  // compute time of finished records
   size_t most_processes = 0;
   std::map<ClassIndex, size_t> most_running;  // records at a time

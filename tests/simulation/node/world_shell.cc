@@ -192,6 +192,9 @@ void World::carry_out(Instruction& instruction) {
       SABIR_CHECK(host.actor == word->actor && host.actor_incarnation == word->word.incarnation,
                   "A3");
     }
+    SABIR_CHECK(word->word.state != shm::ActorState::kRestarting ||
+                    word->word.incarnation > known.incarnation,
+                "A2: a restart is a new incarnation");
     known = word->word;
   } else if (auto* hold = std::get_if<HoldActorArgs>(&instruction)) {
     args_held[hold->actor] += 1;

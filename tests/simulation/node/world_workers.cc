@@ -205,6 +205,7 @@ void World::resume(Process& worker) {
 void World::finish(Process& worker) {
   Call* call = worker.call;
   executed_ns[worker.job] += call->plan->before_ns + call->plan->after_ns;
+  class_executed_ns[call->plan->class_index] += call->plan->before_ns + call->plan->after_ns;
   worker.step += 1;
   worker.call = nullptr;
   worker.page.running = false;
