@@ -78,8 +78,7 @@ Result<void> ActorRegistry::add(const ActorSpec& spec, uint32_t index) {
   }
   NameKey name{spec.name_space, spec.name};
   if (!spec.name.empty() && names_.contains(name)) {
-    return already_exists_error("an actor named " + spec.name + " lives in namespace " +
-                                spec.name_space);
+    return already_exists_error("an actor named " + spec.name + " lives in namespace " + spec.name_space);
   }
   ActorEntry entry{spec, index};
   SABIR_RETURN_IF_ERROR(store(entry));
@@ -121,8 +120,7 @@ const ActorEntry* ActorRegistry::find(const std::string& id) const {
   return found == actors_.end() ? nullptr : &found->second;
 }
 
-const ActorEntry* ActorRegistry::find_by_name(const std::string& name_space,
-                                              const std::string& name) const {
+const ActorEntry* ActorRegistry::find_by_name(const std::string& name_space, const std::string& name) const {
   auto found = names_.find(NameKey{name_space, name});
   return found == names_.end() ? nullptr : find(found->second);
 }

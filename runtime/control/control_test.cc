@@ -24,12 +24,9 @@ class FailingStorage final : public Storage {
     }
     return kept_.erase(table, key);
   }
-  Result<std::string> get(std::string_view table, std::string_view key) const override {
-    return kept_.get(table, key);
-  }
+  Result<std::string> get(std::string_view table, std::string_view key) const override { return kept_.get(table, key); }
   Result<void> scan(std::string_view table,
-                    const std::function<void(std::string_view, std::string_view)>& visit)
-      const override {
+                    const std::function<void(std::string_view, std::string_view)>& visit) const override {
     return kept_.scan(table, visit);
   }
 
@@ -63,8 +60,7 @@ class ControlTest : public testing::Test {
 };
 
 TEST_F(ControlTest, RecordsComeBackAndTruncationIsSeen) {
-  std::string bytes =
-      RecordWriter(3).number(int32_t{-5}).text("abc").flag(true).number(UINT64_MAX).take();
+  std::string bytes = RecordWriter(3).number(int32_t{-5}).text("abc").flag(true).number(UINT64_MAX).take();
   RecordReader in(bytes, 3);
   EXPECT_EQ(in.number<int32_t>(), -5);
   EXPECT_EQ(in.text(), "abc");
@@ -121,8 +117,7 @@ TEST_F(ControlTest, FunctionsAreOneByContent) {
   uint32_t index = *functions.add(1, {0, 1, "f", "code"});
   EXPECT_EQ(*functions.add(1, {0, 1, "f", "code"}), index);
   std::vector<FunctionRecord> others = {
-      {1, 1, "f", "code"}, {0, 2, "f", "code"}, {0, 1, "g", "code"}, {0, 1, "f", "code2"},
-      {0, 1, "fc", "ode"}};
+      {1, 1, "f", "code"}, {0, 2, "f", "code"}, {0, 1, "g", "code"}, {0, 1, "f", "code2"}, {0, 1, "fc", "ode"}};
   for (size_t i = 0; i < others.size(); ++i) {
     EXPECT_EQ(*functions.add(1, others[i]), index + i + 1);
   }
@@ -140,10 +135,7 @@ TEST_F(ControlTest, FunctionsAreOneByContent) {
 }
 
 TEST_F(ControlTest, FunctionsAreBounded) {
-  EXPECT_EQ(store_->functions()
-                .add(1, {0, 1, "big", std::string(Functions::kMaxCodeBytes, 'x')})
-                .error()
-                .kind(),
+  EXPECT_EQ(store_->functions().add(1, {0, 1, "big", std::string(Functions::kMaxCodeBytes, 'x')}).error().kind(),
             ErrorKind::kInvalid);
 }
 
@@ -162,8 +154,7 @@ TEST_F(ControlTest, KeysAndValues) {
   EXPECT_EQ(store_->key_value().get("k").error().kind(), ErrorKind::kNotFound);
   EXPECT_EQ(store_->key_value().size_bytes(), 0u);
   EXPECT_EQ(store_->key_value().put("", "x", true).error().kind(), ErrorKind::kInvalid);
-  EXPECT_EQ(store_->key_value().put(std::string(5000, 'k'), "x", true).error().kind(),
-            ErrorKind::kInvalid);
+  EXPECT_EQ(store_->key_value().put(std::string(5000, 'k'), "x", true).error().kind(), ErrorKind::kInvalid);
 }
 
 TEST_F(ControlTest, ActorsAndTheirNames) {

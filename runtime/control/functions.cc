@@ -54,9 +54,8 @@ void Functions::insert(Table& table, FunctionRecord function) {
 Result<uint32_t> Functions::add(uint32_t job, FunctionRecord function) {
   size_t bytes = function.code.size() + function.name.size();
   if (bytes > kMaxCodeBytes) {
-    return invalid_error("function " + function.name.substr(0, 200) + " is " +
-                         std::to_string(bytes) + " bytes, the limit is " +
-                         std::to_string(kMaxCodeBytes) +
+    return invalid_error("function " + function.name.substr(0, 200) + " is " + std::to_string(bytes) +
+                         " bytes, the limit is " + std::to_string(kMaxCodeBytes) +
                          ": pass large data as arguments, not inside the function");
   }
   Table& table = tables_[job];
@@ -67,9 +66,8 @@ Result<uint32_t> Functions::add(uint32_t job, FunctionRecord function) {
     }
   }
   if (table.functions.size() >= kMaxFunctions || table.bytes + bytes > kMaxTotalBytes) {
-    return exhausted_error("the job's function table is full (" +
-                           std::to_string(table.functions.size()) + " functions, " +
-                           std::to_string(table.bytes) +
+    return exhausted_error("the job's function table is full (" + std::to_string(table.functions.size()) +
+                           " functions, " + std::to_string(table.bytes) +
                            " bytes): define functions once, not in a loop");
   }
   auto index = static_cast<uint32_t>(table.functions.size());

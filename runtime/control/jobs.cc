@@ -84,8 +84,7 @@ Result<uint32_t> Jobs::add(JobRecord job) {
     job.name_space = hex(job.id);
   }
   // The number first: a crash between the two wastes one and never gives one twice.
-  SABIR_RETURN_IF_ERROR(
-      storage_->put(kLastTable, "", RecordWriter(kVersion).number(job.number).take()));
+  SABIR_RETURN_IF_ERROR(storage_->put(kLastTable, "", RecordWriter(kVersion).number(job.number).take()));
   last_number_ = job.number;
   SABIR_RETURN_IF_ERROR(store(job));
   uint32_t number = job.number;

@@ -9,9 +9,8 @@ constexpr std::string_view kTable = "key_value";
 
 Result<void> KeyValue::load() {
   size_bytes_ = 0;
-  return storage_->scan(kTable, [this](std::string_view key, std::string_view value) {
-    size_bytes_ += key.size() + value.size();
-  });
+  return storage_->scan(
+      kTable, [this](std::string_view key, std::string_view value) { size_bytes_ += key.size() + value.size(); });
 }
 
 Result<bool> KeyValue::put(std::string_view key, std::string_view value, bool overwrite) {
@@ -32,8 +31,7 @@ Result<bool> KeyValue::put(std::string_view key, std::string_view value, bool ov
   size_t bytes_before = before ? key.size() + before->size() : 0;
   size_t bytes = size_bytes_ - bytes_before + key.size() + value.size();
   if (bytes > kMaxTotalBytes) {
-    return exhausted_error("keys and values together are limited to " +
-                           std::to_string(kMaxTotalBytes) + " bytes");
+    return exhausted_error("keys and values together are limited to " + std::to_string(kMaxTotalBytes) + " bytes");
   }
   SABIR_RETURN_IF_ERROR(storage_->put(kTable, key, value));
   size_bytes_ = bytes;

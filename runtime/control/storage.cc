@@ -2,8 +2,7 @@
 
 namespace sabir::control {
 
-Result<void> MemoryStorage::put(std::string_view table, std::string_view key,
-                                std::string_view value) {
+Result<void> MemoryStorage::put(std::string_view table, std::string_view key, std::string_view value) {
   auto found = tables_.find(table);
   if (found == tables_.end()) {
     found = tables_.emplace(std::string(table), Table()).first;
@@ -34,9 +33,8 @@ Result<std::string> MemoryStorage::get(std::string_view table, std::string_view 
   return not_found_error("no such key");
 }
 
-Result<void> MemoryStorage::scan(
-    std::string_view table,
-    const std::function<void(std::string_view, std::string_view)>& visit) const {
+Result<void> MemoryStorage::scan(std::string_view table,
+                                 const std::function<void(std::string_view, std::string_view)>& visit) const {
   auto found = tables_.find(table);
   if (found != tables_.end()) {
     for (const auto& [key, value] : found->second) {

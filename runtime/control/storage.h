@@ -19,12 +19,11 @@ class Storage {
   virtual ~Storage() = default;
 
   virtual Result<void> put(std::string_view table, std::string_view key, std::string_view value) = 0;
-  virtual Result<void> erase(std::string_view table, std::string_view key) = 0;  // of nothing: fine
+  virtual Result<void> erase(std::string_view table, std::string_view key) = 0;             // of nothing: fine
   virtual Result<std::string> get(std::string_view table, std::string_view key) const = 0;  // kNotFound
   // In order of keys.
-  virtual Result<void> scan(
-      std::string_view table,
-      const std::function<void(std::string_view key, std::string_view value)>& visit) const = 0;
+  virtual Result<void> scan(std::string_view table,
+                            const std::function<void(std::string_view key, std::string_view value)>& visit) const = 0;
 };
 
 // Outlives nothing: for one machine, and for tests.

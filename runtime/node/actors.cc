@@ -29,8 +29,7 @@ std::string_view actor_phase_name(ActorPhase phase) {
   return "?";
 }
 
-Actors::Actors(ActorOptions options, control::ActorRegistry* registry, const Clock* clock,
-               Instructions* out)
+Actors::Actors(ActorOptions options, control::ActorRegistry* registry, const Clock* clock, Instructions* out)
     : options_(options), registry_(registry), clock_(clock), out_(out) {}
 
 // --- Registration
@@ -89,8 +88,7 @@ Result<shm::ActorIndex> Actors::find(const std::string& name_space, const std::s
 
 // --- Requests
 
-Result<void> Actors::start(shm::ActorIndex index, std::string args,
-                           std::vector<shm::EntryRef> refs) {
+Result<void> Actors::start(shm::ActorIndex index, std::string args, std::vector<shm::EntryRef> refs) {
   Actor* actor = find_actor(index);
   if (actor == nullptr) {
     return not_found_error("no such actor");
@@ -208,14 +206,13 @@ void Actors::placed(shm::ActorIndex index, uint64_t gpu_mask) {
   }
   actor->gpu_mask = gpu_mask;
   actor->phase = ActorPhase::kLaunching;
-  out_->push_back(LaunchActor{index, actor->incarnation, actor->spec.job, actor->spec.language,
-                              actor->spec.detached, gpu_mask});
+  out_->push_back(
+      LaunchActor{index, actor->incarnation, actor->spec.job, actor->spec.language, actor->spec.detached, gpu_mask});
 }
 
 void Actors::worker_ready(shm::ActorIndex index, uint32_t incarnation, shm::SlotIndex slot) {
   Actor* actor = find_live(index);
-  SABIR_CHECK(actor != nullptr && actor->phase == ActorPhase::kLaunching &&
-                  actor->incarnation == incarnation,
+  SABIR_CHECK(actor != nullptr && actor->phase == ActorPhase::kLaunching && actor->incarnation == incarnation,
               "actor=", index);
   actor->phase = ActorPhase::kConstructing;
   actor->slot = slot;
@@ -224,8 +221,7 @@ void Actors::worker_ready(shm::ActorIndex index, uint32_t incarnation, shm::Slot
 
 void Actors::launch_failed(shm::ActorIndex index, uint32_t incarnation, const Error& error) {
   Actor* actor = find_live(index);
-  if (actor == nullptr || actor->phase != ActorPhase::kLaunching ||
-      actor->incarnation != incarnation) {
+  if (actor == nullptr || actor->phase != ActorPhase::kLaunching || actor->incarnation != incarnation) {
     return;
   }
   actor->launch_failures += 1;
@@ -272,12 +268,9 @@ void Actors::worker_gone(shm::SlotIndex slot, const std::string& text) {
 
 void Actors::restart_or_die(Actor& actor, const std::string& reason) {
   bool wanted = actor.spec.detached || !actor.no_handles;
-  bool allowed = actor.spec.max_restarts == -1 ||
-                 actor.restarts < static_cast<uint32_t>(actor.spec.max_restarts);
+  bool allowed = actor.spec.max_restarts == -1 || actor.restarts < static_cast<uint32_t>(actor.spec.max_restarts);
   if (!wanted || !allowed) {
-    std::string after = actor.restarts > 0
-                            ? " (after " + std::to_string(actor.restarts) + " restarts)"
-                            : std::string();
+    std::string after = actor.restarts > 0 ? " (after " + std::to_string(actor.restarts) + " restarts)" : std::string();
     die(actor, reason + after);
     return;
   }
@@ -429,20 +422,9 @@ std::optional<int64_t> Actors::next_wake_ns() const {
 // --- Questions
 
 Actors::View Actors::view_of(const Actor& actor) const {
-  return {actor.index,
-          actor.phase,
-          actor.incarnation,
-          actor.restarts,
-          actor.slot,
-          &actor.spec,
-          &actor.resources,
-          actor.entry,
-          actor.entry_generation,
-          &actor.args,
-          &actor.refs,
-          &actor.death_reason,
-          &actor.error_value,
-          actor.gpu_mask};
+  return {actor.index, actor.phase,         actor.incarnation,  actor.restarts,         actor.slot,
+          &actor.spec, &actor.resources,    actor.entry,        actor.entry_generation, &actor.args,
+          &actor.refs, &actor.death_reason, &actor.error_value, actor.gpu_mask};
 }
 
 std::optional<Actors::View> Actors::view(shm::ActorIndex index) const {

@@ -11,7 +11,8 @@
 //     at kill(no_restart), failure and job end: those say kDead at once.
 //  A4 Deaths count against max_restarts (-1: for ever); a graceful leave, a constructor error and kill(no_restart) end.
 //  A5 The references of the arguments are held from start() until the actor is dead.
-//  A6 When no handle is left, an actor that runs is asked to leave after what it has accepted; one that does not run yet
+//  A6 When no handle is left, an actor that runs is asked to leave after what it has accepted; one that does not run
+//  yet
 //     is dead. Detached actors live without handles.
 //  A7 When its job ends an actor is dead, detached ones excepted.
 #pragma once
@@ -34,16 +35,23 @@
 namespace sabir::node {
 
 struct ActorOptions {
-  int64_t first_pause_ns = 0;                    // the first restart is at once ...
+  int64_t first_pause_ns = 0;                      // the first restart is at once ...
   int64_t second_pause_ns = 100 * kMillisecondNs;  // ... then pauses double
   int64_t max_pause_ns = 10 * kSecondNs;
-  int64_t healthy_ns = 10 * kSecondNs;           // alive for so long: the pauses start again
-  uint32_t max_launch_failures = 3;                // in a row: the actor is dead
-  int64_t leave_timeout_ns = 10 * kSecondNs;       // of a process whose constructor failed
+  int64_t healthy_ns = 10 * kSecondNs;        // alive for so long: the pauses start again
+  uint32_t max_launch_failures = 3;           // in a row: the actor is dead
+  int64_t leave_timeout_ns = 10 * kSecondNs;  // of a process whose constructor failed
 };
 
 enum class ActorPhase : uint8_t {
-  kWaitingArgs, kWaitingResources, kLaunching, kConstructing, kAlive, kLeaving, kPausing, kDead,
+  kWaitingArgs,
+  kWaitingResources,
+  kLaunching,
+  kConstructing,
+  kAlive,
+  kLeaving,
+  kPausing,
+  kDead,
 };
 std::string_view actor_phase_name(ActorPhase phase);
 

@@ -34,8 +34,7 @@ class ActorsTest : public testing::Test {
     auto words = taken<WriteActorWord>();
     return words.empty() ? shm::ActorWord{} : words.back().word;
   }
-  static void expect_word(shm::ActorWord word, uint32_t incarnation, ActorState state,
-                          shm::SlotIndex slot) {
+  static void expect_word(shm::ActorWord word, uint32_t incarnation, ActorState state, shm::SlotIndex slot) {
     EXPECT_EQ(word.incarnation, incarnation);
     EXPECT_EQ(word.state, state);
     EXPECT_EQ(word.slot, slot);
@@ -244,13 +243,11 @@ TEST_F(ActorsTest, LaunchesThatFailEndIt) {
   for (int i = 0; i < 3; ++i) {
     ASSERT_EQ(phase(actor), ActorPhase::kWaitingResources);
     actors_.placed(actor, 0);
-    actors_.launch_failed(actor, actors_.view(actor)->incarnation,
-                          Error(ErrorKind::kSystem, "fork: no memory"));
+    actors_.launch_failed(actor, actors_.view(actor)->incarnation, Error(ErrorKind::kSystem, "fork: no memory"));
     clock_.advance_ns(kSecondNs);
     actors_.tick();
   }
-  EXPECT_EQ(*actors_.view(actor)->death_reason,
-            "its process could not be started: fork: no memory");
+  EXPECT_EQ(*actors_.view(actor)->death_reason, "its process could not be started: fork: no memory");
 }
 
 TEST_F(ActorsTest, A6_DetachedOnesLiveWithoutHandlesAndJob) {

@@ -5,8 +5,8 @@
 
 namespace sabir::node {
 
-Coordinator::Coordinator(NodeResources resources, CoordinatorOptions options,
-                         control::ControlStore* control, const Clock* clock)
+Coordinator::Coordinator(NodeResources resources, CoordinatorOptions options, control::ControlStore* control,
+                         const Clock* clock)
     : clock_(clock),
       scheduler_(std::move(resources), options.scheduler, clock, &pending_),
       pool_(options.pool, clock, &pending_),
@@ -41,22 +41,19 @@ Result<void> Coordinator::check_language(JobNumber job, Language language) const
   return {};
 }
 
-Result<Scheduler::Declared> Coordinator::declare_class(
-    JobNumber job, Language language, const std::vector<ResourceRequest>& resources) {
+Result<Scheduler::Declared> Coordinator::declare_class(JobNumber job, Language language,
+                                                       const std::vector<ResourceRequest>& resources) {
   SABIR_RETURN_IF_ERROR(check_language(job, language));
   return scheduler_.declare_class(job, language, resources);
 }
 
-void Coordinator::open_queue(shm::QueueIndex queue, shm::ClassIndex class_index,
-                             shm::SlotIndex owner) {
+void Coordinator::open_queue(shm::QueueIndex queue, shm::ClassIndex class_index, shm::SlotIndex owner) {
   scheduler_.open_queue(queue, class_index, owner);
 }
 
 void Coordinator::close_queue(shm::QueueIndex queue) { scheduler_.close_queue(queue); }
 
-void Coordinator::observe_queue(shm::QueueIndex queue, uint64_t waiting) {
-  scheduler_.observe_queue(queue, waiting);
-}
+void Coordinator::observe_queue(shm::QueueIndex queue, uint64_t waiting) { scheduler_.observe_queue(queue, waiting); }
 
 void Coordinator::observe_worker(shm::SlotIndex slot, const WorkerSample& sample) {
   scheduler_.observe_worker(slot, sample);
@@ -64,9 +61,7 @@ void Coordinator::observe_worker(shm::SlotIndex slot, const WorkerSample& sample
 
 // --- Processes
 
-void Coordinator::prestart(JobNumber job, Language language, uint32_t count) {
-  pool_.prestart(job, language, count);
-}
+void Coordinator::prestart(JobNumber job, Language language, uint32_t count) { pool_.prestart(job, language, count); }
 
 bool Coordinator::worker_ready(LaunchId launch, shm::SlotIndex slot, uint32_t lease_epoch) {
   std::optional<WorkerPool::LaunchView> started = pool_.launch(launch);
@@ -129,18 +124,15 @@ void Coordinator::bind_actor_entry(shm::ActorIndex actor, uint32_t entry, uint64
   actors_.bind_entry(actor, entry, generation);
 }
 
-Result<void> Coordinator::start_actor(shm::ActorIndex actor, std::string args,
-                                      std::vector<shm::EntryRef> refs) {
+Result<void> Coordinator::start_actor(shm::ActorIndex actor, std::string args, std::vector<shm::EntryRef> refs) {
   return routed(actors_.start(actor, std::move(args), std::move(refs)));
 }
 
-Result<void> Coordinator::fail_actor(shm::ActorIndex actor, std::string message,
-                                     std::string error_value) {
+Result<void> Coordinator::fail_actor(shm::ActorIndex actor, std::string message, std::string error_value) {
   return routed(actors_.fail(actor, std::move(message), std::move(error_value)));
 }
 
-Result<void> Coordinator::actor_started(shm::ActorIndex actor, uint32_t incarnation,
-                                        shm::SlotIndex slot) {
+Result<void> Coordinator::actor_started(shm::ActorIndex actor, uint32_t incarnation, shm::SlotIndex slot) {
   return routed(actors_.started(actor, incarnation, slot));
 }
 
@@ -167,9 +159,7 @@ struct Coordinator::Router {
 
   void operator()(NeedWorkers& i) { c.pool_.need_workers(i.job, i.language, i.count); }
   void operator()(ActorPlaced& i) { c.actors_.placed(i.actor, i.gpu_mask); }
-  void operator()(WorkersUnavailable& i) {
-    c.scheduler_.workers_unavailable(i.job, i.language, i.error);
-  }
+  void operator()(WorkersUnavailable& i) { c.scheduler_.workers_unavailable(i.job, i.language, i.error); }
   void operator()(PoolFull& i) {
     c.scheduler_.pool_full(i.job, i.language, i.error);
     again = true;
@@ -186,9 +176,7 @@ struct Coordinator::Router {
   }
   void operator()(LaunchActor& i) { c.pool_.launch_actor(i); }
   void operator()(AbortActorLaunch& i) { c.pool_.abort_actor_launch(i.actor); }
-  void operator()(ActorLaunchFailed& i) {
-    c.actors_.launch_failed(i.actor, i.incarnation, i.error);
-  }
+  void operator()(ActorLaunchFailed& i) { c.actors_.launch_failed(i.actor, i.incarnation, i.error); }
   void operator()(RetireWorker& i) { c.scheduler_.retire_worker(i.slot); }
 
   void operator()(GrantLease& i) {
@@ -233,8 +221,7 @@ Instructions Coordinator::take() {
 
 std::optional<int64_t> Coordinator::next_wake_ns() const {
   std::optional<int64_t> wake;
-  for (std::optional<int64_t> one :
-       {scheduler_.next_wake_ns(), pool_.next_wake_ns(), actors_.next_wake_ns()}) {
+  for (std::optional<int64_t> one : {scheduler_.next_wake_ns(), pool_.next_wake_ns(), actors_.next_wake_ns()}) {
     if (one) {
       wake = std::min(wake.value_or(*one), *one);
     }

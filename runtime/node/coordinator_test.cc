@@ -34,8 +34,7 @@ class CoordinatorTest : public testing::Test {
   ManualClock clock_;
   control::MemoryStorage storage_;
   control::ControlStore control_{&storage_};
-  Coordinator coordinator_{*NodeResources::create({{"CPU", 2 * kUnit}, {"GPU", kUnit}}), {},
-                           &control_, &clock_};
+  Coordinator coordinator_{*NodeResources::create({{"CPU", 2 * kUnit}, {"GPU", kUnit}}), {}, &control_, &clock_};
   int next_id_ = 0;
 };
 
@@ -106,8 +105,7 @@ TEST_F(CoordinatorTest, AnActorThatNoNodeCanPlaceIsSaid) {
   ASSERT_TRUE(coordinator_.start_actor(actor, "args", {}).ok());
   auto warnings = take<WarnJob>();
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_EQ(warnings[0].text,
-            "actor Counter cannot be placed and waits: it needs 4 GPU, this node has 1");
+  EXPECT_EQ(warnings[0].text, "actor Counter cannot be placed and waits: it needs 4 GPU, this node has 1");
   EXPECT_EQ(coordinator_.actors().view(actor)->phase, ActorPhase::kWaitingResources);
   EXPECT_TRUE(coordinator_.take().empty());
   ASSERT_TRUE(coordinator_.kill_actor(actor, true).ok());

@@ -69,8 +69,8 @@ struct LaunchWorker {
   JobNumber job;
   Language language;
   std::optional<shm::ActorIndex> actor = {};  // it is to host this actor ...
-  uint32_t incarnation = 0;              // ... in this incarnation
-  uint64_t gpu_mask = 0;                 // of the actor
+  uint32_t incarnation = 0;                   // ... in this incarnation
+  uint64_t gpu_mask = 0;                      // of the actor
 };
 // Kill what LaunchWorker started, whatever it is doing; then launch_failed.
 struct AbortLaunch {

@@ -109,8 +109,7 @@ Result<ResourceSet> NodeResources::resolve(const std::vector<ResourceRequest>& r
   ResourceSet set;
   for (const ResourceRequest& one : request) {
     if (one.name == "GPU" && one.units > kUnit && one.units % kUnit != 0) {
-      return invalid_error("above one GPU only whole numbers of GPUs can be asked for, not " +
-                           format_units(one.units));
+      return invalid_error("above one GPU only whole numbers of GPUs can be asked for, not " + format_units(one.units));
     }
     if (one.units == 0) {
       continue;
@@ -137,8 +136,8 @@ std::string NodeResources::infeasible(const ResourceSet& request) const {
   std::string missing;
   for (const auto& amount : request) {
     if (amount.units > totals_[amount.id]) {
-      missing += (missing.empty() ? "needs " : "; needs ") + format_units(amount.units) + " " +
-                 names_[amount.id] + ", this node has " + format_units(totals_[amount.id]);
+      missing += (missing.empty() ? "needs " : "; needs ") + format_units(amount.units) + " " + names_[amount.id] +
+                 ", this node has " + format_units(totals_[amount.id]);
     }
   }
   return missing;
@@ -160,8 +159,7 @@ bool NodeResources::fits(const ResourceSet& request) const {
                       [this](const ResourceSet::Amount& amount) { return lacks(amount); });
 }
 
-bool NodeResources::would_fit(const ResourceSet& request, const ResourceSet& extra,
-                              const ResourceSet& kept) const {
+bool NodeResources::would_fit(const ResourceSet& request, const ResourceSet& extra, const ResourceSet& kept) const {
   for (const auto& amount : request) {
     if (free_[amount.id] + extra.get(amount.id) - kept.get(amount.id) < amount.units ||
         (extra.get(amount.id) == 0 && lacks(amount))) {
@@ -186,8 +184,7 @@ Allocation NodeResources::take(const ResourceSet& request) {
     // Of those that fit the fullest one: whole GPUs stay whole as long as possible.
     size_t best = gpu_free_.size();
     for (size_t i = 0; i < gpu_free_.size(); ++i) {
-      if (gpu_free_[i] >= allocation.units_per_gpu &&
-          (best == gpu_free_.size() || gpu_free_[i] < gpu_free_[best])) {
+      if (gpu_free_[i] >= allocation.units_per_gpu && (best == gpu_free_.size() || gpu_free_[i] < gpu_free_[best])) {
         best = i;
       }
     }

@@ -17,7 +17,7 @@ namespace sabir::node {
 // 1/10000 of one CPU, GPU, byte (memory) or custom unit.
 using Units = int64_t;
 inline constexpr Units kUnit = 10'000;
-inline constexpr uint32_t kMaxGpus = 64;           // bits of a GPU mask
+inline constexpr uint32_t kMaxGpus = 64;            // bits of a GPU mask
 inline constexpr uint32_t kMaxResourceNames = 256;  // of one node, asked for or present
 inline constexpr uint32_t kMaxResourcesPerRequest = 32;
 

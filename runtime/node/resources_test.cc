@@ -123,8 +123,7 @@ TEST(ResourcesTest, RandomTakesAndReturnsEndWhereTheyBegan) {
   NodeResources n = node({{"CPU", 4 * kUnit}, {"GPU", 4 * kUnit}, {"memory", kUnit}});
   std::vector<Allocation> held;
   for (int i = 0; i < 20'000; ++i) {
-    Units gpu = random() % 2 != 0 ? static_cast<Units>(random() % kUnit)
-                                  : static_cast<Units>(random() % 5) * kUnit;
+    Units gpu = random() % 2 != 0 ? static_cast<Units>(random() % kUnit) : static_cast<Units>(random() % 5) * kUnit;
     ResourceSet request = *n.resolve({{"CPU", static_cast<Units>(random() % (2 * kUnit))},
                                       {"GPU", gpu},
                                       {"memory", static_cast<Units>(random() % 3'000)}});

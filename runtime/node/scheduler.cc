@@ -8,8 +8,7 @@
 
 namespace sabir::node {
 
-Scheduler::Scheduler(NodeResources resources, SchedulerOptions options, const Clock* clock,
-                     Instructions* out)
+Scheduler::Scheduler(NodeResources resources, SchedulerOptions options, const Clock* clock, Instructions* out)
     : state_(std::make_unique<State>(std::move(resources), options, clock, out)) {}
 
 Scheduler::~Scheduler() = default;
@@ -43,8 +42,8 @@ void Scheduler::end_job(JobNumber job) {
   }
 }
 
-Result<Scheduler::Declared> Scheduler::declare_class(
-    JobNumber job, Language language, const std::vector<ResourceRequest>& resources) {
+Result<Scheduler::Declared> Scheduler::declare_class(JobNumber job, Language language,
+                                                     const std::vector<ResourceRequest>& resources) {
   State& s = *state_;
   auto owner = s.jobs.find(job);
   if (owner == s.jobs.end() || owner->second.over) {
@@ -57,8 +56,7 @@ Result<Scheduler::Declared> Scheduler::declare_class(
     }
   }
   if (s.classes.size() >= shm::kMaxClasses) {
-    return exhausted_error("more than " + std::to_string(shm::kMaxClasses) +
-                           " different sets of resources are in use");
+    return exhausted_error("more than " + std::to_string(shm::kMaxClasses) + " different sets of resources are in use");
   }
   // Indices go round, so that a freed one rests as long as possible.
   while (s.classes.contains(s.next_class)) {
@@ -77,8 +75,7 @@ Result<Scheduler::Declared> Scheduler::declare_class(
   return Declared{made.index, made.infeasible};
 }
 
-void Scheduler::open_queue(shm::QueueIndex queue, shm::ClassIndex class_index,
-                           shm::SlotIndex owner) {
+void Scheduler::open_queue(shm::QueueIndex queue, shm::ClassIndex class_index, shm::SlotIndex owner) {
   auto found = state_->classes.find(class_index);
   SABIR_CHECK(found != state_->classes.end(), "class=", class_index);
   auto [at, added] = state_->queues.try_emplace(queue, State::Queue{class_index, owner});
@@ -110,8 +107,8 @@ void Scheduler::State::free_class_if_over(shm::ClassIndex index) {
   JobNumber number = job->first;
   classes.erase(found);
   out->push_back(FreeClass{index});
-  bool last = std::none_of(classes.begin(), classes.end(),
-                           [&](const auto& entry) { return entry.second.job == number; });
+  bool last =
+      std::none_of(classes.begin(), classes.end(), [&](const auto& entry) { return entry.second.job == number; });
   if (last) {
     jobs.erase(job);
   }
@@ -164,8 +161,7 @@ void Scheduler::State::grant(Worker& worker, Class& what, shm::QueueIndex first_
   what.leases += 1;
   what.last_first_queue = first_queue;
   jobs.at(what.job).placed += 1;
-  out->push_back(GrantLease{worker.slot, worker.epoch, what.index, first_queue,
-                            worker.allocation.gpu_mask});
+  out->push_back(GrantLease{worker.slot, worker.epoch, what.index, first_queue, worker.allocation.gpu_mask});
 }
 
 void Scheduler::State::unlist(Worker& worker) {
@@ -302,8 +298,7 @@ void Scheduler::workers_unavailable(JobNumber job, Language language, const Erro
     }
   }
   for (auto& [index, what] : s.classes) {
-    if (what.job == job && what.language == language && what.waiting > 0 &&
-        what.infeasible.empty()) {
+    if (what.job == job && what.language == language && what.waiting > 0 && what.infeasible.empty()) {
       s.out->push_back(FailClass{index, error});
       for (shm::QueueIndex queue : what.queues) {
         observe_queue(queue, 0);  // until the next look

@@ -33,9 +33,9 @@
 namespace sabir::node {
 
 struct SchedulerOptions {
-  int64_t quantum_ns = 20 * kMillisecondNs;   // L1
+  int64_t quantum_ns = 20 * kMillisecondNs;    // L1
   int64_t grow_delay_ns = 2 * kMillisecondNs;  // S8
-  uint32_t max_cpuless_leases = 16;             // S9
+  uint32_t max_cpuless_leases = 16;            // S9
   // A leased worker that runs nothing counts as help for what waits so long (it may be stopped, or dying).
   int64_t help_ns = 50 * kMillisecondNs;
   // All is blocked and no process can be added for so long: what waits fails (L4).

@@ -78,9 +78,7 @@ void Scheduler::State::activate() {
   std::map<JobNumber, std::optional<int64_t>> least_class;
   std::optional<int64_t> least_job;
   std::set<JobNumber> active_jobs;
-  auto is_active = [](const Class& what) {
-    return what.serving > 0 || (what.waiting > 0 && what.infeasible.empty());
-  };
+  auto is_active = [](const Class& what) { return what.serving > 0 || (what.waiting > 0 && what.infeasible.empty()); };
   for (auto& [index, what] : classes) {
     bool active = is_active(what);
     what.active = what.active && active;
@@ -112,8 +110,7 @@ void Scheduler::State::activate() {
     auto job = jobs.find(number);
     if (job != jobs.end() && !job->second.active) {
       job->second.active = true;
-      job->second.served_ns =
-          std::max(job->second.served_ns, least_job.value_or(job->second.served_ns));
+      job->second.served_ns = std::max(job->second.served_ns, least_job.value_or(job->second.served_ns));
     }
   }
 }
@@ -158,8 +155,7 @@ void Scheduler::State::grant_depth_first() {
   if (lenders.empty()) {
     return;
   }
-  std::sort(lenders.begin(), lenders.end(),
-            [](const Lender& a, const Lender& b) { return a.order > b.order; });
+  std::sort(lenders.begin(), lenders.end(), [](const Lender& a, const Lender& b) { return a.order > b.order; });
   std::map<shm::SlotIndex, std::vector<shm::QueueIndex>> waiting_by_owner;
   for (const auto& [index, queue] : queues) {
     if (queue.waiting > 0) {
@@ -173,9 +169,9 @@ void Scheduler::State::grant_depth_first() {
     }
     for (shm::QueueIndex index : its_queues->second) {
       Class& what = classes.at(queues.at(index).class_index);
-      if (!what.infeasible.empty() || jobs.at(what.job).over ||
-          what.resources.get(kCpu) == 0 || what.leases >= shm::kMaxWorkersPerClass ||
-          !resources.fits(what.resources) || !resources.would_fit(what.resources, {}, kept)) {
+      if (!what.infeasible.empty() || jobs.at(what.job).over || what.resources.get(kCpu) == 0 ||
+          what.leases >= shm::kMaxWorkersPerClass || !resources.fits(what.resources) ||
+          !resources.would_fit(what.resources, {}, kept)) {
         continue;
       }
       if (Worker* worker = idle_worker(what.job, what.language)) {
@@ -232,8 +228,7 @@ uint64_t Scheduler::State::wanted_leases(Class& what) {
   }
   uint64_t most = shm::kMaxWorkersPerClass - std::min(what.leases, shm::kMaxWorkersPerClass);
   if (what.resources.get(kCpu) == 0) {  // S9
-    most = std::min(most, options.max_cpuless_leases - std::min<uint64_t>(
-                                                           unblocked, options.max_cpuless_leases));
+    most = std::min(most, options.max_cpuless_leases - std::min<uint64_t>(unblocked, options.max_cpuless_leases));
   }
   return std::min(spare, most);
 }
@@ -253,8 +248,8 @@ void Scheduler::State::collect_waiters() {
     }
   }
   if (reserved) {
-    auto same = std::find_if(waiters.begin(), waiters.end(),
-                             [&](const Waiter& waiter) { return waiter.same(*reserved); });
+    auto same =
+        std::find_if(waiters.begin(), waiters.end(), [&](const Waiter& waiter) { return waiter.same(*reserved); });
     if (same != waiters.end() && resources.would_fit(*same->resources, returning(), kept)) {
       reserved = *same;
     } else {
@@ -272,8 +267,7 @@ bool Scheduler::State::before(const Waiter& a, const Waiter& b) const {
       return std::tuple(job_served, int64_t{INT64_MIN}, actors.at(*waiter.actor).order);
     }
     const Class& what = classes.at(waiter.class_index);
-    return std::tuple(job_served, what.served_ns + what.leases * options.quantum_ns,
-                      uint64_t{waiter.class_index});
+    return std::tuple(job_served, what.served_ns + what.leases * options.quantum_ns, uint64_t{waiter.class_index});
   };
   return key(a) < key(b);
 }
@@ -295,9 +289,8 @@ bool Scheduler::State::may_take(const Waiter& waiter) const {
   if (!reserved || reserved->same(waiter)) {
     return true;
   }
-  bool meets = std::any_of(waiter.resources->begin(), waiter.resources->end(), [&](auto amount) {
-    return reserved->resources->get(amount.id) > 0;
-  });
+  bool meets = std::any_of(waiter.resources->begin(), waiter.resources->end(),
+                           [&](auto amount) { return reserved->resources->get(amount.id) > 0; });
   return !meets || resources.would_fit(*reserved->resources, returning(), *waiter.resources);
 }
 
@@ -341,8 +334,7 @@ void Scheduler::State::grant_fairly() {
 // --- S5, S4: what others hold
 
 void Scheduler::State::take_from_idle() {
-  std::sort(waiters.begin(), waiters.end(),
-            [&](const Waiter& a, const Waiter& b) { return before(a, b); });
+  std::sort(waiters.begin(), waiters.end(), [&](const Waiter& a, const Waiter& b) { return before(a, b); });
   ResourceSet back = returning();
   ResourceSet promised = kept;
   for (Waiter& waiter : waiters) {
@@ -389,8 +381,7 @@ void Scheduler::State::rotate() {
   for (const Waiter& waiter : waiters) {
     std::vector<Worker*> victims;
     for (auto& [slot, worker] : workers) {
-      if (worker.drawing() && better_served(worker, waiter) &&
-          holds_some_of(worker, *waiter.resources)) {
+      if (worker.drawing() && better_served(worker, waiter) && holds_some_of(worker, *waiter.resources)) {
         victims.push_back(&worker);
       }
     }
@@ -398,8 +389,7 @@ void Scheduler::State::rotate() {
       const Class& what = classes.at(*worker->lease);
       return std::tuple(jobs.at(what.job).served_ns, what.served_ns, !worker->running);
     };
-    std::sort(victims.begin(), victims.end(),
-              [&](const Worker* a, const Worker* b) { return key(a) > key(b); });
+    std::sort(victims.begin(), victims.end(), [&](const Worker* a, const Worker* b) { return key(a) > key(b); });
     ResourceSet freed = back;
     size_t count = 0;
     while (count < victims.size() && !resources.would_fit(*waiter.resources, freed, kept)) {
@@ -450,8 +440,7 @@ void Scheduler::State::fail_if_stuck() {
   for (const auto& [group, error] : full) {
     for (auto& [slot, worker] : workers) {
       // Room for another kind of worker: the pool ends it once it has no lease.
-      if (GroupKey{worker.job, worker.language} != group && worker.drawing() &&
-          idle_lease(worker)) {
+      if (GroupKey{worker.job, worker.language} != group && worker.drawing() && idle_lease(worker)) {
         withdraw(worker);
       }
     }
@@ -459,8 +448,7 @@ void Scheduler::State::fail_if_stuck() {
       continue;
     }
     for (auto& [index, what] : classes) {
-      if (GroupKey{what.job, what.language} == group && what.waiting > 0 &&
-          what.infeasible.empty()) {
+      if (GroupKey{what.job, what.language} == group && what.waiting > 0 && what.infeasible.empty()) {
         out->push_back(FailClass{index, error});
         for (shm::QueueIndex queue : what.queues) {
           queues.at(queue).waiting = 0;  // until the next look

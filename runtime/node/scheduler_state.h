@@ -34,7 +34,7 @@ struct Scheduler::State {
     std::string infeasible;
     std::set<shm::QueueIndex> queues;
     uint64_t waiting = 0;
-    int64_t waiting_since_ns = 0;              // since when waiting > 0
+    int64_t waiting_since_ns = 0;               // since when waiting > 0
     std::optional<int64_t> one_spare_since_ns;  // S8
     shm::QueueIndex last_first_queue = 0;
     bool active = false;
@@ -57,11 +57,11 @@ struct Scheduler::State {
     Language language = 0;
     uint32_t epoch = 0;
     std::optional<shm::ClassIndex> lease = {};
-    bool listed = false;     // in ClassRecord.workers
+    bool listed = false;  // in ClassRecord.workers
     bool withdrawn = false;
-    bool lent = false;       // blocked now
+    bool lent = false;            // blocked now
     bool over_at_border = false;  // S7: was blocked under this lease
-    bool credit = false;     // S6: the CPU it lent has not gone to its own queue yet
+    bool credit = false;          // S6: the CPU it lent has not gone to its own queue yet
     bool running = false;
     bool retired = false;
     uint32_t blocked_counter = 0;
@@ -94,13 +94,10 @@ struct Scheduler::State {
     Language language = 0;
     uint64_t wanted = 0;  // leases
     const ResourceSet* resources = nullptr;
-    bool same(const Waiter& other) const {
-      return actor == other.actor && (actor || class_index == other.class_index);
-    }
+    bool same(const Waiter& other) const { return actor == other.actor && (actor || class_index == other.class_index); }
   };
 
-  State(NodeResources resources_in, SchedulerOptions options_in, const Clock* clock_in,
-        Instructions* out_in)
+  State(NodeResources resources_in, SchedulerOptions options_in, const Clock* clock_in, Instructions* out_in)
       : resources(std::move(resources_in)), options(options_in), clock(clock_in), out(out_in) {}
 
   // --- Leases

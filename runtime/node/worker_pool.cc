@@ -27,8 +27,7 @@ void WorkerPool::end_job(JobNumber job) {
       out_->push_back(AbortLaunch{id});
     }
   }
-  std::erase_if(waiting_actors_,
-                [&](const LaunchActor& actor) { return actor.job == job && !actor.detached; });
+  std::erase_if(waiting_actors_, [&](const LaunchActor& actor) { return actor.job == job && !actor.detached; });
   std::erase_if(groups_, [&](const auto& entry) { return entry.first.first == job; });
 }
 
@@ -86,11 +85,11 @@ bool WorkerPool::worker_ready(LaunchId id, shm::SlotIndex slot) {
   if (launch.view.aborted || (!launch.detached && !jobs_.contains(launch.view.job))) {
     return false;
   }
-  Worker worker{{slot, launch.view.job, launch.view.language,
-                 launch.view.actor ? WorkerState::kActor : WorkerState::kIdle, launch.view.actor,
-                 launch.view.incarnation},
-                launch.detached,
-                clock_->now_ns()};
+  Worker worker{
+      {slot, launch.view.job, launch.view.language, launch.view.actor ? WorkerState::kActor : WorkerState::kIdle,
+       launch.view.actor, launch.view.incarnation},
+      launch.detached,
+      clock_->now_ns()};
   auto [at, added] = workers_.try_emplace(slot, std::move(worker));
   SABIR_CHECK(added, "slot=", slot);
   auto group = groups_.find({launch.view.job, launch.view.language});
@@ -115,8 +114,7 @@ void WorkerPool::launch_failed(LaunchId id, const std::string& text) {
 
 void WorkerPool::failed(const LaunchView& launch, const std::string& text) {
   if (launch.actor) {
-    out_->push_back(
-        ActorLaunchFailed{*launch.actor, launch.incarnation, Error(ErrorKind::kSystem, text)});
+    out_->push_back(ActorLaunchFailed{*launch.actor, launch.incarnation, Error(ErrorKind::kSystem, text)});
   } else {
     count_failure({launch.job, launch.language}, text);
   }
@@ -135,10 +133,10 @@ void WorkerPool::count_failure(const GroupKey& key, const std::string& text) {
   }
   group.next_launch_ns = clock_->now_ns() + std::min(pause_ns, options_.max_pause_ns);
   if (group.failures >= options_.max_launch_failures) {
-    out_->push_back(WorkersUnavailable{
-        key.first, key.second,
-        Error(ErrorKind::kSystem, "workers cannot be started, " + std::to_string(group.failures) +
-                                      " attempts in a row failed; the last one: " + text)});
+    out_->push_back(
+        WorkersUnavailable{key.first, key.second,
+                           Error(ErrorKind::kSystem, "workers cannot be started, " + std::to_string(group.failures) +
+                                                         " attempts in a row failed; the last one: " + text)});
   }
 }
 
@@ -199,8 +197,8 @@ void WorkerPool::tick() {
   for (auto& [key, group] : groups_) {
     uint32_t wanted = group.needed;
     if (group.prestart > 0) {
-      auto existing = static_cast<uint32_t>(
-          std::count_if(workers_.begin(), workers_.end(), [&, k = key](const auto& entry) {
+      auto existing =
+          static_cast<uint32_t>(std::count_if(workers_.begin(), workers_.end(), [&, k = key](const auto& entry) {
             const WorkerView& view = entry.second.view;
             return GroupKey{view.job, view.language} == k && !view.actor;
           }));
@@ -226,11 +224,10 @@ bool WorkerPool::may_launch(const GroupKey& key) {
       Group& group = groups_[key];
       if (!group.told_full) {
         group.told_full = true;
-        out_->push_back(PoolFull{
-            key.first, key.second,
-            exhausted_error("all " + std::to_string(process_count()) +
-                            " worker processes that may exist wait for results of others: the "
-                            "calls are nested too deeply for this limit")});
+        out_->push_back(PoolFull{key.first, key.second,
+                                 exhausted_error("all " + std::to_string(process_count()) +
+                                                 " worker processes that may exist wait for results of others: the "
+                                                 "calls are nested too deeply for this limit")});
       }
     }
     return false;
@@ -257,8 +254,7 @@ bool WorkerPool::make_room(const GroupKey& wanted) {
     if (worker.view.state == WorkerState::kLeaving || worker.view.state == WorkerState::kDying) {
       return true;
     }
-    if (worker.view.state == WorkerState::kIdle &&
-        GroupKey{worker.view.job, worker.view.language} != wanted &&
+    if (worker.view.state == WorkerState::kIdle && GroupKey{worker.view.job, worker.view.language} != wanted &&
         (longest_idle == nullptr || worker.since_ns < longest_idle->since_ns)) {
       longest_idle = &worker;
     }
@@ -285,8 +281,7 @@ void WorkerPool::end_surplus() {
       idle.push_back(&worker);
     }
   }
-  std::sort(idle.begin(), idle.end(),
-            [](const Worker* a, const Worker* b) { return a->since_ns < b->since_ns; });
+  std::sort(idle.begin(), idle.end(), [](const Worker* a, const Worker* b) { return a->since_ns < b->since_ns; });
   for (Worker* worker : idle) {
     uint32_t& count = alive[{worker->view.job, worker->view.language}];
     if (count > options_.warm_workers) {
@@ -331,17 +326,15 @@ std::optional<int64_t> WorkerPool::next_wake_ns() const {
 // --- Questions
 
 uint32_t WorkerPool::launching(const GroupKey& key) const {
-  return static_cast<uint32_t>(
-      std::count_if(launches_.begin(), launches_.end(), [&](const auto& entry) {
-        const LaunchView& view = entry.second.view;
-        return !view.aborted && !view.actor && GroupKey{view.job, view.language} == key;
-      }));
+  return static_cast<uint32_t>(std::count_if(launches_.begin(), launches_.end(), [&](const auto& entry) {
+    const LaunchView& view = entry.second.view;
+    return !view.aborted && !view.actor && GroupKey{view.job, view.language} == key;
+  }));
 }
 
 uint32_t WorkerPool::starting_now() const {
-  return static_cast<uint32_t>(std::count_if(launches_.begin(), launches_.end(), [](const auto& e) {
-    return !e.second.view.aborted;
-  }));
+  return static_cast<uint32_t>(
+      std::count_if(launches_.begin(), launches_.end(), [](const auto& e) { return !e.second.view.aborted; }));
 }
 
 std::optional<WorkerPool::WorkerView> WorkerPool::worker(shm::SlotIndex slot) const {

@@ -61,8 +61,8 @@ TEST(NodeScenariosTest, L4_FibNeedsDepthTimesCpusProcesses) {
   constexpr int kDepth = 11;
   for (int64_t compute_ns : {20 * kUs, 300 * kUs, 5 * kMs}) {
     for (auto get : {Plan::Get::kAll, Plan::Get::kInOrder, Plan::Get::kOneByOne}) {
-      for (auto round : {WorldOptions::Round::kNewestFirst, WorldOptions::Round::kOldestFirst,
-                         WorldOptions::Round::kAnywhere}) {
+      for (auto round :
+           {WorldOptions::Round::kNewestFirst, WorldOptions::Round::kOldestFirst, WorldOptions::Round::kAnywhere}) {
         WorldOptions options;
         options.round = round;
         World world(1, options);
@@ -72,8 +72,7 @@ TEST(NodeScenariosTest, L4_FibNeedsDepthTimesCpusProcesses) {
         EXPECT_EQ(world.calls_failed, 0u);
         bool in_order = round == WorldOptions::Round::kNewestFirst;
         EXPECT_LE(world.most_processes, in_order ? kDepth * 2 + 6u : kDepth * 2 * 4u)
-            << "compute_ns=" << compute_ns << " get=" << static_cast<int>(get)
-            << " round=" << static_cast<int>(round);
+            << "compute_ns=" << compute_ns << " get=" << static_cast<int>(get) << " round=" << static_cast<int>(round);
       }
     }
   }
@@ -178,8 +177,7 @@ TEST(NodeScenariosTest, S3_ANewClassSharesAtOnceAndOwnsNoPast) {
   world.class_executed_ns.clear();
   flood(world, job, leaf(new_class, kMs), 10);
   world.run_for(kSecondNs);
-  EXPECT_NEAR(static_cast<double>(world.class_executed_ns[old_class]), 0.5 * kSecondNs,
-              0.1 * kSecondNs);
+  EXPECT_NEAR(static_cast<double>(world.class_executed_ns[old_class]), 0.5 * kSecondNs, 0.1 * kSecondNs);
 }
 
 TEST(NodeScenariosTest, S4_AWideRequestIsNotStarvedByNarrowOnes) {
@@ -205,8 +203,7 @@ TEST(NodeScenariosTest, S4_AnActorGetsItsPlaceInAFlood) {
   shm::ActorIndex actor = *world.create_actor(spec);
   world.run_for(200 * kMs);
   auto phase = world.coordinator().actors().view(actor)->phase;
-  EXPECT_TRUE(phase == node::ActorPhase::kAlive || phase == node::ActorPhase::kDead)
-      << node::actor_phase_name(phase);
+  EXPECT_TRUE(phase == node::ActorPhase::kAlive || phase == node::ActorPhase::kDead) << node::actor_phase_name(phase);
 }
 
 TEST(NodeScenariosTest, S5_AnIdleLeaseGoesAtOnceToWhoWaits) {
@@ -220,8 +217,7 @@ TEST(NodeScenariosTest, S5_AnIdleLeaseGoesAtOnceToWhoWaits) {
     ASSERT_TRUE(world.run_until_quiet(kSecondNs));  // its worker has been started
   }
   world.run_for(20 * kMs);
-  EXPECT_EQ(world.coordinator().scheduler().available(node::kCpu), 2 * kUnit)
-      << "an idle lease counts as available";
+  EXPECT_EQ(world.coordinator().scheduler().available(node::kCpu), 2 * kUnit) << "an idle lease counts as available";
   for (int i = 0; i < 20; ++i) {
     int64_t begin_ns = world.now_ns();
     auto [job, what] = i % 2 == 0 ? std::pair(a, of_a) : std::pair(b, of_b);

@@ -101,8 +101,7 @@ void run_one(uint64_t seed) {
   }
   bool one_ends_early = job_count > 1 && world.chance(0.3);
   if (one_ends_early) {
-    world.at(static_cast<int64_t>(200 + world.random(200)) * kMs,
-             [&world, job = jobs.back()] { world.end_job(job); });
+    world.at(static_cast<int64_t>(200 + world.random(200)) * kMs, [&world, job = jobs.back()] { world.end_job(job); });
     jobs.pop_back();
   }
   world.run_for(401 * kMs);
@@ -124,8 +123,8 @@ volatile uint64_t current_seed = 0;
 
 extern "C" void say_seed(int) {
   char text[64];
-  int size = std::snprintf(text, sizeof(text), "repeat with SABIR_SEED=%llu\n",
-                           static_cast<unsigned long long>(current_seed));
+  int size =
+      std::snprintf(text, sizeof(text), "repeat with SABIR_SEED=%llu\n", static_cast<unsigned long long>(current_seed));
   (void)!write(STDERR_FILENO, text, static_cast<size_t>(size));
 }
 

@@ -9,10 +9,9 @@ namespace sabir::simulation {
 
 using namespace node;
 
-World::World(uint64_t seed, WorldOptions options)
-    : engine_(seed), options_(std::move(options)), control_(&storage_) {
-  coordinator_ = std::make_unique<Coordinator>(*NodeResources::create(options_.resources),
-                                               options_.coordinator, &control_, &clock_);
+World::World(uint64_t seed, WorldOptions options) : engine_(seed), options_(std::move(options)), control_(&storage_) {
+  coordinator_ = std::make_unique<Coordinator>(*NodeResources::create(options_.resources), options_.coordinator,
+                                               &control_, &clock_);
 }
 
 World::~World() = default;
@@ -24,11 +23,9 @@ void World::at(int64_t delay_ns, std::function<void()> what) {
 }
 
 void World::later(Process& process, int64_t delay_ns, void (World::*what)(Process&)) {
-  at(delay_ns, [this, slot = process.slot, incarnation = process.incarnation,
-                step = process.step, what] {
+  at(delay_ns, [this, slot = process.slot, incarnation = process.incarnation, step = process.step, what] {
     auto found = processes_.find(slot);
-    if (found != processes_.end() && found->second->incarnation == incarnation &&
-        found->second->step == step) {
+    if (found != processes_.end() && found->second->incarnation == incarnation && found->second->step == step) {
       (this->*what)(*found->second);
     }
   });
@@ -168,26 +165,23 @@ void World::expect_nothing_left() {
 }
 
 std::string World::describe() const {
-  std::string text = "now " + std::to_string(clock_.now_ns() / kMs) + " ms, open calls " +
-                     std::to_string(open_calls_) + ", launches " +
-                     std::to_string(launches_.size()) + "\n";
+  std::string text = "now " + std::to_string(clock_.now_ns() / kMs) + " ms, open calls " + std::to_string(open_calls_) +
+                     ", launches " + std::to_string(launches_.size()) + "\n";
   for (const auto& what : coordinator_->scheduler().classes()) {
-    text += "class " + std::to_string(what.class_index) + " job " + std::to_string(what.job) +
-            " waiting " + std::to_string(what.waiting) + " leases " + std::to_string(what.leases) +
-            " " + coordinator_->scheduler().resources().describe(*what.resources) + "\n";
+    text += "class " + std::to_string(what.class_index) + " job " + std::to_string(what.job) + " waiting " +
+            std::to_string(what.waiting) + " leases " + std::to_string(what.leases) + " " +
+            coordinator_->scheduler().resources().describe(*what.resources) + "\n";
   }
   for (const auto& [slot, process] : processes_) {
     auto lease = coordinator_->scheduler().lease(slot);
-    text += "slot " + std::to_string(slot) + (process->driver ? " driver" : " worker") +
-            " job " + std::to_string(process->job) + " epoch " + std::to_string(process->epoch) +
-            " done " + std::to_string(process->page.lease_epoch_done) +
-            (process->page.running ? " running" : "") +
+    text += "slot " + std::to_string(slot) + (process->driver ? " driver" : " worker") + " job " +
+            std::to_string(process->job) + " epoch " + std::to_string(process->epoch) + " done " +
+            std::to_string(process->page.lease_epoch_done) + (process->page.running ? " running" : "") +
             (process->page.blocked % 2 != 0 ? " blocked" : "") +
             (lease.class_index ? " lease " + std::to_string(*lease.class_index) : "") +
             (lease.withdrawn ? " withdrawn" : "") + "\n";
   }
-  return text + "free CPU " +
-         format_units(coordinator_->scheduler().resources().free(kCpu)) + "\n";
+  return text + "free CPU " + format_units(coordinator_->scheduler().resources().free(kCpu)) + "\n";
 }
 
 }  // namespace sabir::simulation

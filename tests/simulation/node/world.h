@@ -1,6 +1,6 @@
 // A machine that is not there: fake processes that execute fake calls under the leases that a real Coordinator grants,
-// in simulated time, by a seed. What happens between sabird and its processes (rings, looks, wake-ups, launches, deaths)
-// takes random time here and comes in every order that the protocol allows.
+// in simulated time, by a seed. What happens between sabird and its processes (rings, looks, wake-ups, launches,
+// deaths) takes random time here and comes in every order that the protocol allows.
 #pragma once
 
 #include <cstdint>
@@ -83,16 +83,14 @@ class World {
   bool run_until_quiet(int64_t limit_ns);
 
   uint64_t random(uint64_t below) { return below == 0 ? 0 : engine_() % below; }
-  bool chance(double probability) {
-    return static_cast<double>(engine_() % 1'000'000) < probability * 1e6;
-  }
+  bool chance(double probability) { return static_cast<double>(engine_() % 1'000'000) < probability * 1e6; }
   int64_t now_ns() const { return clock_.now_ns(); }
   node::Coordinator& coordinator() { return *coordinator_; }
 
   // --- Observed
   uint64_t calls_open() const { return open_calls_; }
   uint64_t calls_done = 0, calls_failed = 0, looks = 0;
-  std::map<ClassIndex, Error> failures;       // the last FailClass
+  std::map<ClassIndex, Error> failures;  // the last FailClass
   std::map<ClassIndex, int64_t> class_executed_ns;
   std::map<JobNumber, int64_t> executed_ns;  // compute time of finished records
   size_t most_processes = 0;
@@ -112,9 +110,7 @@ class World {
     int64_t at_ns;
     uint64_t order;
     std::function<void()> what;
-    bool operator<(const Event& other) const {
-      return std::tie(at_ns, order) > std::tie(other.at_ns, other.order);
-    }
+    bool operator<(const Event& other) const { return std::tie(at_ns, order) > std::tie(other.at_ns, other.order); }
   };
 
   int64_t latency() { return (10 + static_cast<int64_t>(random(90))) * kUs; }

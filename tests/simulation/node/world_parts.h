@@ -5,8 +5,8 @@
 #include <deque>
 #include <vector>
 
-#include "tests/simulation/node/world.h"
 #include "runtime/node/scheduler_state.h"
+#include "tests/simulation/node/world.h"
 
 namespace sabir::simulation {
 

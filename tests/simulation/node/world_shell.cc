@@ -19,8 +19,7 @@ SlotIndex World::take_slot() {
 // --- Jobs and actors
 
 JobNumber World::add_job() {
-  JobNumber job =
-      *control_.jobs().add({0, "job-" + std::to_string(next_order_++), "", "", 1, true});
+  JobNumber job = *control_.jobs().add({0, "job-" + std::to_string(next_order_++), "", "", 1, true});
   auto driver = std::make_unique<Process>();
   driver->slot = take_slot();
   driver->incarnation = slot_history_[driver->slot].first + 1;
@@ -50,8 +49,7 @@ Result<shm::ActorIndex> World::create_actor(control::ActorSpec spec) {
   spec.language = 1;
   SABIR_ASSIGN_OR_RETURN(Actors::Created made, coordinator_->create_actor(std::move(spec)));
   if (!made.existed) {
-    SABIR_CHECK(
-        coordinator_->start_actor(made.actor, "args", {{made.actor, 1}}).ok());
+    SABIR_CHECK(coordinator_->start_actor(made.actor, "args", {{made.actor, 1}}).ok());
   }
   act();
   return made.actor;
@@ -94,19 +92,19 @@ void World::launched(LaunchWorker launch) {
     processes_.erase(made.slot);
   } else if (made.actor) {
     // Its constructor returns, or raises.
-    at(latency(), [this, slot = made.slot, life = made.incarnation, actor = *made.actor,
-                   incarnation = launch.incarnation] {
-      auto found = processes_.find(slot);
-      if (found == processes_.end() || found->second->incarnation != life) {
-        return;
-      }
-      if (chance(0.1)) {
-        (void)coordinator_->fail_actor(actor, "the constructor raised", "error");
-      } else {
-        (void)coordinator_->actor_started(actor, incarnation, slot);
-      }
-      act();
-    });
+    at(latency(),
+       [this, slot = made.slot, life = made.incarnation, actor = *made.actor, incarnation = launch.incarnation] {
+         auto found = processes_.find(slot);
+         if (found == processes_.end() || found->second->incarnation != life) {
+           return;
+         }
+         if (chance(0.1)) {
+           (void)coordinator_->fail_actor(actor, "the constructor raised", "error");
+         } else {
+           (void)coordinator_->actor_started(actor, incarnation, slot);
+         }
+         act();
+       });
   }
   act();
 }
@@ -147,8 +145,7 @@ void World::carry_out_lease(Instruction& instruction) {
 void World::carry_out(Instruction& instruction) {
   if (auto* launch = std::get_if<LaunchWorker>(&instruction)) {
     launches_[launch->launch] = false;
-    int64_t delay_ns = options_.launch_ns / 2 + static_cast<int64_t>(random(
-                                                    static_cast<uint64_t>(options_.launch_ns)));
+    int64_t delay_ns = options_.launch_ns / 2 + static_cast<int64_t>(random(static_cast<uint64_t>(options_.launch_ns)));
     at(delay_ns, [this, launch = *launch] { launched(launch); });
   } else if (auto* abort = std::get_if<AbortLaunch>(&instruction)) {
     if (auto found = launches_.find(abort->launch); found != launches_.end()) {
@@ -157,9 +154,8 @@ void World::carry_out(Instruction& instruction) {
   } else if (auto* kill = std::get_if<KillWorker>(&instruction)) {
     auto found = processes_.find(kill->slot);
     if (found != processes_.end()) {
-      at(latency(), [this, slot = kill->slot, life = found->second->incarnation] {
-        dies(slot, life, "killed by its node");
-      });
+      at(latency(),
+         [this, slot = kill->slot, life = found->second->incarnation] { dies(slot, life, "killed by its node"); });
     }
   } else if (auto* exit = std::get_if<ExitWorker>(&instruction)) {
     auto found = processes_.find(exit->slot);
@@ -183,17 +179,14 @@ void World::carry_out(Instruction& instruction) {
   } else if (auto* word = std::get_if<WriteActorWord>(&instruction)) {
     shm::ActorWord& known = actor_words[word->actor];
     SABIR_CHECK(word->word.incarnation >= known.incarnation, "A2");
-    SABIR_CHECK(known.state != shm::ActorState::kDead ||
-                    word->word.incarnation > known.incarnation,
+    SABIR_CHECK(known.state != shm::ActorState::kDead || word->word.incarnation > known.incarnation,
                 "A3: dead once and for all");
     SABIR_CHECK((word->word.state == shm::ActorState::kDead) == !word->death_reason.empty());
     if (word->word.state == shm::ActorState::kAlive) {
       const Process& host = *processes_.at(word->word.slot);
-      SABIR_CHECK(host.actor == word->actor && host.actor_incarnation == word->word.incarnation,
-                  "A3");
+      SABIR_CHECK(host.actor == word->actor && host.actor_incarnation == word->word.incarnation, "A3");
     }
-    SABIR_CHECK(word->word.state != shm::ActorState::kRestarting ||
-                    word->word.incarnation > known.incarnation,
+    SABIR_CHECK(word->word.state != shm::ActorState::kRestarting || word->word.incarnation > known.incarnation,
                 "A2: a restart is a new incarnation");
     known = word->word;
   } else if (auto* hold = std::get_if<HoldActorArgs>(&instruction)) {

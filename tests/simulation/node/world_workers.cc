@@ -78,8 +78,7 @@ void World::wake(SlotIndex slot) {
 
 // Between two records: L2 and L4.
 void World::border(Process& worker) {
-  if (worker.call != nullptr || worker.driver || worker.actor || worker.leaving ||
-      worker.stopped) {
+  if (worker.call != nullptr || worker.driver || worker.actor || worker.leaving || worker.stopped) {
     return;
   }
   worker.asleep = true;
@@ -276,8 +275,7 @@ void World::dies(SlotIndex slot, uint32_t incarnation, const std::string& text) 
   // R1: its submitter puts it back, or fails it.
   if (Call* call = dead->call) {
     auto submitter = processes_.find(call->submitter);
-    bool alive = submitter != processes_.end() &&
-                 submitter->second->incarnation == call->submitter_incarnation;
+    bool alive = submitter != processes_.end() && submitter->second->incarnation == call->submitter_incarnation;
     if (alive && options_.call_deaths_are_retried) {
       enqueue(call);
     } else {
