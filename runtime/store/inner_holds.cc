@@ -35,6 +35,7 @@ void Ownership::apply_hold_cell(ProcessId process, const RingMessage& message, I
   if (register_reference(process, out)) {
     record->add(Holder::cell(message.cell));
     cell_holds_[message.cell.cell].push_back({message.cell, message.entry, process});
+    keep_late_ref(message);
   }
 }
 
@@ -48,6 +49,12 @@ void Ownership::apply_drop_cell(ProcessId process, const RingMessage& message, I
 
 // Earlier generations go with it: they were consumed long ago.
 void Ownership::remove_cell_holds(shm::CellIndex cell, shm::Generation up_to) {
+  if (auto kept = kept_cells_.find(cell); kept != kept_cells_.end()) {
+    std::erase_if(kept->second, [&](const Kept& k) { return k.cell.generation <= up_to; });
+    if (kept->second.empty()) {
+      kept_cells_.erase(kept);
+    }
+  }
   auto found = cell_holds_.find(cell);
   if (found == cell_holds_.end()) {
     return;
@@ -70,13 +77,29 @@ void Ownership::remove_cell_holds(shm::CellIndex cell, shm::Generation up_to) {
 
 void Ownership::keep_cell_refs(shm::CellRef cell, shm::EntryRef entry) {
   EntryRecord* container = undelivered(entry);
-  auto found = cell_holds_.find(cell.cell);
-  if (container == nullptr || found == cell_holds_.end()) {
+  if (container == nullptr) {
     return;
   }
-  for (const CellHold& hold : found->second) {
-    if (hold.cell == cell && hold.entry != entry) {
-      contain(*container, entry.entry, hold.entry);
+  kept_cells_[cell.cell].push_back({cell, entry});
+  if (auto found = cell_holds_.find(cell.cell); found != cell_holds_.end()) {
+    for (const CellHold& hold : found->second) {
+      if (hold.cell == cell && hold.entry != entry) {
+        contain(*container, entry.entry, hold.entry);
+      }
+    }
+  }
+}
+
+// The heir may have seen DONE in the cell while the claimer's HOLD, which it wrote before, lay in a ring unread.
+void Ownership::keep_late_ref(const RingMessage& message) {
+  auto found = kept_cells_.find(message.cell.cell);
+  if (found == kept_cells_.end()) {
+    return;
+  }
+  for (const Kept& kept : found->second) {
+    EntryRecord* container = kept.cell == message.cell ? current(kept.entry) : nullptr;
+    if (container != nullptr && kept.entry != message.entry) {
+      contain(*container, kept.entry.entry, message.entry);
     }
   }
 }
@@ -85,13 +108,14 @@ void Ownership::keep_cell_refs(shm::CellRef cell, shm::EntryRef entry) {
 // with the reference still unpublished.
 void Ownership::apply_hold_nested(ProcessId process, const RingMessage& message, Instructions& out) {
   EntryTable::Batch* batch = table_.batch_of(message.object.entry);
-  if (batch == nullptr || batch->process != process || message.object == message.entry) {
+  if (batch == nullptr || batch->process != process) {
     violation(process, "hold inside entry " + std::to_string(message.object.entry) + ", which is not of this process",
               out);
     return;
   }
   EntryRecord* container = current(message.object);
-  if (container == nullptr || current(message.entry) == nullptr) {
+  bool itself = message.object == message.entry;  // a result that refers to itself needs no hold of its own
+  if (container == nullptr || current(message.entry) == nullptr || itself) {
     counters_.ignored_records += 1;
     return;
   }

@@ -263,6 +263,7 @@ void Ownership::unhold(Holder holder, shm::EntryRef entry) {
 void Ownership::drop_holder(Holder holder) { fresh_.push_back({Remove::Kind::kHolder, holder, {}, 0}); }
 
 void Ownership::release_holds(ProcessId process) {
+  releasing_.insert(process);
   fresh_.push_back({Remove::Kind::kProcess, Holder::process(process), {}, 0});
 }
 
@@ -292,6 +293,7 @@ void Ownership::carry_out(const Remove& remove, Instructions& out) {
     case Remove::Kind::kProcess:
       remove_everywhere(remove.holder);
       remove_everywhere(Holder::pin(ProcessId::unpack(remove.holder.value)));
+      releasing_.erase(ProcessId::unpack(remove.holder.value));
       return;
     case Remove::Kind::kCell: {
       shm::CellRef cell = shm::CellRef::unpack(remove.holder.value);

@@ -101,6 +101,8 @@ class Ownership {
   void process_dead(ProcessId process, Instructions& out);
   // No cell of it is QUEUED or CLAIMED by a live process: its own holds go.
   void release_holds(ProcessId process);
+  // What drop_cells and release_holds took away has been counted: only now may its cells' chunks be lent to others.
+  bool holds_released(ProcessId process) const { return !releasing_.contains(process); }
   // The heir drops the holds of all cells of a dead submitter's chunk, of every generation.
   void drop_cells(shm::CellIndex first, uint32_t count);
   // Escapes that nobody delivered and nobody will: lost. Before release_holds.
@@ -121,7 +123,8 @@ class Ownership {
   void deliver_object(shm::EntryRef entry, shm::EntryRef object, Instructions& out);
   void deliver_null(shm::EntryRef entry, Instructions& out);
   void deliver_lost(shm::EntryRef entry, Instructions& out);
-  // What the cell's result refers to is from now on held by the escaped entry as well (before drop_cells).
+  // What the cell's result refers to is from now on held by the escaped entry as well. Before its delivery and before
+  // drop_cells; what a claimer wrote and no round has read yet is included.
   void keep_cell_refs(shm::CellRef cell, shm::EntryRef entry);
 
   // --- for people and tests ---
@@ -140,6 +143,10 @@ class Ownership {
     shm::CellRef cell;
     shm::EntryRef entry;
     ProcessId author;
+  };
+  struct Kept {
+    shm::CellRef cell;
+    shm::EntryRef entry;
   };
   struct Remove {
     enum class Kind : uint8_t { kHold, kHolder, kProcess, kCell, kCellRange };
@@ -179,6 +186,7 @@ class Ownership {
   void unregister_references(ProcessId author, uint32_t count);
   void contain(EntryRecord& container, shm::EntryIndex container_index, shm::EntryRef inner);
   void release_contained(EntryRecord& container, shm::EntryIndex container_index);
+  void keep_late_ref(const shm::RingMessage& message);
   void remove_cell_holds(shm::CellIndex cell, shm::Generation up_to);
 
   // deliveries.cc: escaped calls
@@ -207,10 +215,12 @@ class Ownership {
   std::vector<Remove> aged_;   // read in the round before
   std::vector<Question> questions_;
   std::vector<shm::EntryIndex> touched_;
-  std::vector<shm::EntryIndex> node_free_;  // free entries of sabird's own batches
-  std::unordered_set<ProcessId> dead_;      // process_dead was called; until memory_reusable
+  std::vector<shm::EntryIndex> node_free_;   // free entries of sabird's own batches
+  std::unordered_set<ProcessId> dead_;       // process_dead was called; until memory_reusable
+  std::unordered_set<ProcessId> releasing_;  // release_holds was called and has not counted yet
   std::unordered_map<ProcessId, uint32_t> registered_;
   std::unordered_map<shm::CellIndex, std::vector<CellHold>> cell_holds_;
+  std::unordered_map<shm::CellIndex, std::vector<Kept>> kept_cells_;         // keep_cell_refs, until drop_cells
   std::unordered_map<uint64_t, std::vector<shm::EntryIndex>> cell_escapes_;  // by CellRef
 };
 

@@ -37,6 +37,7 @@ std::string Ownership::check_invariants() const {
   std::map<std::pair<shm::EntryIndex, shm::EntryIndex>, uint32_t> contained;  // (inner, container) -> times
   uint64_t stored_holds = 0;
   uint64_t cell_holds = 0;
+  uint64_t bound = 0;
   for (uint32_t index = 0; index < table_.batch_count(); ++index) {
     const EntryTable::Batch& batch = *table_.batch(index);
     uint32_t in_use = 0;
@@ -65,6 +66,7 @@ std::string Ownership::check_invariants() const {
         for (shm::EntryRef inner : record.extra->contains) {
           contained[{inner.entry, entry}] += 1;
         }
+        bound += record.extra->cell ? 1 : 0;
         if (record.extra->cell &&
             (record.state != EntryState::kPending || !cell_escapes_.contains(record.extra->cell->pack()))) {
           return "a bound entry is not pending, or not listed: " + std::to_string(entry);
@@ -83,6 +85,13 @@ std::string Ownership::check_invariants() const {
       return "entry " + std::to_string(pair.second) + " does not hold " + std::to_string(pair.first) + " as it should";
     }
     contained_total += times;
+  }
+  uint64_t listed_bound = 0;
+  for (const auto& [cell, entries] : cell_escapes_) {
+    listed_bound += entries.size();
+  }
+  if (listed_bound != bound) {
+    return "escaped calls in cells: " + std::to_string(listed_bound) + " listed, " + std::to_string(bound) + " bound";
   }
   uint64_t listed_cell_holds = 0;
   for (const auto& [cell, holds] : cell_holds_) {
