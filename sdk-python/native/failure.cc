@@ -61,6 +61,9 @@ void fail_with_exception(sabir_work* work, uint32_t function_index) {
   if (native != nullptr && PyBytes_Check(native)) {
     failure.native = {PyBytes_AS_STRING(native), static_cast<size_t>(PyBytes_GET_SIZE(native))};
   }
+  if (PyObject* kind = PyDict_GetItemString(fields.get(), "kind"); kind != nullptr) {
+    failure.kind = static_cast<sabir_status>(PyLong_AsLong(kind));
+  }
   PyObject* retryable = PyDict_GetItemString(fields.get(), "retryable");
   failure.retryable = retryable != nullptr && PyObject_IsTrue(retryable) == 1;
   fail(work, failure);

@@ -62,6 +62,7 @@ struct State {
   uint32_t task_function = 0;
   uint32_t task_attempt = 0;
   bool in_task = false;
+  bool leaving = false;  // asked for by the running call: this worker takes no further one
   PyObject* actor_instance = nullptr;
 };
 

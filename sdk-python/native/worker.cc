@@ -183,6 +183,9 @@ PyObject* run_worker(PyObject*, PyObject*) {
     }
     if (status == SABIR_OK && count == 1 && event.kind == SABIR_EVENT_WORK) {
       execute(event.work);
+      if (state().leaving) {
+        Py_RETURN_NONE;
+      }
       continue;
     }
     if (status == SABIR_CLOSED || status == SABIR_DISCONNECTED ||
@@ -232,6 +235,7 @@ PyObject* exit_worker(PyObject*, PyObject*) {
   if (status != SABIR_OK) {
     return raise(error);
   }
+  state().leaving = true;
   Py_RETURN_NONE;
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, Callable, Generic, TypeVar
 
@@ -128,32 +129,34 @@ class ActorMethod:
         self._about = about
         self._options = options
         minimum, maximum = about["args"]
-        self.remote = _sabir.MethodStub(
-            native, self._prepare, options.get("num_returns", about["returns"]), minimum, maximum, self._check
-        )
+        # Not bound to this object: in a cycle, a dropped handle would keep its actor until the next garbage collection.
+        prepare = functools.partial(_prepare_method, name)
+        check = functools.partial(_check_method, name, minimum, maximum)
+        returns = options.get("num_returns", about["returns"])
+        self.remote = _sabir.MethodStub(native, prepare, returns, minimum, maximum, check)
 
     def options(self, **options: Any) -> ActorMethod:
         """The same method with other options (num_returns)."""
         return ActorMethod(self._native, self._name, self._about, {**self._options, **method_options(options)})
 
-    def _prepare(self) -> Any:
-        from sabir._runtime import ensure_started
-
-        return _functions.export_method(self._name, ensure_started())
-
-    def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        minimum, maximum = self._about["args"]
-        count = len(args) + len(kwargs)
-        # Without the class at hand only the number of arguments can be judged; (1, 0) says: not even that.
-        if (minimum, maximum) == (1, 0):
-            return
-        if maximum >= 0 and len(args) > maximum:
-            raise TypeError(f"{self._name}() takes at most {maximum} positional arguments, not {len(args)}")
-        if count < minimum:
-            raise TypeError(f"{self._name}() takes at least {minimum} arguments, not {count}")
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"{self._name} is an actor's method: use .{self._name}.remote(...)")
+
+
+def _prepare_method(name: str) -> _sabir.Function:
+    from sabir._runtime import ensure_started
+
+    return _functions.export_method(name, ensure_started())
+
+
+def _check_method(name: str, minimum: int, maximum: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    # Without the class at hand only the number of arguments can be judged; (1, 0) says: not even that.
+    if (minimum, maximum) == (1, 0):
+        return
+    if maximum >= 0 and len(args) > maximum:
+        raise TypeError(f"{name}() takes at most {maximum} positional arguments, not {len(args)}")
+    if len(args) + len(kwargs) < minimum:
+        raise TypeError(f"{name}() takes at least {minimum} arguments, not {len(args) + len(kwargs)}")
 
 
 class ActorHandle(Generic[C]):
@@ -221,11 +224,13 @@ def kill(actor: ActorHandle[Any], *, no_restart: bool = True) -> None:
 
 
 def exit_actor() -> None:
-    """Ends the actor that calls it after its current call; it is not restarted."""
+    """Ends the actor that calls it; it is not restarted. Its calls, the running one too, fail with ActorDiedError."""
+    from sabir._errors import ActorExit
+
     if _sabir.actor_instance() is None:
         raise TypeError("exit_actor() can only be called inside an actor")
     _sabir.exit_worker()
-    raise SystemExit(0)
+    raise ActorExit(0)
 
 
 def special_method(instance: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -10,12 +10,19 @@ from sabir import _functions
 from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, TaskError
 
 _TASK_FAILED = 12
+_ACTOR_DIED = 14
 _STACK_CHARACTERS = 64 << 10
 _NATIVE_BYTES = 1 << 20
 
 
+class ActorExit(SystemExit):
+    """Raised by exit_actor(): the actor's calls, this one too, end as those of a dead actor."""
+
+
 def describe_exception(error: BaseException, function_index: int) -> dict[str, Any]:
     """The fields of an error value (``sabir_failure``) for an exception of user code."""
+    if isinstance(error, ActorExit):
+        return {"kind": _ACTOR_DIED, "message": "the actor has ended itself by exit_actor()"}
     retry = _functions.retry_exceptions(function_index)
     retryable = any(isinstance(error, kind) for kind in retry)
     message = _text_of(error)

@@ -31,7 +31,7 @@ def export(
 _methods: dict[tuple[int, str], Any] = {}
 
 
-def export_method(name: str, epoch: int) -> Any:
+def export_method(name: str, epoch: int) -> _sabir.Function:
     """A method is known by its name alone."""
     key = (epoch, name)
     function = _methods.get(key)
