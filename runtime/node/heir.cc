@@ -92,11 +92,11 @@ bool Heir::settle(bool acknowledged) {
 }
 
 bool Heir::settle_escape(const store::Ownership::Escape& escape) {
-  if (!escape.has_cell) {
+  if (!escape.cell) {
     return true;  // it never reached a cell: lose_escapes() ends it
   }
-  shm::CellCopy cell = calls_.cell(escape.cell.cell);
-  if (cell.word.generation != escape.cell.generation) {
+  shm::CellCopy cell = calls_.cell(escape.cell->cell);
+  if (cell.word.generation != escape.cell->generation) {
     return true;
   }
   switch (cell.word.state) {
@@ -137,7 +137,7 @@ void Heir::deliver_result(const store::Ownership::Escape& escape, const shm::Cel
   if (place == shm::ResultPlace::kInline) {
     uint32_t args_bytes = cell.args_block == 0 ? cell.args_bytes.clamped(0, shm::kCellInlineBytes) : 0;
     copied = size_bytes <= small.size() &&
-             calls_.copy_payload(escape.cell.cell, client::pad8(args_bytes), small.data(), size_bytes);
+             calls_.copy_payload(escape.cell->cell, client::pad8(args_bytes), small.data(), size_bytes);
     bytes = {small.data(), size_bytes};
   } else if (place == shm::ResultPlace::kBlock) {
     large.resize((size_bytes + 7) / 8);
@@ -150,7 +150,7 @@ void Heir::deliver_result(const store::Ownership::Escape& escape, const shm::Cel
     deliver_lost(escape.entry);
     return;
   }
-  estate_.objects.ownership().keep_cell_refs(escape.cell, escape.entry);
+  estate_.objects.ownership().keep_cell_refs(*escape.cell, escape.entry);
   deliver_bytes(escape, *value);
 }
 

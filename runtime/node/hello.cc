@@ -1,12 +1,17 @@
 // How processes join the node and how their connections end.
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "runtime/node/node_manager.h"
 #include "runtime/shm/layout_hash.h"
 #include "runtime/shm/stack.h"
 
 namespace sabir::node {
 namespace {
+
+// Between the end of a worker's connection and SIGKILL.
+constexpr int64_t kDisconnectGraceNs = 100 * kMillisecondNs;
 
 UniqueFd copy_of(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
@@ -186,7 +191,11 @@ void NodeManager::on_disconnect(rpc::ProcessKey key) {
   objects_->cancel_requests(process->id());
   if (process->is_worker()) {
     if (!process->leaving) {
-      kill(*process, shm::DeathReason::kKilledByNode, "its connection to the node was closed");
+      // Most often it is ending, and its own end says more than ours.
+      disconnected_.emplace_back(clock_.now_ns() + kDisconnectGraceNs, key);
+      if (!disconnected_timer_.active()) {
+        disconnected_timer_.start_once(kDisconnectGraceNs);
+      }
     }
     return;
   }
@@ -200,6 +209,18 @@ void NodeManager::on_disconnect(rpc::ProcessKey key) {
   look_->now();
   if (owner_ == key) {
     stop_node("the driver that started it closed its connection");
+  }
+}
+
+void NodeManager::kill_disconnected() {
+  while (!disconnected_.empty() && disconnected_.front().first <= clock_.now_ns()) {
+    if (Process* process = processes_.find(disconnected_.front().second)) {
+      kill(*process, shm::DeathReason::kKilledByNode, "its connection to the node was closed");
+    }
+    disconnected_.pop_front();
+  }
+  if (!disconnected_.empty()) {
+    disconnected_timer_.start_once(std::max(kMillisecondNs, disconnected_.front().first - clock_.now_ns()));
   }
 }
 

@@ -11,9 +11,8 @@
 namespace sabir::node {
 namespace {
 
-// Between the goodbye of a worker and SIGKILL.
-constexpr int64_t kLeaveGraceNs = 5 * kSecondNs;
-constexpr int64_t kLeaveLookNs = kSecondNs / 2;
+// A timer that starts itself again must let the rest of the loop have its turn, whatever it is told.
+constexpr int64_t kMinWakeNs = kMillisecondNs;
 
 }  // namespace
 
@@ -56,7 +55,7 @@ NodeManager::NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logge
       control_(&storage_),
       coordinator_(std::move(resources), options_.coordinator, &control_, &clock_),
       wake_(loop, [this] { settle(); }),
-      leavers_timer_(loop, [this] { kill_leavers(); }) {}
+      disconnected_timer_(loop, [this] { kill_disconnected(); }) {}
 
 NodeManager::~NodeManager() {
   stopping_ = true;
@@ -140,7 +139,7 @@ void NodeManager::settle() {
   }
   settling_ = false;
   if (std::optional<int64_t> wake_ns = coordinator_.next_wake_ns()) {
-    wake_.start_once(std::max<int64_t>(0, *wake_ns - clock_.now_ns()));
+    wake_.start_once(std::max(kMinWakeNs, *wake_ns - clock_.now_ns()));
   } else {
     wake_.stop();
   }
@@ -224,31 +223,6 @@ void NodeManager::publish_death(Process& process, int wait_status, shm::DeathRea
     stop_node("the driver that started it is gone");
   }
   look_->now();
-}
-
-void NodeManager::leaves(Process& process) {
-  process.leaving = true;
-  process.kill_at_ns = clock_.now_ns() + kLeaveGraceNs;
-  if (!leavers_timer_.active()) {
-    leavers_timer_.start_periodic(kLeaveLookNs);
-  }
-}
-
-void NodeManager::kill_leavers() {
-  bool more = false;
-  processes_.for_each([&](Process& process) {
-    if (process.kill_at_ns == 0 || !process.is_worker()) {
-      return;
-    }
-    if (clock_.now_ns() >= process.kill_at_ns) {
-      kill(process, shm::DeathReason::kKilledByNode, "it said that it leaves, and stayed");
-    } else {
-      more = true;
-    }
-  });
-  if (!more) {
-    leavers_timer_.stop();
-  }
 }
 
 void NodeManager::end_job(JobNumber number) {

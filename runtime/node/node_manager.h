@@ -2,6 +2,7 @@
 // that decide (Coordinator, Ownership, LoanLedger) to the parts that do (Launcher, Directory, Objects, Deaths, Logs).
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -109,8 +110,6 @@ class NodeManager final : public rpc::SessionHandler {
   void process_ended(shm::SlotIndex slot);
   void publish_death(Process& process, int wait_status, shm::DeathReason reason, const std::string& text);
   void kill(Process& process, shm::DeathReason reason, const std::string& text);
-  void leaves(Process& process);
-  void kill_leavers();
   void end_job(JobNumber number);
   void forget_job_if_over(JobNumber number);
   Process* driver_of(JobNumber number);
@@ -119,6 +118,7 @@ class NodeManager final : public rpc::SessionHandler {
   bool send_lines(JobNumber job, std::vector<rpc::LogLines>& lines);
 
   // --- hello.cc
+  void kill_disconnected();
   Result<void> check_hello(const rpc::HelloInfo& hello) const;
   Result<rpc::WelcomeInfo> welcome_driver(rpc::HelloInfo hello, rpc::PeerCredentials peer);
   Result<rpc::WelcomeInfo> welcome_worker(rpc::HelloInfo hello, rpc::PeerCredentials peer);
@@ -177,7 +177,8 @@ class NodeManager final : public rpc::SessionHandler {
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<Look> look_;
   loop::Timer wake_;
-  loop::Timer leavers_timer_;
+  std::deque<std::pair<int64_t, rpc::ProcessKey>> disconnected_;  // workers that lost their connection, and until when
+  loop::Timer disconnected_timer_;
 };
 
 }  // namespace sabir::node

@@ -220,7 +220,7 @@ void Objects::cancel_requests(store::ProcessId process) {
 
 void Objects::plan() {
   if (std::optional<int64_t> deadline_ns = ledger_->next_deadline_ns()) {
-    deadline_.start_once(std::max<int64_t>(0, *deadline_ns - clock_.now_ns()));
+    deadline_.start_once(std::max(kMillisecondNs, *deadline_ns - clock_.now_ns()));
   } else {
     deadline_.stop();
   }

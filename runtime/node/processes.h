@@ -43,7 +43,6 @@ struct Process {
   std::shared_ptr<rpc::NoticeSink> notices;  // while connected and ready
   bool connected = true;
   bool leaving = false;  // it said so: the end of its connection is no fault
-  int64_t kill_at_ns = 0;  // it leaves: if it still runs then, it is killed; 0: not
   // Set when sabird decided that it must die: what to say of it.
   std::optional<shm::DeathReason> kill_reason;
   std::string kill_text;

@@ -94,12 +94,10 @@ void NodeManager::leave(rpc::ProcessKey key, rpc::Reply<void> reply) {
   if (process == nullptr) {
     return;
   }
+  process->leaving = true;
   if (process->is_worker()) {
-    leaves(*process);
     coordinator_.worker_leaving(key.slot);
     settle();
-  } else {
-    process->leaving = true;
   }
   reply({});
 }
