@@ -107,7 +107,8 @@ def _node(node: dict[str, Any]) -> list[str]:
     lines = ["", "Resources            available / total"]
     for name, total in sorted(node["resources_total"].items()):
         free = node["resources_available"].get(name, 0.0)
-        lines.append(f"  {name:<18} {free:>9g} / {total:g}")
+        shown = (_bytes(free), _bytes(total)) if name == "memory" else (f"{free:g}", f"{total:g}")
+        lines.append(f"  {name:<18} {shown[0]:>9} / {shown[1]}")
     store = node["store"]
     lines += [
         "",

@@ -23,6 +23,7 @@ SabirError
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 
@@ -37,6 +38,12 @@ class TaskError(SabirError):
     message and the original exception as ``cause``.
     """
 
+    message: str
+    function_name: str
+    traceback_str: str
+    cause: BaseException | None
+    type_name: str
+
     def __init__(
         self,
         message: str = "",
@@ -46,38 +53,31 @@ class TaskError(SabirError):
         cause: BaseException | None = None,
         type_name: str = "",
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.function_name = function_name
-        self.traceback_str = traceback_str
-        self.cause = cause
-        self.type_name = type_name
+        Exception.__init__(self, message)  # not that of a type beside ours, which may want other arguments
+        # Into __dict__: a type beside ours may have fields of these names that cannot be set.
+        self.__dict__.update(
+            message=message, function_name=function_name, traceback_str=traceback_str, cause=cause, type_name=type_name
+        )
 
     def __str__(self) -> str:
-        if self.traceback_str:
-            return f"{self.message}\n\nRemote traceback:\n{self.traceback_str.rstrip()}"
-        return self.message
+        message, stack = self.__dict__["message"], self.__dict__["traceback_str"]
+        return f"{message}\n\nRemote traceback:\n{stack.rstrip()}" if stack else str(message)
 
     def as_instanceof_cause(self) -> TaskError:
         """This error as an instance of the original exception's type too, where that type allows it."""
-        cause = self.cause
+        cause = self.__dict__["cause"]
         if cause is None or isinstance(self, type(cause)) or not isinstance(cause, Exception):
             return self
         try:
             return _with_cause_type(self, cause)
-        except TypeError:  # a type that cannot be a base beside ours (its own layout, final)
+        except Exception:  # a type that cannot be a base beside ours: its own layout, final, its own __new__
             return self
 
     def _fields(self) -> dict[str, Any]:
-        return {
-            "function_name": self.function_name,
-            "traceback_str": self.traceback_str,
-            "cause": self.cause,
-            "type_name": self.type_name,
-        }
+        return {name: self.__dict__[name] for name in ("function_name", "traceback_str", "cause", "type_name")}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild_task_error, (self.message, self._fields())
+        return _rebuild_task_error, (self.__dict__["message"], self._fields())
 
 
 _dual_types: dict[type[BaseException], type[TaskError]] = {}
@@ -97,17 +97,31 @@ def _with_cause_type(error: TaskError, cause: Exception) -> TaskError:
         }
         dual = type(cause_type.__name__, (TaskError, cause_type), namespace)
         _dual_types[cause_type] = dual
-    made = dual.__new__(dual, error.message)
-    TaskError.__init__(made, error.message, **error._fields())
+    made = dual.__new__(dual, *cause.args)
+    _copy_slots(made, cause)
+    TaskError.__init__(made, error.__dict__["message"], **error._fields())
     made.args = cause.args
     return made
+
+
+def _copy_slots(made: TaskError, cause: Exception) -> None:
+    """Fields that a type keeps outside of ``__dict__`` (``OSError.errno``, ``__slots__``)."""
+    for base in type(cause).__mro__:
+        if base is Exception:
+            return
+        for name, field in vars(base).items():
+            if isinstance(field, (types.MemberDescriptorType, types.GetSetDescriptorType)) and name[:2] != "__":
+                try:
+                    setattr(made, name, getattr(cause, name))
+                except (AttributeError, TypeError):  # never set, or set for good by __new__
+                    continue
 
 
 def _attribute_of_cause(self: TaskError, name: str) -> Any:
     """Attributes that the original exception has of its own (errno, code, ...)."""
     if name.startswith("__") or name == "cause":
         raise AttributeError(name)
-    return getattr(self.cause, name)
+    return getattr(self.__dict__["cause"], name)
 
 
 def _rebuild_task_error(message: str, fields: dict[str, Any]) -> TaskError:

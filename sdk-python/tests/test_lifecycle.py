@@ -220,6 +220,9 @@ def test_a_killed_node_is_told(own_session):
     with pytest.raises(SabirError):
         sabir.get(ref, timeout=20)
     sabir.shutdown()
+    # Nobody was left to remove its directory: the next session does.
+    own_session()
+    assert sabir.get(one.remote()) == 1
 
 
 def test_two_sessions_side_by_side(own_session):
