@@ -123,7 +123,8 @@ Warmer::Step Warmer::step() {
   }
   if (method_ == Method::kUndecided && size_bytes == slice_bytes) {
     // Huge pages pay later too, at each new mapping and in the reader's first touch: they may cost several times more.
-    constexpr int64_t kWorthFactor = 4;
+    // (And one slice is a noisy measure: on a busy machine either may have been interrupted.)
+    constexpr int64_t kWorthFactor = 10;
     if (compare) {
       method_ =
           collapse_ns_ > kWorthFactor * std::max<int64_t>(step.took_ns, 1) ? Method::kPopulate : Method::kCollapse;
