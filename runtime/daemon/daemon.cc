@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +35,8 @@ constexpr rlim_t kWantedFiles = 65'536;
 constexpr int64_t kOwnerHelloNs = 20 * kSecondNs;
 // What was answered last goes out before the connections are closed.
 constexpr int64_t kFarewellNs = 30 * kMillisecondNs;
+constexpr off_t kMaxLogBytes = 16 << 20;
+constexpr int64_t kLogLookNs = 60 * kSecondNs;
 constexpr int64_t kKillAllNs = 5 * kSecondNs;
 // A daemon is the last that a machine short of memory should lose, workers before other programs.
 constexpr int kDaemonOomScore = -500;
@@ -65,6 +68,14 @@ uint64_t become_daemon() {
   ::setsid();  // Ctrl-C in the driver's terminal is the driver's
   ::signal(SIGPIPE, SIG_IGN);
   return raise_open_files();
+}
+
+// Whoever started this may wait for the end of what it reads from there.
+void let_go_of_terminal() {
+  UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int fd = 0; fd <= 2; ++fd) {
+    ::dup2(null.get(), fd);
+  }
 }
 
 Result<pid_t> owner_of(int fd) {
@@ -122,7 +133,11 @@ class Daemon {
     signals_ = std::make_unique<loop::Signals>(
         loop_, std::vector<int>{SIGTERM, SIGINT, SIGHUP},
         [this](int number) { stop("signal " + std::to_string(number)); });
-    return directory_.publish_info(info_text(directory_, *manager_));
+    SABIR_RETURN_IF_ERROR(directory_.publish_info(info_text(directory_, *manager_)));
+    if (!options_.foreground) {
+      let_go_of_terminal();
+    }
+    return {};
   }
 
   void serve() { loop_.run(); }
@@ -152,14 +167,25 @@ class Daemon {
       logger_ = Logger(2, options_.log_level, "sabird");
       return {};
     }
-    std::string path = directory_.logs_path() + "/sabird.log";
-    log_.reset(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    log_.reset(::open(log_path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!log_) {
-      return Error::from_errno(errno, "open " + path);
+      return Error::from_errno(errno, "open " + log_path());
     }
     logger_ = Logger(log_.get(), options_.log_level, "sabird");
+    log_timer_.start_periodic(kLogLookNs);
     return {};
   }
+
+  // One old file is kept.
+  void bound_log() {
+    struct stat status = {};
+    if (::fstat(log_.get(), &status) == 0 && status.st_size > kMaxLogBytes) {
+      ::rename(log_path().c_str(), (log_path() + ".1").c_str());
+      UniqueFd fresh(::open(log_path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+      ::dup3(fresh.get(), log_.get(), O_CLOEXEC);  // every Logger has this number
+    }
+  }
+  std::string log_path() const { return directory_.logs_path() + "/sabird.log"; }
 
   // It may end, or never say hello, before its connection tells anything.
   Result<void> watch_owner(pid_t pid) {
@@ -197,6 +223,7 @@ class Daemon {
   Logger logger_;
   SteadyClock clock_;
   loop::EventLoop loop_;
+  loop::Timer log_timer_{loop_, [this] { bound_log(); }};
   UniqueFd owner_;
   std::unique_ptr<loop::FdWatcher> owner_watcher_;
   std::unique_ptr<loop::Timer> owner_timer_;

@@ -41,6 +41,7 @@ void Heir::cancel_queued(bool job_over) {
       if (word.state == shm::CellState::kQueued) {
         bool escaped = !estate_.objects.ownership().escapes_of_cell({word.generation, index}).empty();
         if (escaped && !job_over) {
+          kept_.insert(index);
           continue;
         }
         shm::cancel_cell(estate_.segments.calls.cell(index), word.generation);
@@ -64,8 +65,9 @@ bool Heir::claimed_by_living(shm::CellWord word) const {
 }
 
 bool Heir::settle(bool acknowledged) {
-  if (settled_) {
-    return true;
+  collect_kept();
+  if (holds_released_) {
+    return kept_.empty();
   }
   bool settled = true;
   for (const store::Ownership::Escape& escape : estate_.objects.ownership().escapes_of(process_->id())) {
@@ -78,7 +80,7 @@ bool Heir::settle(bool acknowledged) {
   if (!settled || !claimed_.empty()) {
     return false;
   }
-  settled_ = true;
+  holds_released_ = true;
   store::ProcessId id = process_->id();
   estate_.objects.change([&](store::Ownership& ownership, store::Instructions& out) {
     ownership.lose_escapes(id, out);
@@ -88,7 +90,24 @@ bool Heir::settle(bool acknowledged) {
     ownership.release_holds(id);
     return true;
   });
-  return true;
+  return kept_.empty();
+}
+
+void Heir::collect_kept() {
+  if (kept_.empty()) {
+    return;
+  }
+  std::vector<uint32_t> arrived;
+  auto bound = static_cast<uint32_t>(process_->cell_chunks.size()) * shm::kCellsPerChunk;
+  shm::reply_stack(estate_.segments.calls, process_->key.slot).take_all(arrived, bound);
+  for (uint32_t cell : arrived) {
+    kept_.erase(cell);
+  }
+  std::erase_if(kept_, [&](shm::CellIndex cell) {
+    shm::CellWord word = calls_.cell_word(cell);
+    bool has_claimer = word.state == shm::CellState::kClaimed || word.state == shm::CellState::kDone;
+    return word.state == shm::CellState::kFree || (has_claimer && estate_.processes.at(word.claimer) == nullptr);
+  });
 }
 
 bool Heir::settle_escape(const store::Ownership::Escape& escape) {
@@ -145,7 +164,9 @@ void Heir::deliver_result(const store::Ownership::Escape& escape, const shm::Cel
     bytes = {reinterpret_cast<const uint8_t*>(large.data()), size_bytes};
   }
   std::optional<std::span<const uint8_t>> value =
-      copied ? slice_result(bytes, cell.num_returns, escape.return_index) : std::nullopt;
+      !copied                ? std::nullopt
+      : cell.result_is_error ? std::optional(bytes)  // one error for all returns
+                             : slice_result(bytes, cell.num_returns, escape.return_index);
   if (!value) {
     deliver_lost(escape.entry);
     return;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,7 +39,8 @@ class Heir {
   Process& process() { return *process_; }
 
   // Looks at what still runs and delivers what has ended. `acknowledged`: by all (D4). True: it is settled, nothing of the
-  // dead is queued or claimed by the living any more; its holds have been let go.
+  // dead is queued or claimed by the living any more and nobody is about to push one of its cells; its holds have been
+  // let go.
   bool settle(bool acknowledged);
   // D4 and settled: frees its cells and gives the blocks of their results back. Afterwards its memory may be lent again.
   void free_memory();
@@ -47,6 +50,7 @@ class Heir {
   // False: it still runs.
   bool settle_escape(const store::Ownership::Escape& escape);
   bool claimed_by_living(shm::CellWord word) const;
+  void collect_kept();
   void deliver_result(const store::Ownership::Escape& escape, const shm::CellCopy& cell);
   void deliver_bytes(const store::Ownership::Escape& escape, std::span<const uint8_t> value);
   void deliver_error(shm::EntryRef entry, ErrorKind kind, const std::string& message);
@@ -58,9 +62,12 @@ class Heir {
   shm::UntrustedCalls calls_;
   std::unique_ptr<Process> process_;
   bool job_over_;
-  bool settled_ = false;
+  bool holds_released_ = false;
   uint64_t log_position_ = 0;
   std::vector<shm::CellIndex> claimed_;  // by a living process, when last seen
+  // Left in the queues because they escaped. Who claims one may have acknowledged long ago, so each must come back through
+  // the reply stack (or its claimer die) before it may be used again: until then somebody may yet write its link.
+  std::set<shm::CellIndex> kept_;
 };
 
 }  // namespace sabir::node

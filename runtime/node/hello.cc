@@ -53,6 +53,9 @@ rpc::WelcomeInfo NodeManager::common_welcome() const {
 }
 
 rpc::WelcomeInfo NodeManager::welcome_to(const Process& process) {
+  // Anybody may have scribbled over it; whoever comes next is not to suffer (T3).
+  segments_.calls.header().magic = shm::kCallsMagic;
+  segments_.calls.header().layout_hash = shm::kLayoutHash;
   rpc::WelcomeInfo welcome = common_welcome();
   const Job& job = jobs_.at(process.job);
   welcome.process = process.key;

@@ -1,5 +1,8 @@
 #include "runtime/node/node_manager.h"
 
+#include <csignal>
+#include <sys/wait.h>
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -192,7 +195,9 @@ void NodeManager::process_ended(shm::SlotIndex slot) {
     }
   }
   shm::DeathReason reason = process->is_worker() ? shm::DeathReason::kExited : shm::DeathReason::kDisconnected;
-  if (process->kill_reason) {
+  // Sent to a process that was ending by itself (its connection closes first), the signal was not what ended it.
+  bool killed = !process->is_worker() || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  if (process->kill_reason && killed) {
     reason = *process->kill_reason;
     text = process->kill_text.empty() ? text : process->kill_text;
   }

@@ -46,9 +46,11 @@ Objects::Objects(loop::EventLoop& loop, const Clock& clock, shm::SessionSegments
 Objects::~Objects() {
   ownership_.reset();
   ledger_.reset();
-  // A jemalloc arena is for ever, and with it the memory that it believes to have.
-  static_cast<void>(arena_.release());
-  static_cast<void>(new shm::Mapping(std::move(mapping_)));
+  if (arena_ && std::string_view(arena_->name()) == "jemalloc") {
+    // Such an arena is for ever, and with it the memory that it believes to have.
+    static_cast<void>(arena_.release());
+    static_cast<void>(new shm::Mapping(std::move(mapping_)));
+  }
 }
 
 Result<std::unique_ptr<Objects>> Objects::create(loop::EventLoop& loop, const Clock& clock,

@@ -78,14 +78,18 @@ Json class_list(const StatusSources& sources) {
     for (const ResourceSet::Amount& entry : *view.resources) {
       needs[resources.name(entry.id)] = amount(entry.units);
     }
+    uint64_t overflow = 0;  // what submitters say of their private lists (Q4)
+    for (shm::QueueIndex queue : sources.directory.queues(view.class_index)) {
+      overflow += sources.calls.queue_overflow(queue);
+    }
     list.push_back({{"class", view.class_index},
                     {"job", view.job},
                     {"language", view.language},
                     {"resources", needs},
                     {"queued", view.waiting},
-                    {"overflow", 0},
+                    {"overflow", overflow},
                     {"leases", view.leases},
-                    {"infeasible", view.infeasible}});
+                    {"infeasible", view.infeasible ? resources.infeasible(*view.resources) : ""}});
   }
   return list;
 }

@@ -6,6 +6,7 @@
 
 #include "runtime/control/control_store.h"
 #include "runtime/node/coordinator.h"
+#include "runtime/node/directory.h"
 #include "runtime/node/objects.h"
 #include "runtime/node/processes.h"
 #include "runtime/shm/untrusted.h"
@@ -28,6 +29,7 @@ struct StatusSources {
   const Coordinator& coordinator;
   control::ControlStore& control;
   Processes& processes;
+  Directory& directory;
   Objects& objects;
   const shm::UntrustedCalls& calls;
 };
