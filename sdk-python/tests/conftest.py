@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,15 @@ def own_session() -> Iterator[Callable[..., sabir.Context]]:
     sabir.shutdown()
     for pid, path in started:
         assert_gone(pid, path)
+
+
+@pytest.fixture
+def session_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A root of sessions of the test's own, also for the processes that it starts. Short: a socket's path is bounded."""
+    with tempfile.TemporaryDirectory(prefix="sabir-test-", dir="/tmp") as path:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", path)
+        monkeypatch.delenv("SABIR_ADDRESS", raising=False)
+        yield Path(path)
 
 
 def node_pid() -> int:

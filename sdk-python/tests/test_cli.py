@@ -17,17 +17,11 @@ def run(*arguments: str, check: bool = True) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.delenv("SABIR_ADDRESS", raising=False)
-
-
 def test_version():
     assert run("version").stdout.startswith("sabir 0.")
 
 
-def test_start_join_status_stop(root):
+def test_start_join_status_stop(session_root):
     assert run("status", check=False).returncode == 3
     run("start", "--num-cpus", "2", "--resources", '{"slot": 3}')
     try:
