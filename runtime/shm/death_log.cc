@@ -35,27 +35,36 @@ DeathLogReader::Outcome DeathLogReader::next(Death& out) {
   return Outcome::kDeath;
 }
 
-void DeathAcks::add(SlotIndex slot, uint64_t death_count) {
+DeathAcks::Process& DeathAcks::at(SlotIndex slot) {
   SABIR_CHECK(slot < kMaxProcesses, "slot=", slot);
-  position_[slot] = death_count;
+  return processes_[slot];
+}
+
+void DeathAcks::add(SlotIndex slot, uint64_t death_count) {
+  at(slot) = {State::kLive, death_count, death_count, 0};
   slots_used_ = std::max(slots_used_, uint32_t{slot} + 1);
 }
 
-void DeathAcks::remove(SlotIndex slot) {
-  SABIR_CHECK(slot < kMaxProcesses, "slot=", slot);
-  position_[slot] = kAbsent;
+void DeathAcks::died(SlotIndex slot, uint64_t position) {
+  at(slot).state = State::kDead;
+  at(slot).died_at = position;
 }
 
+void DeathAcks::settled(SlotIndex slot) { at(slot).state = State::kSettled; }
+
+void DeathAcks::remove(SlotIndex slot) { at(slot) = {}; }
+
 void DeathAcks::update(SlotIndex slot, Untrusted<uint64_t> claimed, uint64_t death_count) {
-  SABIR_CHECK(slot < kMaxProcesses, "slot=", slot);
-  if (position_[slot] != kAbsent) {
-    position_[slot] = claimed.within(position_[slot], death_count).value_or(position_[slot]);
+  Process& process = at(slot);
+  if (process.state == State::kLive) {
+    process.acknowledged =
+        claimed.within(process.acknowledged, death_count).value_or(process.acknowledged);
   }
 }
 
 void DeathAcks::update_all(const UntrustedCalls& calls, uint64_t death_count) {
   for (uint32_t slot = 0; slot < slots_used_; ++slot) {
-    if (position_[slot] != kAbsent && position_[slot] != death_count) {
+    if (processes_[slot].state == State::kLive && processes_[slot].acknowledged != death_count) {
       auto index = static_cast<SlotIndex>(slot);
       update(index, calls.deaths_acknowledged(index), death_count);
     }
@@ -63,19 +72,35 @@ void DeathAcks::update_all(const UntrustedCalls& calls, uint64_t death_count) {
 }
 
 uint64_t DeathAcks::acknowledged(uint64_t death_count) const {
-  // kAbsent is larger than every position.
-  auto end = position_.begin() + slots_used_;
-  auto least = std::min_element(position_.begin(), end);
-  return least == end ? death_count : std::min(*least, death_count);
+  uint64_t least = death_count;
+  for (uint32_t slot = 0; slot < slots_used_; ++slot) {
+    if (processes_[slot].state == State::kLive) {
+      least = std::min(least, processes_[slot].acknowledged);
+    }
+  }
+  return least;
+}
+
+bool DeathAcks::reusable(SlotIndex slot) const {
+  const Process& dead = processes_[slot];
+  return dead.state == State::kSettled &&
+         std::none_of(processes_.begin(), processes_.begin() + slots_used_,
+                      [&dead](const Process& other) {
+                        return other.state == State::kDead && other.born_at <= dead.died_at;
+                      });
 }
 
 std::optional<SlotIndex> DeathAcks::laggard(uint64_t position) const {
-  auto end = position_.begin() + slots_used_;
-  auto least = std::min_element(position_.begin(), end);
-  if (least == end || *least > position) {
-    return std::nullopt;
+  std::optional<SlotIndex> furthest;
+  uint64_t least = position + 1;
+  for (uint32_t slot = 0; slot < slots_used_; ++slot) {
+    const Process& process = processes_[slot];
+    if (process.state == State::kLive && process.acknowledged < least) {
+      least = process.acknowledged;
+      furthest = static_cast<SlotIndex>(slot);
+    }
   }
-  return static_cast<SlotIndex>(least - position_.begin());
+  return furthest;
 }
 
 }  // namespace sabir::shm

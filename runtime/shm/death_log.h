@@ -18,7 +18,7 @@ struct Death {
   DeathReason reason = DeathReason::kExited;
 };
 
-// sabird. Returns the entry's position; it is acknowledged by all once DeathAcks::acknowledged() is larger. Afterwards:
+// sabird. Returns the entry's position; ask DeathAcks about it. Afterwards:
 // Doorbell::ring_always on every doorbell (D2 (4)).
 uint64_t append_death(NodeSegment& node, const Death& death);
 
@@ -31,11 +31,12 @@ class DeathLogReader {
     kOverrun,  // more deaths than the log holds: this process slept too long and must leave
   };
 
-  // Starts at the log's end, and publishes that in the page.
+  // Starts where prepare_slot said: at the log's end when the process got its slot. Not at the end as it is now: somebody may
+  // have pushed into this process's inbox since, and died.
   DeathLogReader(const NodeView& node, ProcessPage& page)
-      : node_(node.segment()), page_(page), position_(node_.header.death_count.load(std::memory_order_acquire)) {
-    acknowledge();
-  }
+      : node_(node.segment()),
+        page_(page),
+        position_(page.deaths_acknowledged.load(std::memory_order_acquire)) {}
 
   // One load: at each wake-up and entry into the runtime. Also a source of a sleeper's second look.
   bool moved() const { return node_.header.death_count.load(std::memory_order_seq_cst) != position_; }
@@ -52,35 +53,50 @@ class DeathLogReader {
   uint64_t position_;
 };
 
-// sabird's private account of who has acknowledged how much (D4). Slots that are not live do not count.
+// sabird's private account of who has acknowledged how much, and of what may be given out again (D4). Two steps:
+//
+// (1) When every live process has acknowledged a death, nobody but sabird touches the dead one's cells. The heir consumes
+//     them now: it reads results, gives their blocks back to the claimers, and frees the cells. Then it is settled().
+// (2) Its slot and memory are reusable() when, besides, every other dead process that may have known it is settled: the cells of
+//     an unsettled one still name blocks in this one's memory, and its heir will read them and write links into them.
+// (1) waits for the living alone, so two dead that name each other's blocks do not wait for each other.
 class DeathAcks {
  public:
   // A process got the slot: what is in the log already is none of its business.
   void add(SlotIndex slot, uint64_t death_count);
+  // Its death is in the log at `position`.
+  void died(SlotIndex slot, uint64_t position);
+  // Step (1) is done. For a slot that never named anybody's memory: at once.
+  void settled(SlotIndex slot);
+  // The slot can be added again.
   void remove(SlotIndex slot);
-  // What the process says now. It can neither go back nor acknowledge the future.
+
+  // What a process says now. It can neither go back nor acknowledge the future.
   void update(SlotIndex slot, Untrusted<uint64_t> claimed, uint64_t death_count);
-  // Reads all live pages.
+  // Reads the pages of all who live.
   void update_all(const UntrustedCalls& calls, uint64_t death_count);
 
-  // Entries below this position are acknowledged by every live process; `death_count` when there is none.
+  // Every live process has acknowledged the deaths below this position; `death_count` if nobody lives.
   uint64_t acknowledged(uint64_t death_count) const;
-  // The live process that is furthest behind, if any has not acknowledged `position`: who to kill when it takes too
-  // long.
+  // Of a process that died and was settled.
+  bool reusable(SlotIndex slot) const;
+  // The live process that is furthest behind, if any has not acknowledged `position`: who to kill when it takes too long.
   std::optional<SlotIndex> laggard(uint64_t position) const;
 
  private:
-  static constexpr uint64_t kAbsent = ~uint64_t{0};
+  enum class State : uint8_t { kAbsent, kLive, kDead, kSettled };
+  struct Process {
+    State state = State::kAbsent;
+    uint64_t born_at = 0;  // length of the log then
+    uint64_t acknowledged = 0;
+    uint64_t died_at = 0;
+  };
 
-  std::array<uint64_t, kMaxProcesses> position_ = make_absent();
-  // Slots at and above this were never added: keeps the sweep short.
+  Process& at(SlotIndex slot);
+
+  std::array<Process, kMaxProcesses> processes_ = {};
+  // Slots at and above this were never added: keeps the sweeps short.
   uint32_t slots_used_ = 0;
-
-  static constexpr std::array<uint64_t, kMaxProcesses> make_absent() {
-    std::array<uint64_t, kMaxProcesses> absent = {};
-    absent.fill(kAbsent);
-    return absent;
-  }
 };
 
 }  // namespace sabir::shm

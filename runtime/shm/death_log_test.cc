@@ -23,8 +23,8 @@ class DeathLogTest : public ::testing::Test {
 // D3.
 TEST_F(DeathLogTest, AProcessReadsWhatDiedSinceItCame) {
   die(7);
+  prepare_slot(segments_.calls(), 1, count(), 0);
   DeathLogReader reader(segments_.node(), page_);
-  EXPECT_EQ(page_.deaths_acknowledged.load(), 1u);
   EXPECT_FALSE(reader.moved());
   Death death;
   EXPECT_EQ(reader.next(death), Outcome::kNone);
@@ -38,6 +38,15 @@ TEST_F(DeathLogTest, AProcessReadsWhatDiedSinceItCame) {
   EXPECT_EQ(page_.deaths_acknowledged.load(), 1u) << "read is not repaired";
   reader.acknowledge();
   EXPECT_EQ(page_.deaths_acknowledged.load(), 2u);
+}
+
+// Who pushed into its inbox and died before the process came that far is not forgotten.
+TEST_F(DeathLogTest, AProcessReadsWhatDiedSinceItGotItsSlot) {
+  prepare_slot(segments_.calls(), 1, count(), 0);
+  die(7);
+  DeathLogReader reader(segments_.node(), page_);
+  EXPECT_TRUE(reader.moved());
+  EXPECT_EQ(page_.deaths_acknowledged.load(), 0u);
 }
 
 TEST_F(DeathLogTest, GoesRoundAndTellsWhoIsTooLate) {
@@ -82,12 +91,44 @@ TEST_F(DeathLogTest, TheDeadAndTheNewAreNotWaitedFor) {
   acks.add(1, 0);
   acks.add(2, 0);
   uint64_t position = die(1);
-  acks.remove(1);
+  acks.died(1, position);
   EXPECT_EQ(acks.laggard(position), SlotIndex{2});
-  acks.remove(2);
+  acks.died(2, die(2));
   EXPECT_EQ(acks.acknowledged(count()), count());
   acks.add(5, count());
   EXPECT_EQ(acks.acknowledged(count()), count());
+}
+
+// An unsettled one's cells may name blocks of every process it ever knew, whoever died first.
+TEST_F(DeathLogTest, MemoryIsReusedWhenAllWhoKnewItAreSettled) {
+  for (SlotIndex earlier : {1, 2}) {
+    auto later = static_cast<SlotIndex>(3 - earlier);
+    DeathAcks acks;
+    acks.add(1, count());
+    acks.add(2, count());
+    acks.died(earlier, die(earlier));
+    EXPECT_FALSE(acks.reusable(earlier)) << "its own heir comes first";
+    acks.settled(earlier);
+    EXPECT_TRUE(acks.reusable(earlier)) << "the living have acknowledged";
+    acks.died(later, die(later));
+    EXPECT_FALSE(acks.reusable(earlier));
+    acks.settled(later);
+    EXPECT_TRUE(acks.reusable(earlier));
+    EXPECT_TRUE(acks.reusable(later));
+    acks.remove(later);
+    EXPECT_FALSE(acks.reusable(later));
+    EXPECT_TRUE(acks.reusable(earlier));
+  }
+}
+
+TEST_F(DeathLogTest, WhoCameLaterHoldsNothingUp) {
+  DeathAcks acks;
+  acks.add(1, count());
+  acks.died(1, die(1));
+  acks.settled(1);
+  acks.add(2, count());
+  acks.died(2, die(2));
+  EXPECT_TRUE(acks.reusable(1));
 }
 
 // T3: nobody acknowledges the future, and nobody takes a word back.

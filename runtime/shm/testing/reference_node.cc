@@ -224,12 +224,12 @@ void ReferenceNode::bury(Member& member, int wait_status) {
     fail("a process left in order and still held something");
   }
   member.holds = 0;
-  acks_.remove(member.slot);
   member.death_position =  // D2 (3)
       append_death(segments_.node.segment(), {member.slot, member.incarnation, wait_status, DeathReason::kExited});
   if (options_.stall_one_in != 0 && random_() % 4 == 0) {
     ::usleep(static_cast<useconds_t>(random_() % 500));  // who reads the log by himself is early
   }
+  acks_.died(member.slot, member.death_position);
   ring_everybody();  // D2 (4)
 }
 
@@ -246,7 +246,7 @@ void ReferenceNode::inherit(Member& member) {
   }
 }
 
-// D4: everybody has acknowledged, so nobody but the node touches anything of the dead one.
+// D4 (1): everybody has acknowledged, so nobody but the node touches the cells of the dead one.
 void ReferenceNode::settle(Member& member) {
   UntrustedCalls eyes(segments_.calls);
   for (uint32_t chunk : member.cell_chunks) {
@@ -267,6 +267,14 @@ void ReferenceNode::settle(Member& member) {
         return_stack(segments_.calls, claimer).push(copy.result_block.any());
       }
     }
+  }
+  member.state = State::kSettled;
+  acks_.settled(member.slot);
+}
+
+// D4 (2): nor does an heir of somebody else who knew it.
+void ReferenceNode::take_back(Member& member) {
+  for (uint32_t chunk : member.cell_chunks) {
     segments_.node.segment().cell_chunk_owner[chunk].store(0);
     free_cell_chunks_.insert(chunk);
   }
@@ -276,6 +284,7 @@ void ReferenceNode::settle(Member& member) {
   }
   member.cell_chunks.clear();
   member.block_chunks.clear();
+  acks_.remove(member.slot);
   member.state = State::kEmpty;
 }
 
@@ -333,8 +342,10 @@ void ReferenceNode::look() {
       if (std::optional<int> status = gone(*member)) {
         bury(*member, *status);
       }
-    } else if (member->state == State::kDead && acknowledged > member->death_position) {
+    } else if (member->state == State::kDead && member->death_position < acknowledged) {
       settle(*member);
+    } else if (member->state == State::kSettled && acks_.reusable(member->slot)) {
+      take_back(*member);
     }
     if (member->state == State::kEmpty && !leaving_) {
       raise(*member);

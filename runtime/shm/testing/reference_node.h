@@ -52,7 +52,7 @@ class ReferenceNode {
   const Scoreboard& board() const { return *board_; }
 
  private:
-  enum class State : uint8_t { kEmpty, kLive, kDead };
+  enum class State : uint8_t { kEmpty, kLive, kDead, kSettled };
   struct Member {
     Role role = Role::kSubmitter;
     SlotIndex slot = 0;
@@ -79,6 +79,7 @@ class ReferenceNode {
   void bury(Member& member, int wait_status);
   void inherit(Member& member);
   void settle(Member& member);
+  void take_back(Member& member);
   void read_ring(Member& member, bool to_the_end);
   void ring_everybody();
   void kill_somebody();
