@@ -6,12 +6,13 @@ import itertools
 import os
 import threading
 from collections.abc import Generator
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from sabir import _sabir
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from sabir._sabir import ObjectRef
 
 _lock = threading.Lock()
@@ -32,6 +33,8 @@ os.register_at_fork(after_in_child=_after_fork)
 
 def future(self: ObjectRef[Any]) -> Future[Any]:
     """A concurrent.futures.Future that gets the reference's value or error."""
+    from concurrent.futures import Future  # half of the time that `import sabir` would take
+
     made: Future[Any] = Future()
     made.set_running_or_notify_cancel()
     with _lock:
