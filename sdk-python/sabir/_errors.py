@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import traceback
 from typing import Any
 
 from sabir import _functions
@@ -49,6 +48,8 @@ def _text_of(error: BaseException) -> str:
 
 
 def _stack_of(error: BaseException) -> str:
+    import traceback
+
     try:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     except Exception:
