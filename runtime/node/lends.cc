@@ -32,7 +32,10 @@ std::optional<store::ProcessId> Lends::Chunks::holder(uint32_t chunk) const {
 Lends::Lends(shm::NodeWriter& node)
     : node_(node),
       cells_(node.segment().cell_chunk_owner, shm::kMaxCellChunks),
-      blocks_(node.segment().block_chunk_owner, shm::kMaxBlockChunks) {}
+      blocks_(node.segment().block_chunk_owner, shm::kMaxBlockChunks) {
+  // Nobody's: the first use of cell 0 would be CellRef 0, which says "none" (parent, cancel, escape).
+  cells_.lend(store::kNodeItself);
+}
 
 Result<uint32_t> Lends::lend_cells(Process& process) {
   std::optional<uint32_t> chunk = cells_.lend(process.id());
