@@ -72,8 +72,7 @@ PyModuleDef definition = {
 }  // namespace
 }  // namespace sabir::python
 
-PyMODINIT_FUNC PyInit__sabir(void);
-PyMODINIT_FUNC PyInit__sabir(void) {
+PyMODINIT_FUNC PyInit__sabir(void) {  // NOLINT(readability-identifier-naming): CPython looks for this name
   using namespace sabir::python;
   if (sabir_abi_version() != SABIR_ABI_VERSION) {
     return PyErr_Format(PyExc_ImportError, "libsabir.so has ABI version %u, this module was built for %u",
