@@ -19,7 +19,7 @@ struct ProcessId {
   static constexpr ProcessId unpack(uint64_t word) {
     return {static_cast<shm::SlotIndex>(word >> 32), static_cast<uint32_t>(word)};
   }
-  constexpr auto operator<=>(const ProcessId&) const = default;
+  constexpr auto operator<=>(const ProcessId&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 
 inline constexpr ProcessId kNodeItself = {};

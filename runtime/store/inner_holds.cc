@@ -5,7 +5,6 @@
 
 namespace sabir::store {
 
-using shm::EntryState;
 using shm::RingMessage;
 
 // Such holds are the only ones whose number is not bounded by entries times processes: each author has a limit (T1).

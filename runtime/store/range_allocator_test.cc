@@ -106,6 +106,7 @@ TEST_P(RangeAllocatorTest, FreeNeighboursBecomeOneRange) {
   MAKE_OR_SKIP(allocator, 256 * kMiB);
   for (int round = 0; round < 3; ++round) {
     std::vector<uint64_t> small;
+    small.reserve(256);
     for (int i = 0; i < 256; ++i) {
       small.push_back(allocator->allocate(kMiB, 64).value());
     }

@@ -109,7 +109,7 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 }
 
 // The yardstick.
-void BM_Memcpy(benchmark::State& state) {
+void copy_by_memcpy(benchmark::State& state) {
   std::vector<uint8_t> from = source(static_cast<uint64_t>(state.range(0)));
   std::vector<uint8_t> to = source(from.size());
   for (auto _ : state) {
@@ -118,10 +118,10 @@ void BM_Memcpy(benchmark::State& state) {
   }
   count(state, from.size());
 }
-BENCHMARK(BM_Memcpy)->Apply(sizes);
+BENCHMARK(copy_by_memcpy)->Apply(sizes);
 
 // One thread and the optional helper, on warm private memory.
-void BM_CopyBytes(benchmark::State& state) {
+void copy_by_copy_bytes(benchmark::State& state) {
   std::vector<uint8_t> from = source(static_cast<uint64_t>(state.range(0)));
   std::vector<uint8_t> to = source(from.size());
   for (auto _ : state) {
@@ -130,10 +130,10 @@ void BM_CopyBytes(benchmark::State& state) {
   }
   count(state, from.size());
 }
-BENCHMARK(BM_CopyBytes)->Apply(sizes);
+BENCHMARK(copy_by_copy_bytes)->Apply(sizes);
 
 // Put, release, put: the loan comes back with its alias (O1).
-void BM_PutReused(benchmark::State& state) {
+void put_into_reused_loan(benchmark::State& state) {
   Node node;
   ObjectWriter writer(node.fd(), node, node, {});
   std::vector<uint8_t> from = source(static_cast<uint64_t>(state.range(0)));
@@ -145,7 +145,7 @@ void BM_PutReused(benchmark::State& state) {
   }
   count(state, from.size());
 }
-BENCHMARK(BM_PutReused)->Apply(sizes);
+BENCHMARK(put_into_reused_loan)->Apply(sizes);
 
 // Each put into another loan, whose alias is new: pages are warm or are touched for the first time.
 void put_fresh(benchmark::State& state, bool warm) {
@@ -169,13 +169,13 @@ void put_fresh(benchmark::State& state, bool warm) {
   state.SetLabel(label);
   count(state, from.size());
 }
-void BM_PutWarmed(benchmark::State& state) { put_fresh(state, true); }
-BENCHMARK(BM_PutWarmed)->Apply(sizes)->Iterations(5);
-void BM_PutCold(benchmark::State& state) { put_fresh(state, false); }
-BENCHMARK(BM_PutCold)->Apply(sizes)->Iterations(5);
+void put_into_warmed_loan(benchmark::State& state) { put_fresh(state, true); }
+BENCHMARK(put_into_warmed_loan)->Apply(sizes)->Iterations(5);
+void put_into_cold_loan(benchmark::State& state) { put_fresh(state, false); }
+BENCHMARK(put_into_cold_loan)->Apply(sizes)->Iterations(5);
 
 // sabird's work for the life of one object: loan, announce, release, three rounds.
-void BM_LedgerAndRounds(benchmark::State& state) {
+void ledger_and_rounds(benchmark::State& state) {
   Node node;
   for (auto _ : state) {
     LoanSource::Loan loan = node.loan(kMiB, 0).value();
@@ -183,7 +183,7 @@ void BM_LedgerAndRounds(benchmark::State& state) {
     node.release();
   }
 }
-BENCHMARK(BM_LedgerAndRounds);
+BENCHMARK(ledger_and_rounds);
 
 }  // namespace
 }  // namespace sabir::store

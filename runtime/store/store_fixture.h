@@ -57,7 +57,7 @@ struct Store {
   void tell(ProcessId process, const shm::RingMessage& message) { own.apply(process, shm::encode(message), out); }
 
   // A round in which these are read, from this process.
-  void round(ProcessId process = {}, std::vector<shm::RingMessage> messages = {}) {
+  void round(ProcessId process = {}, const std::vector<shm::RingMessage>& messages = {}) {
     own.begin_round();
     for (const shm::RingMessage& message : messages) {
       tell(process, message);
