@@ -21,7 +21,7 @@
 #include "runtime/loop/fd_watcher.h"
 #include "runtime/loop/signals.h"
 #include "runtime/loop/timer.h"
-#include "runtime/node/log_file.h"
+#include "runtime/node/guard.h"
 #include "runtime/node/node_manager.h"
 #include "runtime/node/reaper.h"
 #include "runtime/rpc/session_server.h"
@@ -100,8 +100,8 @@ std::string info_text(const SessionDir& directory, const node::NodeManager& mana
 // The parts in the order of their making; they go the other way round.
 class Daemon {
  public:
-  Daemon(const Options& options, SessionDir directory, uint64_t worker_files)
-      : options_(options), directory_(std::move(directory)), worker_files_(worker_files) {}
+  Daemon(const Options& options, SessionDir directory, uint64_t worker_files, node::Guard guard)
+      : options_(options), directory_(std::move(directory)), worker_files_(worker_files), guard_(std::move(guard)) {}
 
   Result<void> begin() {
     SABIR_RETURN_IF_ERROR(open_log());
@@ -113,6 +113,7 @@ class Daemon {
     node.objects.store_bytes = options_.store_bytes;
     node.objects.make_arena = store::make_arena;
     node.coordinator.pool.warm_workers = std::max<uint32_t>(1, node.cpu_count);
+    node.guard = std::move(guard_);
     node.launcher.open_files_limit = worker_files_;
     node.launcher.oom_score_adj = kWorkerOomScore;
     if (options_.driver_fd) {
@@ -218,6 +219,7 @@ class Daemon {
   const Options& options_;
   SessionDir directory_;
   const uint64_t worker_files_;
+  node::Guard guard_;
   std::string why_;
   UniqueFd log_;
   Logger logger_;
@@ -236,6 +238,11 @@ class Daemon {
 
 int run(const Options& options) {
   uint64_t worker_files = become_daemon();
+  Result<node::Guard> guard = node::Guard::start();
+  if (!guard.ok()) {
+    std::fprintf(stderr, "sabird: %s\n", guard.error().to_string().c_str());
+    return 1;
+  }
   if (size_t slash = options.session_dir.find_last_of('/'); slash != std::string::npos && slash != 0) {
     remove_stale_sessions(options.session_dir.substr(0, slash));
   }
@@ -244,7 +251,7 @@ int run(const Options& options) {
     std::fprintf(stderr, "sabird: %s\n", directory.error().to_string().c_str());
     return 1;
   }
-  Daemon daemon(options, std::move(*directory), worker_files);
+  Daemon daemon(options, std::move(*directory), worker_files, std::move(*guard));
   Result<void> begun = daemon.begin();
   if (begun.ok()) {
     daemon.serve();

@@ -62,6 +62,7 @@ Options parse_options(int argc, const char* const* argv) {
   std::vector<std::string> resources;
   int driver_fd = -1;
   std::string level = "info";
+  int64_t store_bytes = 0;  // signed: a negative number must not become a huge one
   CLI::App app("sabird: the node manager of a Sabir session. Usually started by sabir.init() or `sabir start`.", "sabird");
   app.add_option("--session-dir", options.session_dir,
                  "directory of the session; made by sabird, gone when it ends (default: a new one)");
@@ -69,7 +70,8 @@ Options parse_options(int argc, const char* const* argv) {
                  "an open socket to the driver that starts this node: the node ends with that driver")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--resource", resources, "NAME=AMOUNT, once per resource; CPU and memory default to the machine's");
-  app.add_option("--store-bytes", options.store_bytes, "memory for large objects (default: 30 % of the machine's)");
+  app.add_option("--store-bytes", store_bytes, "memory for large objects (default, and 0: 30 % of the machine's)")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--log-level", level, "debug, info, warning, error or off");
   app.add_option("--fault-plan", options.fault_plan, "for tests: answers of the control channel to lose or delay");
   app.add_flag("--foreground", options.foreground, "log to standard error");
@@ -105,6 +107,7 @@ Options parse_options(int argc, const char* const* argv) {
   if (!has(options.resources, "memory")) {
     options.resources.push_back({"memory", static_cast<node::Units>(total_memory_bytes()) * node::kUnit});
   }
+  options.store_bytes = static_cast<uint64_t>(store_bytes);
   if (options.store_bytes == 0) {
     options.store_bytes = static_cast<uint64_t>(static_cast<double>(total_memory_bytes()) * kStoreShare);
   }

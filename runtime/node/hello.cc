@@ -150,6 +150,7 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_worker(rpc::HelloInfo hello, rpc::
   }
   // From here on a death is this table's business and no more the launcher's.
   process->output = launcher_->claim(*launch, pid).source;
+  options_.guard.add(pid);
   deaths_->welcome(slot);
   processes_.publish(*process);
   process->watcher->watch(loop::kReadable);

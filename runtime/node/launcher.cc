@@ -25,9 +25,11 @@ std::string gpu_list(uint64_t mask) {
 
 }  // namespace
 
-Launcher::Launcher(loop::EventLoop& loop, Logs& logs, Logger logger, Options options, Failed failed)
+Launcher::Launcher(loop::EventLoop& loop, Logs& logs, const Guard& guard, Logger logger, Options options,
+                   Failed failed)
     : loop_(loop),
       logs_(logs),
+      guard_(guard),
       logger_(logger),
       options_(std::move(options)),
       failed_(std::move(failed)),
@@ -130,6 +132,7 @@ Result<void> Launcher::fork(Launch& launch, Nursery& nursery, const Variables& v
 }
 
 Result<void> Launcher::watch(Launch& launch, LaunchId id) {
+  guard_.add(launch.pid);
   SABIR_ASSIGN_OR_RETURN(launch.watcher, loop::FdWatcher::create(loop_, launch.pidfd.get(),
                                                                  [this, id](uint32_t) { process_ended(id); }));
   launch.watcher->watch(loop::kReadable);
@@ -236,6 +239,7 @@ void Launcher::process_ended(LaunchId id) {
   Launch& launch = found->second;
   launch.watcher.reset();
   kill_process_group(launch.pid, launch.pidfd.get());  // what it left in its group
+  guard_.remove(launch.pid);
   std::optional<int> status = reap(launch.pid);
   fail(id, !launch.why.empty() ? launch.why
                                : (status ? describe_wait_status(*status) : std::string("ended")) +

@@ -14,6 +14,7 @@
 #include "runtime/loop/event_loop.h"
 #include "runtime/loop/fd_watcher.h"
 #include "runtime/loop/timer.h"
+#include "runtime/node/guard.h"
 #include "runtime/node/instructions.h"
 #include "runtime/node/logs.h"
 #include "runtime/node/spawn.h"
@@ -40,7 +41,8 @@ class Launcher {
   // It ended before its hello, or never began. Owed exactly once per launch, unless claim() came first.
   using Failed = std::function<void(LaunchId launch, const std::string& text)>;
 
-  Launcher(loop::EventLoop& loop, Logs& logs, Logger logger, Options options, Failed failed);
+  // `guard` learns of every process group that begins and ends here.
+  Launcher(loop::EventLoop& loop, Logs& logs, const Guard& guard, Logger logger, Options options, Failed failed);
   // Kills everything that it still has.
   ~Launcher();
 
@@ -119,6 +121,7 @@ class Launcher {
 
   loop::EventLoop& loop_;
   Logs& logs_;
+  const Guard& guard_;
   Logger logger_;
   const Options options_;
   const Failed failed_;

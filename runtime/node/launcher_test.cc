@@ -41,7 +41,7 @@ class LauncherTest : public ::testing::Test {
           return true;
         });
     launcher_ = std::make_unique<Launcher>(
-        loop_, *logs_, Logger(),
+        loop_, *logs_, guard_, Logger(),
         Launcher::Options{.session_path = "/session", .open_files_limit = {}, .oom_score_adj = {}, .warm_delay_ns = 0},
         [this](LaunchId launch, const std::string& text) { failures_[launch] = text; });
     reaper_ = std::make_unique<Reaper>(
@@ -91,6 +91,7 @@ class LauncherTest : public ::testing::Test {
 
   std::string directory_;
   loop::EventLoop loop_;
+  Guard guard_;
   std::unique_ptr<Logs> logs_;
   std::unique_ptr<Launcher> launcher_;
   std::unique_ptr<Reaper> reaper_;

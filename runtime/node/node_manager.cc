@@ -98,7 +98,7 @@ Result<void> NodeManager::begin() {
                                                           }
                                                         }});
   options_.launcher.session_path = options_.session_path;
-  launcher_ = std::make_unique<Launcher>(loop_, *logs_, logger_, options_.launcher,
+  launcher_ = std::make_unique<Launcher>(loop_, *logs_, options_.guard, logger_, options_.launcher,
                                          [this](LaunchId launch, const std::string& text) {
                                            logger_.warning("a worker did not start: ", text);
                                            coordinator_.launch_failed(launch, text);
@@ -151,7 +151,7 @@ void NodeManager::settle() {
 void NodeManager::enforce_violations() {
   for (auto& [id, text] : std::exchange(violations_, {})) {
     Process* process = processes_.find({id.slot, id.incarnation});
-    if (process == nullptr) {
+    if (process == nullptr || std::exchange(process->cut_off, true)) {
       continue;
     }
     logger_.error("process ", process->pid, " broke the protocol: ", text);
@@ -189,6 +189,7 @@ void NodeManager::process_ended(shm::SlotIndex slot) {
   if (process->is_worker()) {
     // Its children first: until it is reaped its group's number is nobody else's.
     kill_process_group(process->pid, process->pidfd.get());
+    options_.guard.remove(process->pid);
     if (std::optional<int> reaped = reap(process->pid)) {
       status = *reaped;
       text = describe_wait_status(status);

@@ -42,6 +42,7 @@ struct NodeOptions {
   Deaths::Options deaths;
   // The process that started this node: when it leaves, the node stops.
   std::optional<pid_t> owner_pid;
+  Guard guard;
 };
 
 class NodeManager final : public rpc::SessionHandler {

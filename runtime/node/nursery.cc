@@ -33,6 +33,7 @@ Result<std::unique_ptr<Zygote>> Launcher::start_zygote(Nursery& nursery, SourceI
     return zygote;
   }
   *self = zygote->get();
+  guard_.add((*zygote)->pid());
   source = ends.source;
   return zygote;
 }
@@ -102,6 +103,7 @@ void Launcher::fork_failed(const std::string& token, const std::string& error) {
 }
 
 void Launcher::zygote_ended(Nursery& nursery, Zygote* zygote, const std::string& how) {
+  guard_.remove(zygote->pid());
   std::set<std::string> owed = zygote->owed();
   bool was_serving = zygote == nursery.serving.get();
   bool was_warming = zygote == nursery.warming.get();
@@ -138,6 +140,11 @@ void Launcher::zygote_ended(Nursery& nursery, Zygote* zygote, const std::string&
 }
 
 void Launcher::stop(Nursery& nursery) {
+  for (const std::unique_ptr<Zygote>* zygote : {&nursery.serving, &nursery.warming, &nursery.retired}) {
+    if (*zygote) {
+      guard_.remove((*zygote)->pid());
+    }
+  }
   for (SourceId source : {nursery.source, nursery.warming_source}) {
     if (source != 0) {
       logs_.close_source(source);

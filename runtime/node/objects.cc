@@ -117,6 +117,9 @@ void Objects::one_round(Process* dead) {
 }
 
 void Objects::read_ring(Process& process, store::Instructions& out) {
+  if (process.cut_off) {
+    return;
+  }
   shm::RingConsumer::Round round = process.ring.begin_round();
   if (round.violation) {
     out.push_back(store::Violation{process.id(), "the end of its ring to the node is out of range"});

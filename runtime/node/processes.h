@@ -43,6 +43,7 @@ struct Process {
   std::shared_ptr<rpc::NoticeSink> notices;  // while connected and ready
   bool connected = true;
   bool leaving = false;  // it said so: the end of its connection is no fault
+  bool cut_off = false;  // it broke the protocol (T4): nothing that it writes is read any more
   // Set when sabird decided that it must die: what to say of it.
   std::optional<shm::DeathReason> kill_reason;
   std::string kill_text;

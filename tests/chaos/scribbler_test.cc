@@ -96,14 +96,15 @@ class ScribblerTest : public SabirdTest {
     EXPECT_TRUE(wait_until([&] {
       (*newcomer)->take_deaths();
       Json now = status(**newcomer);
-      return now["counters"]["deaths_unsettled"] == 0 && now["counters"]["processes"] == 1;
+      // The newcomer, and the worker that is ready for it.
+      return now["counters"]["deaths_unsettled"] == 0 && now["counters"]["processes"] <= 2;
     })) << status(**newcomer)["counters"].dump() << "\n" << status(**newcomer)["nodes"][0]["workers"].dump();
     Json now = status(**newcomer);
     EXPECT_EQ(now["nodes"][0]["store"]["loans_bytes"], 0);
     EXPECT_EQ(now["counters"]["entries"], 0);
     ASSERT_TRUE((*newcomer)->declare(kLanguageC).ok());
     EXPECT_TRUE(echo(**newcomer, (*newcomer)->export_function("echo").value(), kCallTimeoutNs));
-    EXPECT_LT(wrecked->resident_bytes(), resident_before + (64 << 20)) << "sabird grew";
+    EXPECT_LT(wrecked->resident_bytes(), resident_before + kGrowthBytes) << "sabird grew";
     newcomer->reset();
     ::kill(wrecked->pid(), SIGTERM);
     EXPECT_EQ(wrecked->wait_end(10 * kSecondNs), std::optional<int>(0)) << "also no sanitizer complained";

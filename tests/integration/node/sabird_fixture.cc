@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -73,6 +74,18 @@ uint64_t Sabird::resident_bytes() const {
   return (resident - shared) * 4096;  // of its own: the segments belong to all
 }
 
+uint64_t Sabird::cpu_ticks() const {
+  std::string stat = slurp("/proc/" + std::to_string(pid_) + "/stat");
+  std::istringstream in(stat.substr(stat.rfind(')') + 1));
+  std::string skipped;
+  for (int i = 3; i < 14; ++i) {
+    in >> skipped;
+  }
+  uint64_t user = 0, system = 0;
+  in >> user >> system;
+  return user + system;
+}
+
 void SabirdTest::SetUp() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // what a killed sabird leaves comes here, to be counted
   char name[] = "/tmp/sabird-XXXXXX";
@@ -84,7 +97,7 @@ void SabirdTest::TearDown() {
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {
   }
   if (HasFailure()) {
-    std::string show = "cat " + root_ + "/*/logs/* 2>/dev/null | tail -n 60 >&2";
+    std::string show = "cat " + root_ + "/*/logs/* 2>/dev/null | cut -c1-200 | tail -n 60 >&2";
     [[maybe_unused]] int shown = std::system(show.c_str());
   }
   std::string remove = "rm -rf " + root_;
@@ -92,7 +105,7 @@ void SabirdTest::TearDown() {
 }
 
 std::unique_ptr<Sabird> SabirdTest::start(const std::string& name, bool with_driver,
-                                          std::vector<std::string> more_options) {
+                                          std::vector<std::string> more_options, uint64_t open_files_limit) {
   int ends[2] = {-1, -1};
   if (with_driver) {
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
@@ -117,6 +130,10 @@ std::unique_ptr<Sabird> SabirdTest::start(const std::string& name, bool with_dri
       ::dup2(theirs.get(), 9);
     } else if (with_driver) {
       ::fcntl(9, F_SETFD, 0);
+    }
+    if (open_files_limit != 0) {
+      rlimit limit = {open_files_limit, open_files_limit};
+      ::setrlimit(RLIMIT_NOFILE, &limit);
     }
     ::execv(argv[0], argv.data());
     ::_exit(127);

@@ -17,6 +17,13 @@ namespace sabir::testing {
 
 inline constexpr uint8_t kLanguageC = 4;
 
+// How much a sabird that does not grow may grow. AddressSanitizer keeps what was freed for a while.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr uint64_t kGrowthBytes = 512 << 20;
+#else
+inline constexpr uint64_t kGrowthBytes = 16 << 20;
+#endif
+
 // One that runs. Killed and reaped at the end.
 class Sabird {
  public:
@@ -32,6 +39,7 @@ class Sabird {
   std::optional<int> wait_end(int64_t timeout_ns);
   size_t open_files() const;
   uint64_t resident_bytes() const;
+  uint64_t cpu_ticks() const;  // hundredths of a second that it has used
 
  private:
   std::string session_path_;
@@ -48,7 +56,7 @@ class SabirdTest : public ::testing::Test {
   std::string root() const { return root_; }
   // `with_driver`: with --driver-fd.
   std::unique_ptr<Sabird> start(const std::string& name, bool with_driver = true,
-                                std::vector<std::string> more_options = {});
+                                std::vector<std::string> more_options = {}, uint64_t open_files_limit = 0);
   static rpc::JobConfig job(std::vector<std::string> worker_argv = {worker_path()});
   static std::string worker_path();
   std::unique_ptr<RawProcess> join(Sabird& sabird, rpc::JobConfig config = job());

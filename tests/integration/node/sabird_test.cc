@@ -136,7 +136,7 @@ TEST_F(CallTest, AFloodOfOutputIsDroppedAndCounted) {
   call("nothing");
   uint64_t before = sabird_->resident_bytes();
   call("flood", "64");
-  EXPECT_LT(sabird_->resident_bytes(), before + (16 << 20));
+  EXPECT_LT(sabird_->resident_bytes(), before + kGrowthBytes);
   EXPECT_EQ(call("echo", "alive"), "alive");
 }
 
@@ -228,9 +228,10 @@ TEST_F(CallTest, SigtermEndsItInOrder) {
 }
 
 TEST_F(CallTest, AKilledSabirdLeavesNoWorker) {
-  call("nothing");
+  pid_t child = std::atoi(call("litter").c_str());
   ASSERT_GE(processes_of(sabird_->session_path()).size(), 2u);
   ::kill(sabird_->pid(), SIGKILL);
+  EXPECT_TRUE(wait_until([&] { return !alive(child); }, kGoneNs)) << "what a worker forked";
   EXPECT_TRUE(wait_until([&] { return processes_of(sabird_->session_path()).empty(); }, kGoneNs));
   EXPECT_TRUE(wait_until([&] { return driver_->disconnected(); }, kGoneNs));
   EXPECT_TRUE(exists(sabird_->session_path())) << "stale now ...";

@@ -69,13 +69,14 @@ TEST_F(SessionTest, ADirectoryInUseIsRefused) {
 TEST_F(SessionTest, ANodeOfItsOwnServesDriversOneAfterTheOther) {
   auto sabird = start("a", false);
   size_t files = 0;
+  size_t alone = processes_of(sabird->session_path()).size();
   for (int i = 0; i < 6; ++i) {
     auto driver = join(*sabird);
     ASSERT_TRUE(driver->declare(kLanguageC).ok());
     EXPECT_EQ(echo(*driver, "x"), "x");
     ASSERT_TRUE(driver->session().leave(kCallTimeoutNs).ok());
     driver.reset();
-    EXPECT_TRUE(wait_until([&] { return processes_of(sabird->session_path()).size() == 1; })) << "only sabird is left";
+    EXPECT_TRUE(wait_until([&] { return processes_of(sabird->session_path()).size() == alone; }));
     if (i == 1) {
       ::usleep(200'000);
       files = sabird->open_files();
@@ -139,6 +140,28 @@ TEST_F(SessionTest, StrangersHurtOnlyThemselves) {
   ASSERT_FALSE(version.ok());
   EXPECT_EQ(version.error().kind(), ErrorKind::kUnsupported);
   EXPECT_EQ(echo(*driver, "alive"), "alive");
+}
+
+TEST_F(SessionTest, WithoutDescriptorsItShedsAndRecovers) {
+  auto sabird = start("a", true, {}, 64);
+  auto driver = join(*sabird);
+  ASSERT_TRUE(driver->declare(kLanguageC).ok());
+  EXPECT_EQ(echo(*driver, "x"), "x");
+  {
+    std::vector<UniqueFd> crowd;
+    for (int i = 0; i < 200; ++i) {
+      crowd.push_back(connect_to(sabird->session_path()));
+    }
+    EXPECT_EQ(echo(*driver, "in the crowd"), "in the crowd");
+    uint64_t before = sabird->cpu_ticks();
+    ::usleep(500'000);
+    EXPECT_LT(sabird->cpu_ticks() - before, 25u) << "it does not spin on what it cannot accept";
+  }
+  EXPECT_TRUE(wait_until([&] {
+    auto next = RawProcess::driver(sabird->session_path(), job());
+    return next.ok();
+  })) << "room again";
+  EXPECT_EQ(echo(*driver, "after"), "after");
 }
 
 TEST_F(SessionTest, ADriverThatIsKilledTakesEverythingAlong) {
