@@ -117,8 +117,8 @@ void ActorPeers::advance(Future* actor) {
         }
         peer.incarnation = word.incarnation;
         peer.slot = word.slot;
+        fail_lost(peer);
       }
-      fail_lost(peer);
       push_waiting(peer);
       break;
     default:

@@ -107,6 +107,7 @@ Result<PreparedArgs> prepare_args(Core& core, std::span<const sabir_arg> args, s
     out.name.assign(arg.name.size == 0 ? "" : arg.name.data, arg.name.size);
     if (arg.ref != nullptr) {
       out.future = reinterpret_cast<Future*>(arg.ref);
+      SABIR_RETURN_IF_ERROR(core.check_own(out.future));
       if (out.future->kind == FutureKind::kActor) {
         return invalid_error("an actor handle has no value to pass: put it inside a value");
       }

@@ -38,6 +38,7 @@ Result<void> Client::get(std::span<Future* const> refs, int64_t timeout_ns, Wait
   SABIR_RETURN_IF_ERROR(core_->check_open());
   for (size_t i = at; i < refs.size(); ++i) {
     if (!refs[i]->ready()) {
+      SABIR_RETURN_IF_ERROR(core_->check_own(refs[i]));
       if (refs[i]->kind == FutureKind::kActor) {
         return invalid_error("an actor handle has no value");
       }
@@ -87,6 +88,9 @@ Result<size_t> Client::wait(std::span<Future* const> refs, size_t num_ready, int
   std::vector<uint32_t> pending;
   size_t found = 0;
   bool differ = true;
+  for (Future* ref : refs) {
+    SABIR_RETURN_IF_ERROR(core_->check_own(ref));
+  }
   for (Future* ref : refs) {
     differ = differ && !ref->marked;
     ref->marked = true;

@@ -100,7 +100,8 @@ void Core::unlock(Lock& held) {
   }
 }
 
-void Core::unlock_and_help(Lock& held) {
+bool Core::unlock_and_help(Lock& held) {
+  bool helped = false;
   constexpr int64_t kDescribeTimeoutNs = 10 * kSecondNs;
   while ((dispatcher->wants_cells() || dispatcher->wants_blocks() || refs->wants_block() ||
           submitter->needs_help() || actors->has_undescribed()) &&
@@ -134,8 +135,10 @@ void Core::unlock_and_help(Lock& held) {
     if (!lent) {
       break;
     }
+    helped = true;
   }
   unlock(held);
+  return helped;
 }
 
 Result<void> Core::check_open() const {
@@ -144,6 +147,13 @@ Result<void> Core::check_open() const {
   }
   if (disconnected.load(std::memory_order_relaxed)) [[unlikely]] {
     return disconnected_error("the node of this session is gone");
+  }
+  return {};
+}
+
+Result<void> Core::check_own(const Future* ref) const {
+  if (ref->anchor != anchor) [[unlikely]] {
+    return invalid_error("the reference belongs to an earlier session of this process");
   }
   return {};
 }

@@ -54,10 +54,12 @@ class Core final : public Orphanage {
   // Releases the lock, then wakes those for whom something was published under it. Every public operation ends so.
   void unlock(Lock& lock);
   // What pump() found but could not do without waiting (lending, storing, asking sabird). Ends unlocked.
-  // Whoever may block calls it instead of unlock().
-  void unlock_and_help(Lock& lock);
+  // Whoever may block calls it instead of unlock(). True: things have changed, do not sleep on what was seen before.
+  bool unlock_and_help(Lock& lock);
   // Why no call can succeed any more: kClosed, kDisconnected; or nothing.
   Result<void> check_open() const;
+  // kInvalid: a reference of an earlier client of this process, whose session is over.
+  Result<void> check_own(const Future* ref) const;
 
   // Work that is going on without anybody waiting for it: the progress thread takes part while this is not 0.
   void add_interest(int64_t change);

@@ -95,6 +95,10 @@ bool Dispatcher::enter_cell(Call* call) {
   cell.result_has_refs = 0;
   cell.num_returns = call->num_returns;
   cell.attempt = call->attempt;
+  if (call->cell == 0 && cell.word.load(std::memory_order_relaxed) >> 24 == 0) {
+    // The CellRef of cell 0 in generation 0 is 0, which means "no call" wherever calls are named.
+    shm::free_cell(cell);
+  }
   call->generation = cell.word.load(std::memory_order_relaxed) >> 24;
   if (call->escaped) [[unlikely]] {
     // O6: the heir must know the cell before anybody can finish it.

@@ -16,7 +16,8 @@ Executor::Executor(Core& core)
       created_(!is_actor_) {}
 
 Work* Executor::claim() {
-  if (!core_.self.is_worker()) {
+  // What it has not claimed when it is to leave goes back to its submitters (R1).
+  if (!core_.self.is_worker() || exit_requested()) {
     return nullptr;
   }
   if (is_actor_) {
@@ -99,15 +100,12 @@ Work* Executor::claim_from_class() {
   }
   look_at_class(now);
   for (size_t i = 0; i < sources_.size(); ++i) {
-    // The first queue each time (L4), then the others in turn.
-    size_t place = i == 0 ? 0 : 1 + (next_source_ + i - 1) % (sources_.size() - 1);
-    Source& source = sources_[place];
+    // In the directory's order each time: the first queue (L4), then workers' queues, newest first, and drivers' last. Deep
+    // calls are finished before wide ones begin, so recursion needs depth x CPUs processes.
+    Source& source = sources_[i];
     std::optional<shm::CellRef> call = source.claimer.claim();
     if (!call) {
       continue;
-    }
-    if (place != 0) {
-      next_source_ = place;
     }
     if (source.claimer.wants_refill()) {
       core_.to_ring.push_back(static_cast<shm::SlotIndex>(
@@ -136,7 +134,6 @@ void Executor::look_at_class(shm::LeaseWord lease) {
     return;
   }
   sources_.clear();
-  next_source_ = 0;
   auto add = [&](shm::QueueIndex index) {
     if (shm::WorkQueue* queue = core_.self.calls().find_queue(index)) {
       sources_.push_back({index, shm::QueueClaimer(*queue, core_.self.calls(), core_.self.slot())});

@@ -119,7 +119,6 @@ class Executor {
   shm::LeaseWord held_;  // the lease that calls are claimed under, if granted()
   bool lease_void_ = false;
   std::vector<Source> sources_;
-  size_t next_source_ = 0;
   std::vector<uint32_t> inbox_batch_;  // taken, not claimed; back is next
   std::vector<Work*> running_;
   Slab<Work> works_;

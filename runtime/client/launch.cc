@@ -70,6 +70,9 @@ Result<int> spawn(std::vector<std::string> args, int inherited_fd) {
   ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   if (inherited_fd >= 0) {
     ::posix_spawn_file_actions_adddup2(&actions, inherited_fd, kDriverFd);
+  } else {
+    // It outlives the caller, who may wait for the end of what its own stderr is piped into.
+    ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   }
   sigset_t none;
   sigset_t all;

@@ -6,6 +6,7 @@
 
 #include "runtime/client/complete.h"
 #include "runtime/client/objects.h"
+#include "runtime/client/refs.h"
 #include "runtime/client/wait_room.h"
 
 namespace sabir::client {
@@ -86,11 +87,11 @@ void Progress::serve(Lock& lock) {
   int64_t linger_until_ns = 0;
   int busy = 0;
   // Callers come first: who sleeps on a word of its own takes the doorbell over.
-  while (!stop_.load(std::memory_order_seq_cst) && core_.check_open().ok() && !core_.waiting->has_sleepers() &&
+  while (!stop_.load(std::memory_order_seq_cst) && core_.check_open().ok() && !core_.waiting->has_followers() &&
          !collect_due_.load(std::memory_order_relaxed)) {
     uint32_t value = bell.prepare_sleep();
     core_.pump();
-    int64_t deadline_ns = -1;
+    int64_t deadline_ns = reclaim_deadline_ns();
     if (core_.interest() == 0) {
       int64_t now = clock.now_ns();
       linger_until_ns = linger_until_ns == 0 ? now + kLingerNs : linger_until_ns;
@@ -102,9 +103,9 @@ void Progress::serve(Lock& lock) {
     } else {
       linger_until_ns = 0;
     }
-    core_.unlock_and_help(lock);
+    bool changed = core_.unlock_and_help(lock);
     bool stopping = stop_.load(std::memory_order_seq_cst) || core_.closing.load(std::memory_order_seq_cst);
-    if (!stopping) {
+    if (!stopping && !changed) {
       bell.sleep(value, deadline_ns);
     }
     bell.end_sleep();
@@ -123,6 +124,11 @@ void Progress::serve(Lock& lock) {
   core_.waiting->release_token();
 }
 
+int64_t Progress::reclaim_deadline_ns() const {
+  bool needed = core_.refs->has_entries() && core_.check_open().ok();
+  return needed ? core_.self.clock().now_ns() + kReclaimNs : -1;
+}
+
 void Progress::idle(Lock& lock) {
   // Not as the sleeper of Q8: the SLEEPING bit stays as it is, so completions cost nobody a system call for this
   // thread. What wakes it are rings whatever the word says: deaths (D2), sabird, and nudges of this process.
@@ -131,9 +137,10 @@ void Progress::idle(Lock& lock) {
   uint32_t value = word.load(std::memory_order_seq_cst);
   bool due = collect_due_.load(std::memory_order_seq_cst) || stop_.load(std::memory_order_seq_cst) || (core_.check_open().ok() && core_.deaths.moved()) ||
              (core_.interest() > 0 && core_.waiting->token_free() && core_.check_open().ok());
-  core_.unlock_and_help(lock);
-  if (!due) {
-    shm::futex_wait(word, value, -1);
+  int64_t deadline_ns = reclaim_deadline_ns();
+  bool changed = core_.unlock_and_help(lock);
+  if (!due && !changed) {
+    shm::futex_wait(word, value, deadline_ns);
   }
   idling_.store(false, std::memory_order_relaxed);
   lock.lock();

@@ -29,7 +29,11 @@ class Progress {
   static constexpr int64_t kRestNs = 500 * kMicrosecondNs;
   // So long it keeps the doorbell after the last interest: the next one mostly comes soon, and finds it there.
   static constexpr int64_t kLingerNs = 2 * kMillisecondNs;
+  // P3: a finalizer wakes nobody. While this process holds entries, this thread looks so often for dead handles.
+  static constexpr int64_t kReclaimNs = 25 * kMillisecondNs;
 
+  // When to look again though nobody rings; negative: never.
+  int64_t reclaim_deadline_ns() const;
   static void* run(void* self);
   void loop();
   // Sleeps as the doorbell's owner, with the token.

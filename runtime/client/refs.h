@@ -40,6 +40,8 @@ class Refs {
   void touch(Future* future);
   void poll_subscriptions();
   bool has_subscriptions() const { return !subscribed_.empty(); }
+  // References to the store or to actors are held: when one dies, somebody must tell sabird soon.
+  bool has_entries() const { return !by_entry_.empty(); }
 
   // Reads the object's header and pins it (O5); `data` is set afterwards. False: the object is gone or damaged.
   bool open(Future* future);

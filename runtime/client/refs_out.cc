@@ -21,6 +21,7 @@ bool is_plain_null(const Future* ready) {
 
 Result<void> Refs::prepare(std::span<Future* const> refs, int depth) {
   for (Future* ref : refs) {
+    SABIR_RETURN_IF_ERROR(core_.check_own(ref));
     {
       Lock lock(core_.lock);
       if (ref->has_entry()) {

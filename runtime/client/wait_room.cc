@@ -15,6 +15,9 @@ void WaitRoom::wake_all() {
     sleeper->word.fetch_add(shm::kDoorbellStep, std::memory_order_seq_cst);
     shm::futex_wake_all(sleeper->word);
   }
+  if (asleep_on_bell_) {
+    nudge();
+  }
 }
 
 void WaitRoom::release_token() {
@@ -136,12 +139,14 @@ WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock) {
     armed_ = true;
     return WaitOutcome::kReady;
   }
-  room_.core_.unlock_and_help(lock);
+  // What another thread settles from here on, it tells (wake_all).
+  room_.asleep_on_bell_ = true;
+  bool changed = room_.core_.unlock_and_help(lock);
   shm::SleepOutcome outcome = shm::SleepOutcome::kRung;
   if (options_.waiter != nullptr) {
     options_.waiter->begin_sleep(&room_.core_.self.page().doorbell);
   }
-  if (options_.waiter == nullptr || !options_.waiter->interrupted()) {
+  if (!changed && (options_.waiter == nullptr || !options_.waiter->interrupted())) {
     outcome = room_.bell_.sleep(bell_value_, deadline_ns_);
   }
   if (options_.waiter != nullptr) {
@@ -151,6 +156,7 @@ WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock) {
   armed_ = false;
   spun_ = false;
   lock.lock();
+  room_.asleep_on_bell_ = false;
   return outcome == shm::SleepOutcome::kInterrupted ? WaitOutcome::kInterrupted : WaitOutcome::kReady;
 }
 
@@ -161,12 +167,12 @@ WaitOutcome WaitRoom::Visit::sleep_on_own_word(Lock& lock) {
   Sleeper self;
   room_.sleepers_.push_back(&self);
   uint32_t value = self.word.load(std::memory_order_relaxed);
-  room_.core_.unlock_and_help(lock);
+  bool changed = room_.core_.unlock_and_help(lock);
   shm::SleepOutcome outcome = shm::SleepOutcome::kRung;
   if (options_.waiter != nullptr) {
     options_.waiter->begin_sleep(&self.word);
   }
-  if (options_.waiter == nullptr || !options_.waiter->interrupted()) {
+  if (!changed && (options_.waiter == nullptr || !options_.waiter->interrupted())) {
     outcome = shm::futex_wait(self.word, value, deadline_ns_);
   }
   if (options_.waiter != nullptr) {

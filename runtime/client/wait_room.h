@@ -51,15 +51,16 @@ class WaitRoom {
     }
   }
 
-  // Under the lock: those who sleep on words of their own look again. Called by pump() when something they may wait for
-  // has happened.
+  // Under the lock: those who sleep look again. Called by pump() when something they may wait for has happened.
   void wake_all();
   // Under the lock: nobody has the token.
   bool token_free() const { return !token_; }
   // The progress thread's turn (progress.h). Under the lock.
   bool take_token() { return !std::exchange(token_, true); }
   void release_token();
-  bool has_sleepers() const { return !sleepers_.empty(); }
+  bool has_sleepers() const { return !sleepers_.empty() || asleep_on_bell_; }
+  // Threads that wait while somebody else has the doorbell.
+  bool has_followers() const { return !sleepers_.empty(); }
   // From any thread, no lock needed: the sleeper on the doorbell looks again, also when nothing has happened.
   void nudge() { bell_.ring_always(); }
 
@@ -106,6 +107,7 @@ class WaitRoom {
   bool spinner_busy_ = false;  // one thread at a time; not tied to the token, which the progress thread may have
   shm::Doorbell bell_;
   bool token_ = false;
+  bool asleep_on_bell_ = false;  // the token's holder, unless that is the progress thread
   uint32_t inside_ = 0;
   std::vector<Sleeper*> sleepers_;
   std::atomic<bool> rang_{false};
