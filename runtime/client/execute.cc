@@ -16,8 +16,7 @@ Executor::Executor(Core& core)
       created_(!is_actor_) {}
 
 Work* Executor::claim() {
-  // What it has not claimed when it is to leave goes back to its submitters (R1).
-  if (!core_.self.is_worker() || exit_requested()) {
+  if (!core_.self.is_worker()) {
     return nullptr;
   }
   if (is_actor_) {
@@ -100,8 +99,8 @@ Work* Executor::claim_from_class() {
   }
   look_at_class(now);
   for (size_t i = 0; i < sources_.size(); ++i) {
-    // In the directory's order each time: the first queue (L4), then workers' queues, newest first, and drivers' last. Deep
-    // calls are finished before wide ones begin, so recursion needs depth x CPUs processes.
+    // In the directory's order each time: the first queue (L4), then workers' queues, newest first, and drivers' last.
+    // Deep calls are finished before wide ones begin, so recursion needs depth x CPUs processes.
     Source& source = sources_[i];
     std::optional<shm::CellRef> call = source.claimer.claim();
     if (!call) {
@@ -165,8 +164,7 @@ bool Executor::maybe_work() const {
   uint32_t count =
       record == nullptr ? 0 : std::min(record->queue_count.load(std::memory_order_acquire), shm::kMaxQueuesPerClass);
   for (uint32_t i = 0; i < count; ++i) {
-    const shm::WorkQueue* queue =
-        core_.self.calls().find_queue(record->queues[i].load(std::memory_order_relaxed));
+    const shm::WorkQueue* queue = core_.self.calls().find_queue(record->queues[i].load(std::memory_order_relaxed));
     if (queue != nullptr && shm::work_queue_length(*queue) != 0) {
       return true;
     }
@@ -208,10 +206,10 @@ Work* Executor::begin(shm::CellRef call) {
   work->view.function_index = cell.function;
   work->view.num_returns = cell.num_returns;
   work->view.attempt = cell.attempt;
-  uint64_t id[2] = {core_.self.uid_of(work->submitter, core_.self.node()
-                                                           .find_process(work->submitter)
-                                                           ->incarnation.load(std::memory_order_relaxed)),
-                    cell.call_id << 16};
+  uint64_t id[2] = {
+      core_.self.uid_of(work->submitter,
+                        core_.self.node().find_process(work->submitter)->incarnation.load(std::memory_order_relaxed)),
+      cell.call_id << 16};
   std::memcpy(work->view.task_id, id, sizeof(id));
   page_.function_plus_one.store(cell.function + 1, std::memory_order_relaxed);
   return work;

@@ -87,7 +87,7 @@ void Progress::serve(Lock& lock) {
   int64_t linger_until_ns = 0;
   int busy = 0;
   // Callers come first: who sleeps on a word of its own takes the doorbell over.
-  while (!stop_.load(std::memory_order_seq_cst) && core_.check_open().ok() && !core_.waiting->has_followers() &&
+  while (!stop_.load(std::memory_order_seq_cst) && core_.check_open().ok() && !core_.waiting->has_sleepers() &&
          !collect_due_.load(std::memory_order_relaxed)) {
     uint32_t value = bell.prepare_sleep();
     core_.pump();
@@ -124,8 +124,16 @@ void Progress::serve(Lock& lock) {
   core_.waiting->release_token();
 }
 
-int64_t Progress::reclaim_deadline_ns() const {
+void Progress::expect_dead() {
+  if (sleeps_forever_.exchange(false, std::memory_order_seq_cst)) {
+    core_.waiting->nudge();
+  }
+}
+
+int64_t Progress::reclaim_deadline_ns() {
+  // Under the lock, like the making of the first entry.
   bool needed = core_.refs->has_entries() && core_.check_open().ok();
+  sleeps_forever_.store(!needed, std::memory_order_seq_cst);
   return needed ? core_.self.clock().now_ns() + kReclaimNs : -1;
 }
 
@@ -135,7 +143,8 @@ void Progress::idle(Lock& lock) {
   shm::Atomic32& word = core_.self.page().doorbell;
   idling_.store(true, std::memory_order_seq_cst);
   uint32_t value = word.load(std::memory_order_seq_cst);
-  bool due = collect_due_.load(std::memory_order_seq_cst) || stop_.load(std::memory_order_seq_cst) || (core_.check_open().ok() && core_.deaths.moved()) ||
+  bool due = collect_due_.load(std::memory_order_seq_cst) || stop_.load(std::memory_order_seq_cst) ||
+             (core_.check_open().ok() && core_.deaths.moved()) ||
              (core_.interest() > 0 && core_.waiting->token_free() && core_.check_open().ok());
   int64_t deadline_ns = reclaim_deadline_ns();
   bool changed = core_.unlock_and_help(lock);

@@ -1,5 +1,5 @@
-// P2: the quiet thread that does what nobody waits for: it takes the doorbell while interest exists and no caller has it,
-// and acknowledges deaths also while the process computes. It blocks all signals and never runs user code.
+// P2: the quiet thread that does what nobody waits for: it takes the doorbell while interest exists and no caller has
+// it, and acknowledges deaths also while the process computes. It blocks all signals and never runs user code.
 #pragma once
 
 #include <pthread.h>
@@ -17,6 +17,8 @@ class Progress {
   void stop();
   // From any thread: there is something for it. Costs a system call only if it idles.
   void nudge();
+  // The first entry is held: from now on it must look for dead handles. Costs a system call only if it sleeps for ever.
+  void expect_dead();
   // Store pressure: it gives idle loans back (asked for on the control thread, which must not).
   void collect_loans();
 
@@ -33,7 +35,7 @@ class Progress {
   static constexpr int64_t kReclaimNs = 25 * kMillisecondNs;
 
   // When to look again though nobody rings; negative: never.
-  int64_t reclaim_deadline_ns() const;
+  int64_t reclaim_deadline_ns();
   static void* run(void* self);
   void loop();
   // Sleeps as the doorbell's owner, with the token.
@@ -46,6 +48,7 @@ class Progress {
   bool started_ = false;
   int64_t served_until_ns_ = 0;
   std::atomic<bool> idling_{false};
+  std::atomic<bool> sleeps_forever_{false};
   std::atomic<bool> collect_due_{false};
   std::atomic<bool> stop_{false};
 };

@@ -7,6 +7,7 @@
 #include "runtime/client/call.h"
 #include "runtime/client/error_value.h"
 #include "runtime/client/objects.h"
+#include "runtime/client/progress.h"
 #include "runtime/client/settle.h"
 #include "runtime/shm/fence.h"
 
@@ -44,6 +45,9 @@ void Refs::bind_entry(Future* future, shm::EntryRef entry, HoldState hold) {
   extra.hold = hold;
   // The youngest wins: an older one may be about to go.
   by_entry_[key_of(entry)] = future;
+  if (by_entry_.size() == 1) {
+    core_.progress->expect_dead();
+  }
 }
 
 void Refs::own(Future* future) {
