@@ -213,6 +213,9 @@ void Objects::abandon(std::unique_ptr<Builder> builder) {
 Result<store::LoanSource::Loan> Objects::loan(uint64_t size_bytes, int64_t wait_ns) {
   const Clock& clock = core_.self.clock();
   int64_t start_ns = clock.now_ns();
+  if (size_bytes > core_.self.node().header().store_bytes) {
+    wait_ns = 0;  // it can never fit: the node says what fills the store, at once
+  }
   for (;;) {
     int64_t left_ns = wait_ns < 0 ? kWaitSliceNs : std::max<int64_t>(0, wait_ns - (clock.now_ns() - start_ns));
     int64_t slice_ns = std::min(left_ns, kWaitSliceNs);

@@ -267,9 +267,11 @@ PyObject* put(PyObject*, PyObject* value) {
     status = in_slices(kPutTimeoutNs, [&](int64_t slice_ns) {
       sabir_error_destroy(error);
       error = nullptr;
+      int64_t began_ns = steady_now_ns();
       sabir_status result = sabir_put(client, &bytes, slice_ns, &ref, &error);
-      // Full now; the slices go on until the time is over.
-      return result == SABIR_STORE_FULL ? SABIR_TIMEOUT : result;
+      // Full now: the slices go on until the time is over. An answer at once means that it can never fit.
+      bool waited = steady_now_ns() - began_ns >= slice_ns / 2;
+      return result == SABIR_STORE_FULL && waited ? SABIR_TIMEOUT : result;
     });
   }
   if (status == SABIR_OK) {
