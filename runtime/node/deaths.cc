@@ -21,7 +21,6 @@ void Deaths::publish(const Report& report, const std::function<void()>& decide) 
   // (2) What it had of this node's CPUs.
   estate_.directory.clear_lease(report.slot);
   shm::sweep_spin_tokens(segments.calls.header(), report.slot);
-  acks_.remove(report.slot);
   std::unique_ptr<Process> process = estate_.processes.take_out(report.slot);
   store::ProcessId id = process->id();
   // D5, as far as it must come before (3): who has acknowledged this death may still look into its queues, so nothing
@@ -37,8 +36,10 @@ void Deaths::publish(const Report& report, const std::function<void()>& decide) 
   });
   heirs_.push_back(std::make_unique<Heir>(estate_, std::move(process), report.job_over));
   // (3)
-  heirs_.back()->set_log_position(shm::append_death(
-      segments.node.segment(), {report.slot, id.incarnation, report.wait_status, report.reason}));
+  uint64_t position = shm::append_death(segments.node.segment(),
+                                        {report.slot, id.incarnation, report.wait_status, report.reason});
+  heirs_.back()->set_log_position(position);
+  acks_.died(report.slot, position);
   decide();
   // (4) Also whoever waits for a wake-up that died with its ringer.
   estate_.processes.ring_all();
@@ -51,24 +52,26 @@ void Deaths::look() {
   uint64_t count = estate_.segments.node.header().death_count.load(std::memory_order_relaxed);
   acks_.update_all(calls_, count);
   uint64_t acknowledged = acks_.acknowledged(count);
-  // All of them before any slot is given out again: a claimer is known by its slot alone.
-  std::vector<Heir*> done;
   for (const auto& heir : heirs_) {
     bool known = heir->log_position() < acknowledged;
-    if (heir->settle(known) && known) {
-      done.push_back(heir.get());
+    if (heir->settle(known) && known && !heir->memory_is_free()) {
+      heir->free_memory();
+      acks_.settled(heir->process().key.slot);
     }
   }
-  for (Heir* heir : done) {
-    bury(*heir);
-  }
-  std::erase_if(heirs_, [&](const auto& heir) { return std::find(done.begin(), done.end(), heir.get()) != done.end(); });
+  // After all of them: what one of the dead had may be named in the cells of another (a claimer by its slot, a result by
+  // its block) until that one is settled, too.
+  std::erase_if(heirs_, [&](const auto& heir) {
+    bool reusable = heir->memory_is_free() && acks_.reusable(heir->process().key.slot);
+    if (reusable) {
+      bury(heir->process());
+    }
+    return reusable;
+  });
   press(acknowledged);
 }
 
-void Deaths::bury(Heir& heir) {
-  Process& process = heir.process();
-  heir.free_memory();
+void Deaths::bury(const Process& process) {
   for (shm::QueueIndex queue : process.queues) {
     estate_.directory.close_queue(queue);
     events_.queue_closed(queue);
@@ -76,6 +79,7 @@ void Deaths::bury(Heir& heir) {
   estate_.lends.take_back(process);
   estate_.objects.ownership().memory_reusable(process.id());
   estate_.processes.release(process.key.slot);
+  acks_.remove(process.key.slot);
 }
 
 void Deaths::press(uint64_t acknowledged) {

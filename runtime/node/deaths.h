@@ -48,7 +48,7 @@ class Deaths {
   size_t unburied_count() const { return heirs_.size(); }
 
  private:
-  void bury(Heir& heir);
+  void bury(const Process& process);
   void press(uint64_t acknowledged);
 
   Estate estate_;

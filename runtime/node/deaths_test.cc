@@ -219,6 +219,32 @@ TEST_F(DeathsTest, ResultBlocksGoBackToTheLiving) {
   EXPECT_EQ(returned, std::vector<uint32_t>{unit});
 }
 
+TEST_F(DeathsTest, AClaimersMemoryWaitsForTheHeirsOfWhoKnewIt) {
+  Process& submitter = parts_.add();
+  Process& worker = parts_.add();
+  Process& other = parts_.add();
+  shm::CellRef call = parts_.queue_call(submitter);
+  uint32_t chunk = parts_.lends.lend_blocks(worker).value();
+  shm::Cell& cell = parts_.segments.calls.cell(call.cell);
+  ASSERT_TRUE(shm::claim_cell(cell, call.generation, worker.key.slot));
+  cell.result_place = static_cast<uint8_t>(shm::ResultPlace::kBlock);
+  cell.result_block = chunk * (shm::kBlockChunkBytes / shm::kBlockUnitBytes) + 4;
+  shm::finish_cell(cell, call.generation, worker.key.slot);
+  shm::SlotIndex worker_slot = worker.key.slot;
+  parts_.die(worker);
+  parts_.acknowledge(other);  // the submitter never does: it dies
+  parts_.die(submitter);
+  parts_.deaths->look();
+  EXPECT_TRUE(parts_.deaths->busy());
+  EXPECT_NE(parts_.lends.lend_blocks(other).value(), chunk) << "a cell of the submitter still names a block in it";
+  EXPECT_NE(parts_.add().key.slot, worker_slot);
+  parts_.acknowledge(other);
+  parts_.processes.for_each([&](Process& process) { parts_.acknowledge(process); });
+  parts_.deaths->look();
+  parts_.deaths->look();
+  EXPECT_FALSE(parts_.deaths->busy());
+}
+
 TEST_F(DeathsTest, BadWordsInCellsAreSurvived) {
   Process& dead = parts_.add();
   Process& other = parts_.add();

@@ -224,6 +224,7 @@ void Heir::deliver_lost(shm::EntryRef entry) {
 }
 
 void Heir::free_memory() {
+  memory_is_free_ = true;
   for (uint32_t chunk : process_->cell_chunks) {
     for (uint32_t i = 0; i < shm::kCellsPerChunk; ++i) {
       shm::CellIndex index = chunk * shm::kCellsPerChunk + i;

@@ -42,8 +42,9 @@ class Heir {
   // dead is queued or claimed by the living any more and nobody is about to push one of its cells; its holds have been
   // let go.
   bool settle(bool acknowledged);
-  // D4 and settled: frees its cells and gives the blocks of their results back. Afterwards its memory may be lent again.
+  // D4 and settled: frees its cells and gives the blocks of their results back.
   void free_memory();
+  bool memory_is_free() const { return memory_is_free_; }
 
  private:
   void cancel_queued(bool job_over);
@@ -63,6 +64,7 @@ class Heir {
   std::unique_ptr<Process> process_;
   bool job_over_;
   bool holds_released_ = false;
+  bool memory_is_free_ = false;
   uint64_t log_position_ = 0;
   std::vector<shm::CellIndex> claimed_;  // by a living process, when last seen
   // Left in the queues because they escaped. Who claims one may have acknowledged long ago, so each must come back through

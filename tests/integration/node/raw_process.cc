@@ -191,6 +191,7 @@ bool RawProcess::run_one(const std::function<std::string(uint32_t, std::string)>
     if (std::optional<shm::CellRef> ref = claimer.claim()) {
       shm::Cell& cell = calls_.cell(ref->cell);
       page().function_plus_one.store(cell.function + 1);
+      page().last_function_plus_one.store(cell.function + 1);
       std::string args(reinterpret_cast<const char*>(cell.payload), std::min<uint32_t>(cell.args_bytes, 64));
       finish(*ref, run(cell.function, std::move(args)));
       page().function_plus_one.store(0);
