@@ -289,7 +289,12 @@ Logs::Origin NodeManager::origin_of(SourceId source) {
   if (process->actor) {
     std::optional<Actors::View> view = coordinator_.actors().view(*process->actor);
     origin.task_name = view ? view->spec->class_name : "";
-  } else if (uint32_t function = calls_.function_plus_one(process->key.slot).any(); function != 0) {
+    return origin;
+  }
+  // A short task has ended before its lines are read here.
+  uint32_t function = calls_.function_plus_one(process->key.slot).any();
+  function = function != 0 ? function : calls_.last_function_plus_one(process->key.slot).any();
+  if (function != 0) {
     const control::FunctionRecord* record = control_.functions().find(process->job, function - 1);
     origin.task_name = record != nullptr ? record->name : "";
   }

@@ -94,6 +94,7 @@ struct alignas(kPageBytes) ProcessPage {
   Atomic32 cpu;         // where it last waited, plus one; 0 unknown (the spin policy's hint)
   Atomic32 spin_state;  // 1 while it spins for work
   Atomic64 executed;    // calls it has finished, for status
+  Atomic32 last_function_plus_one;  // what ran last: its output may be read when it has ended
 };
 static_assert(sizeof(ProcessPage) == kPageBytes, "T7");
 

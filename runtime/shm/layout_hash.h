@@ -107,7 +107,7 @@ inline constexpr uint64_t kLayoutHash = internal::fnv1a({
     offsetof(ProcessPage, function_plus_one),
     offsetof(ProcessPage, cpu),
     offsetof(ProcessPage, spin_state),
-    offsetof(ProcessPage, executed),
+    offsetof(ProcessPage, executed), offsetof(ProcessPage, last_function_plus_one),
     offsetof(ProcessRing, tail),
     offsetof(ProcessRing, records),
     sizeof(RingRecord),

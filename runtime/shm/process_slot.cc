@@ -14,6 +14,7 @@ void prepare_slot(const CallsView& calls, SlotIndex slot, uint64_t death_count, 
   page.lease_epoch_done.store(lease_epoch, std::memory_order_relaxed);
   page.blocked.store(0, std::memory_order_relaxed);
   page.function_plus_one.store(0, std::memory_order_relaxed);
+  page.last_function_plus_one.store(0, std::memory_order_relaxed);
   page.cpu.store(0, std::memory_order_relaxed);
   page.spin_state.store(0, std::memory_order_relaxed);
   page.executed.store(0, std::memory_order_relaxed);

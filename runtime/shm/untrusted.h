@@ -104,6 +104,9 @@ class UntrustedCalls {
   Untrusted<uint32_t> function_plus_one(SlotIndex slot) const {
     return load_untrusted(calls_.page(slot).function_plus_one, std::memory_order_relaxed);
   }
+  Untrusted<uint32_t> last_function_plus_one(SlotIndex slot) const {
+    return load_untrusted(calls_.page(slot).last_function_plus_one, std::memory_order_relaxed);
+  }
   Untrusted<uint64_t> executed(SlotIndex slot) const {
     return load_untrusted(calls_.page(slot).executed, std::memory_order_relaxed);
   }
