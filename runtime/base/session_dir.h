@@ -1,6 +1,6 @@
-// The directory of a session: where its node's socket, its description and its logs lie, and how anybody tells whether it
-// is alive. A directory is live exactly as long as its node holds the lock of its file `lock`: the lock belongs to an open
-// file, so it goes with the process, however that ends.
+// The directory of a session: where its node's socket, its description and its logs lie, and how anybody tells whether
+// it is alive. A directory is live exactly as long as its node holds the lock of its file `lock`: the lock belongs to
+// an open file, so it goes with the process, however that ends.
 //
 //   D/lock       locked by sabird (F_OFD_SETLK)
 //   D/node.sock  the control channel; 0600
@@ -43,8 +43,8 @@ struct SessionFiles {
 // The live sessions beneath `root` that take processes, newest first.
 std::vector<SessionFiles> find_live_sessions(const std::string& root);
 
-// Removes what dead sessions left beneath `root`, and says how many. Whoever starts or stops something calls it. Two may
-// do so at once, and beside a session that is just being made.
+// Removes what dead sessions left beneath `root`, and says how many. Whoever starts or stops something calls it. Two
+// may do so at once, and beside a session that is just being made.
 size_t remove_stale_sessions(const std::string& root);
 
 // The text of D/info.json.
@@ -53,8 +53,8 @@ Result<std::string> read_session_info(const std::string& path);
 // The node's side: the directory and its lock.
 class SessionDir {
  public:
-  // Makes and locks the directory; it appears under its name only when it is locked. A stale one of that name is removed
-  // first; a live one is kAlreadyExists. The parent is made, 0700, if it is missing.
+  // Makes and locks the directory; it appears under its name only when it is locked. A stale one of that name is
+  // removed first; a live one is kAlreadyExists. The parent is made, 0700, if it is missing.
   static Result<SessionDir> create(const std::string& path);
 
   SessionDir(SessionDir&&) = default;

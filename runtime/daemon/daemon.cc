@@ -131,9 +131,8 @@ class Daemon {
     if (options_.driver_fd) {
       SABIR_RETURN_IF_ERROR(server_->adopt(UniqueFd(*options_.driver_fd)));
     }
-    signals_ = std::make_unique<loop::Signals>(
-        loop_, std::vector<int>{SIGTERM, SIGINT, SIGHUP},
-        [this](int number) { stop("signal " + std::to_string(number)); });
+    signals_ = std::make_unique<loop::Signals>(loop_, std::vector<int>{SIGTERM, SIGINT, SIGHUP},
+                                               [this](int number) { stop("signal " + std::to_string(number)); });
     SABIR_RETURN_IF_ERROR(directory_.publish_info(info_text(directory_, *manager_)));
     if (!options_.foreground) {
       let_go_of_terminal();

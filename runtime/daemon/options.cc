@@ -63,7 +63,8 @@ Options parse_options(int argc, const char* const* argv) {
   int driver_fd = -1;
   std::string level = "info";
   int64_t store_bytes = 0;  // signed: a negative number must not become a huge one
-  CLI::App app("sabird: the node manager of a Sabir session. Usually started by sabir.init() or `sabir start`.", "sabird");
+  CLI::App app("sabird: the node manager of a Sabir session. Usually started by sabir.init() or `sabir start`.",
+               "sabird");
   app.add_option("--session-dir", options.session_dir,
                  "directory of the session; made by sabird, gone when it ends (default: a new one)");
   app.add_option("--driver-fd", driver_fd,

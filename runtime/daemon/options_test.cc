@@ -33,9 +33,9 @@ TEST(OptionsTest, Defaults) {
 }
 
 TEST(OptionsTest, EverythingGiven) {
-  Options options = parse({"--session-dir", "/tmp/x/y", "--driver-fd", "5", "--resource", "CPU=2.5", "--resource",
-                           "memory=1e9", "--resource", "special=0.0001", "--store-bytes", "100000000", "--log-level",
-                           "debug", "--foreground"});
+  Options options =
+      parse({"--session-dir", "/tmp/x/y", "--driver-fd", "5", "--resource", "CPU=2.5", "--resource", "memory=1e9",
+             "--resource", "special=0.0001", "--store-bytes", "100000000", "--log-level", "debug", "--foreground"});
   EXPECT_EQ(options.message, "");
   EXPECT_EQ(options.session_dir, "/tmp/x/y");
   EXPECT_EQ(options.driver_fd, std::optional<int>(5));
@@ -49,19 +49,19 @@ TEST(OptionsTest, EverythingGiven) {
 
 TEST(OptionsTest, BadInputIsSaidAndNotServed) {
   for (std::vector<const char*> bad : std::vector<std::vector<const char*>>{{"--resource", "CPU=-1"},
-                                                                           {"--resource", "CPU=nan"},
-                                                                           {"--resource", "CPU=inf"},
-                                                                           {"--resource", "CPU=1e300"},
-                                                                           {"--resource", "CPU"},
-                                                                           {"--resource", "=1"},
-                                                                           {"--resource", "CPU=2x"},
-                                                                           {"--resource", "CPU="},
-                                                                           {"--store-bytes", "5"},
-                                                                           {"--store-bytes", "-5"},
-                                                                           {"--log-level", "loud"},
-                                                                           {"--driver-fd", "-3"},
-                                                                           {"--no-such-option"},
-                                                                           {"stray"}}) {
+                                                                            {"--resource", "CPU=nan"},
+                                                                            {"--resource", "CPU=inf"},
+                                                                            {"--resource", "CPU=1e300"},
+                                                                            {"--resource", "CPU"},
+                                                                            {"--resource", "=1"},
+                                                                            {"--resource", "CPU=2x"},
+                                                                            {"--resource", "CPU="},
+                                                                            {"--store-bytes", "5"},
+                                                                            {"--store-bytes", "-5"},
+                                                                            {"--log-level", "loud"},
+                                                                            {"--driver-fd", "-3"},
+                                                                            {"--no-such-option"},
+                                                                            {"stray"}}) {
     Options options = parse(bad);
     EXPECT_EQ(options.exit_code, 2) << bad[0] << " " << bad.back();
     EXPECT_NE(options.message, "") << bad[0];

@@ -164,8 +164,8 @@ void NodeManager::get_actor(rpc::ProcessKey key, std::string name, std::string n
   }
   Result<rpc::ActorInfo> info = actor_info(*actor);
   if (info.ok()) {
-    Result<void> held = objects_->ownership().hold(store::Holder::process(process->id()),
-                                                   {info->generation, info->entry});
+    Result<void> held =
+        objects_->ownership().hold(store::Holder::process(process->id()), {info->generation, info->entry});
     if (!held.ok()) {
       info = std::move(held).error();
     }
@@ -187,10 +187,10 @@ void NodeManager::describe_actor(rpc::ProcessKey key, uint32_t actor, uint64_t g
   rpc::ActorDescription description;
   description.info = std::move(*info);
   if (view->phase == ActorPhase::kDead) {
-    description.error = !view->error_value->empty()
-                            ? *view->error_value
-                            : as_string(client::make_error_value(ErrorKind::kActorDied, *view->death_reason,
-                                                                 client::kCallAlignment));
+    description.error =
+        !view->error_value->empty()
+            ? *view->error_value
+            : as_string(client::make_error_value(ErrorKind::kActorDied, *view->death_reason, client::kCallAlignment));
   }
   reply(std::move(description));
 }

@@ -36,8 +36,8 @@ void Deaths::publish(const Report& report, const std::function<void()>& decide) 
   });
   heirs_.push_back(std::make_unique<Heir>(estate_, std::move(process), report.job_over));
   // (3)
-  uint64_t position = shm::append_death(segments.node.segment(),
-                                        {report.slot, id.incarnation, report.wait_status, report.reason});
+  uint64_t position =
+      shm::append_death(segments.node.segment(), {report.slot, id.incarnation, report.wait_status, report.reason});
   heirs_.back()->set_log_position(position);
   acks_.died(report.slot, position);
   decide();
@@ -59,8 +59,8 @@ void Deaths::look() {
       acks_.settled(heir->process().key.slot);
     }
   }
-  // After all of them: what one of the dead had may be named in the cells of another (a claimer by its slot, a result by
-  // its block) until that one is settled, too.
+  // After all of them: what one of the dead had may be named in the cells of another (a claimer by its slot, a result
+  // by its block) until that one is settled, too.
   std::erase_if(heirs_, [&](const auto& heir) {
     bool reusable = heir->memory_is_free() && acks_.reusable(heir->process().key.slot);
     if (reusable) {
@@ -83,8 +83,8 @@ void Deaths::bury(const Process& process) {
 }
 
 void Deaths::press(uint64_t acknowledged) {
-  bool too_many = heirs_.size() > options_.max_unacknowledged ||
-                  estate_.processes.free_slots() < options_.min_free_slots;
+  bool too_many =
+      heirs_.size() > options_.max_unacknowledged || estate_.processes.free_slots() < options_.min_free_slots;
   if (!too_many) {
     return;
   }

@@ -178,8 +178,7 @@ TEST_F(DeathsTest, AnEscapedCallWhoseClaimerDiesEndsInAnError) {
   parts_.deaths->look();
   ASSERT_EQ(entry_word(entry).state, shm::EntryState::kResident);
   std::string map = value_of(entry);
-  client::ErrorSummary error =
-      client::read_error_map({reinterpret_cast<const uint8_t*>(map.data()), map.size()});
+  client::ErrorSummary error = client::read_error_map({reinterpret_cast<const uint8_t*>(map.data()), map.size()});
   EXPECT_EQ(error.kind, ErrorKind::kWorkerCrashed);
   parts_.acknowledge(holder);
   parts_.deaths->look();

@@ -57,8 +57,8 @@ Result<Directory::Queue> Directory::open_queue(Process& process, shm::ClassIndex
     const Process* submitter = processes_.at(queue_owner_.at(other).slot);
     return submitter == nullptr || !submitter->is_worker();
   };
-  auto place = process.is_worker() ? owner.queues.begin()
-                                   : std::find_if(owner.queues.begin(), owner.queues.end(), is_drivers);
+  auto place =
+      process.is_worker() ? owner.queues.begin() : std::find_if(owner.queues.begin(), owner.queues.end(), is_drivers);
   owner.queues.insert(place, queue);
   write_queues(class_index);
   return Queue{queue, true};

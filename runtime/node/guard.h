@@ -1,5 +1,5 @@
-// A process that does nothing but outlive sabird by a moment: when sabird is gone, however that happened, it kills the process
-// groups that sabird had. PDEATHSIG alone would spare what workers forked.
+// A process that does nothing but outlive sabird by a moment: when sabird is gone, however that happened, it kills the
+// process groups that sabird had. PDEATHSIG alone would spare what workers forked.
 #pragma once
 
 #include <sys/types.h>

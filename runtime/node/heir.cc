@@ -13,7 +13,8 @@ namespace {
 
 constexpr uint32_t kUnitsPerChunk = shm::kBlockChunkBytes / shm::kBlockUnitBytes;
 
-// The value of one return among several (client/value_format.h: Result). Nothing: damaged, or all of it lies in the store.
+// The value of one return among several (client/value_format.h: Result). Nothing: damaged, or all of it lies in the
+// store.
 std::optional<std::span<const uint8_t>> slice_result(std::span<const uint8_t> bytes, uint16_t num_returns,
                                                      uint16_t index) {
   if (num_returns == 1) {
@@ -74,9 +75,8 @@ bool Heir::settle(bool acknowledged) {
     settled &= settle_escape(escape);
   }
   // Who has acknowledged runs nothing of the dead (D3): a word that still says so is damage.
-  std::erase_if(claimed_, [&](shm::CellIndex cell) {
-    return acknowledged || !claimed_by_living(calls_.cell_word(cell));
-  });
+  std::erase_if(claimed_,
+                [&](shm::CellIndex cell) { return acknowledged || !claimed_by_living(calls_.cell_word(cell)); });
   if (!settled || !claimed_.empty()) {
     return false;
   }
@@ -163,10 +163,10 @@ void Heir::deliver_result(const store::Ownership::Escape& escape, const shm::Cel
     copied = calls_.copy_block(cell.result_block.any(), large.data(), size_bytes);
     bytes = {reinterpret_cast<const uint8_t*>(large.data()), size_bytes};
   }
-  std::optional<std::span<const uint8_t>> value =
-      !copied                ? std::nullopt
-      : cell.result_is_error ? std::optional(bytes)  // one error for all returns
-                             : slice_result(bytes, cell.num_returns, escape.return_index);
+  std::optional<std::span<const uint8_t>> value = !copied ? std::nullopt
+                                                  : cell.result_is_error
+                                                      ? std::optional(bytes)  // one error for all returns
+                                                      : slice_result(bytes, cell.num_returns, escape.return_index);
   if (!value) {
     deliver_lost(escape.entry);
     return;

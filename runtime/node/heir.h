@@ -1,5 +1,5 @@
-// sabird as the heir of one dead process (D5): what happens to its calls, to the values that others wait for, and at last to its
-// memory. Cells are read as claims (T3); what is certain comes from Lends and Ownership.
+// sabird as the heir of one dead process (D5): what happens to its calls, to the values that others wait for, and at
+// last to its memory. Cells are read as claims (T3); what is certain comes from Lends and Ownership.
 #pragma once
 
 #include <memory>
@@ -28,9 +28,9 @@ struct Estate {
 
 class Heir {
  public:
-  // `process` is out of the table, and its ring was read to its end. Cancels what it had queued, unless the result escaped and
-  // the job goes on: that runs, and its value is kept.
-  // Must come before the death is in the log: who has acknowledged it claims nothing more of this process.
+  // `process` is out of the table, and its ring was read to its end. Cancels what it had queued, unless the result
+  // escaped and the job goes on: that runs, and its value is kept. Must come before the death is in the log: who has
+  // acknowledged it claims nothing more of this process.
   Heir(Estate& estate, std::unique_ptr<Process> process, bool job_over);
 
   // Where the death lies in the log. Set once it is there.
@@ -38,9 +38,9 @@ class Heir {
   uint64_t log_position() const { return log_position_; }
   Process& process() { return *process_; }
 
-  // Looks at what still runs and delivers what has ended. `acknowledged`: by all (D4). True: it is settled, nothing of the
-  // dead is queued or claimed by the living any more and nobody is about to push one of its cells; its holds have been
-  // let go.
+  // Looks at what still runs and delivers what has ended. `acknowledged`: by all (D4). True: it is settled, nothing of
+  // the dead is queued or claimed by the living any more and nobody is about to push one of its cells; its holds have
+  // been let go.
   bool settle(bool acknowledged);
   // D4 and settled: frees its cells and gives the blocks of their results back.
   void free_memory();
@@ -67,8 +67,9 @@ class Heir {
   bool memory_is_free_ = false;
   uint64_t log_position_ = 0;
   std::vector<shm::CellIndex> claimed_;  // by a living process, when last seen
-  // Left in the queues because they escaped. Who claims one may have acknowledged long ago, so each must come back through
-  // the reply stack (or its claimer die) before it may be used again: until then somebody may yet write its link.
+  // Left in the queues because they escaped. Who claims one may have acknowledged long ago, so each must come back
+  // through the reply stack (or its claimer die) before it may be used again: until then somebody may yet write its
+  // link.
   std::set<shm::CellIndex> kept_;
 };
 

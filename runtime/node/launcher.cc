@@ -25,8 +25,7 @@ std::string gpu_list(uint64_t mask) {
 
 }  // namespace
 
-Launcher::Launcher(loop::EventLoop& loop, Logs& logs, const Guard& guard, Logger logger, Options options,
-                   Failed failed)
+Launcher::Launcher(loop::EventLoop& loop, Logs& logs, const Guard& guard, Logger logger, Options options, Failed failed)
     : loop_(loop),
       logs_(logs),
       guard_(guard),
@@ -85,8 +84,8 @@ void Launcher::launch(const LaunchWorker& request) {
   launch.token = IdBits::random().hex();
   auto environment = environments_.find({request.job, request.language});
   if (environment == environments_.end()) {
-    fail_later(request.launch, "the job brought no way to start workers of language " +
-                                   std::to_string(request.language));
+    fail_later(request.launch,
+               "the job brought no way to start workers of language " + std::to_string(request.language));
     return;
   }
   Result<Logs::WriteEnds> ends = logs_.open_source();
@@ -133,8 +132,8 @@ Result<void> Launcher::fork(Launch& launch, Nursery& nursery, const Variables& v
 
 Result<void> Launcher::watch(Launch& launch, LaunchId id) {
   guard_.add(launch.pid);
-  SABIR_ASSIGN_OR_RETURN(launch.watcher, loop::FdWatcher::create(loop_, launch.pidfd.get(),
-                                                                 [this, id](uint32_t) { process_ended(id); }));
+  SABIR_ASSIGN_OR_RETURN(
+      launch.watcher, loop::FdWatcher::create(loop_, launch.pidfd.get(), [this, id](uint32_t) { process_ended(id); }));
   launch.watcher->watch(loop::kReadable);
   return {};
 }
@@ -172,8 +171,8 @@ LaunchedProcess Launcher::claim(LaunchId id, pid_t pid) {
 }
 
 bool Launcher::knows(pid_t pid) const {
-  bool launched = std::any_of(launches_.begin(), launches_.end(),
-                              [&](const auto& entry) { return entry.second.pid == pid; });
+  bool launched =
+      std::any_of(launches_.begin(), launches_.end(), [&](const auto& entry) { return entry.second.pid == pid; });
   return launched || std::any_of(nurseries_.begin(), nurseries_.end(), [&](const auto& nursery) {
            auto is = [&](const std::unique_ptr<Zygote>& zygote) { return zygote && zygote->pid() == pid; };
            return is(nursery->serving) || is(nursery->warming) || is(nursery->retired);
@@ -203,8 +202,8 @@ std::optional<Logs::Origin> Launcher::origin(SourceId source) const {
 }
 
 void Launcher::forked(const std::string& token, pid_t pid) {
-  auto found = std::find_if(launches_.begin(), launches_.end(),
-                            [&](const auto& entry) { return entry.second.token == token; });
+  auto found =
+      std::find_if(launches_.begin(), launches_.end(), [&](const auto& entry) { return entry.second.token == token; });
   if (found == launches_.end() || found->second.pid != 0) {
     return;  // it has said hello already
   }
@@ -241,9 +240,9 @@ void Launcher::process_ended(LaunchId id) {
   kill_process_group(launch.pid, launch.pidfd.get());  // what it left in its group
   guard_.remove(launch.pid);
   std::optional<int> status = reap(launch.pid);
-  fail(id, !launch.why.empty() ? launch.why
-                               : (status ? describe_wait_status(*status) : std::string("ended")) +
-                                     " before it joined the session");
+  fail(id, !launch.why.empty()
+               ? launch.why
+               : (status ? describe_wait_status(*status) : std::string("ended")) + " before it joined the session");
 }
 
 void Launcher::fail(LaunchId id, const std::string& text) {

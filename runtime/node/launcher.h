@@ -1,5 +1,5 @@
-// Starts worker processes: by zygotes where a language has one (a bare one at once, a second that warms up and takes over),
-// by exec where not. Watches each until it has said hello; from then on the process table has it.
+// Starts worker processes: by zygotes where a language has one (a bare one at once, a second that warms up and takes
+// over), by exec where not. Watches each until it has said hello; from then on the process table has it.
 #pragma once
 
 #include <deque>
@@ -73,11 +73,11 @@ class Launcher {
   // The zygotes of one language environment, shared by the jobs that have it.
   struct Nursery {
     rpc::LanguageEnv environment;
-    std::unique_ptr<Zygote> serving;   // the bare one, later the warm one
+    std::unique_ptr<Zygote> serving;  // the bare one, later the warm one
     std::unique_ptr<Zygote> warming;
-    std::unique_ptr<Zygote> retired;   // forks what it still owes, then ends
+    std::unique_ptr<Zygote> retired;  // forks what it still owes, then ends
     std::unique_ptr<loop::Timer> warm_timer;
-    SourceId source = 0;         // output of the serving one ...
+    SourceId source = 0;          // output of the serving one ...
     SourceId warming_source = 0;  // ... and of the warming one
     uint32_t users = 0;
     bool warm_failed = false;
@@ -90,8 +90,8 @@ class Launcher {
     pid_t pid = 0;  // 0: not known yet
     UniqueFd pidfd;
     std::unique_ptr<loop::FdWatcher> watcher;  // after the pidfd: it goes first
-    std::string why;    // set: it is to die, and this is what to say
-    bool over = false;  // told as failed; remembered because it may still be forked
+    std::string why;                           // set: it is to die, and this is what to say
+    bool over = false;                         // told as failed; remembered because it may still be forked
   };
   using EnvironmentKey = std::pair<JobNumber, Language>;
   using Variables = std::vector<std::pair<std::string, std::string>>;

@@ -27,8 +27,8 @@ class LineSplitter {
   std::string partial_;
 };
 
-// A log file that never grows beyond its share: at `max_file_bytes` it becomes NAME.1, that NAME.2 and so on; the oldest of
-// `max_files` goes. A write that fails is counted and forgotten: logging never stops anything.
+// A log file that never grows beyond its share: at `max_file_bytes` it becomes NAME.1, that NAME.2 and so on; the
+// oldest of `max_files` goes. A write that fails is counted and forgotten: logging never stops anything.
 class LogFile {
  public:
   struct Options {

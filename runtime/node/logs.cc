@@ -161,8 +161,7 @@ void Logs::close_source(SourceId id) {
     if (stream.fd) {
       std::string text;
       Origin origin = describe_(id);
-      stream.splitter.finish(
-          [&](std::string_view line) { add_line(*found->second, stream, origin, line, text); });
+      stream.splitter.finish([&](std::string_view line) { add_line(*found->second, stream, origin, line, text); });
       if (!text.empty()) {
         file_.append(text);
         flush(origin.job);

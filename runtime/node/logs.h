@@ -1,6 +1,6 @@
-// What workers and zygotes write to their standard output and error: read by sabird, kept in the session's log file, and sent
-// to the job's driver. Bounded everywhere: a process that floods costs lines (counted), never sabird's memory, and never
-// waits for a slow reader behind sabird.
+// What workers and zygotes write to their standard output and error: read by sabird, kept in the session's log file,
+// and sent to the job's driver. Bounded everywhere: a process that floods costs lines (counted), never sabird's memory,
+// and never waits for a slow reader behind sabird.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// When sabird looks at the shared words (L3): whenever its doorbell rings, and every few ms while anything goes on. While it
-// looks by a timer nobody needs to ring it (`watching`); when all is quiet there is no timer.
+// When sabird looks at the shared words (L3): whenever its doorbell rings, and every few ms while anything goes on.
+// While it looks by a timer nobody needs to ring it (`watching`); when all is quiet there is no timer.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ class Look {
   uint64_t count() const { return count_; }
 
  private:
-  Look(loop::EventLoop& loop, const Clock& clock, shm::NodeHeader& header, Options options,
-       std::function<bool()> once, UniqueFd bell);
+  Look(loop::EventLoop& loop, const Clock& clock, shm::NodeHeader& header, Options options, std::function<bool()> once,
+       UniqueFd bell);
   bool look();
   void watch(bool on);
 

@@ -1,12 +1,11 @@
 #include "runtime/node/node_manager.h"
 
-#include <csignal>
-#include <sys/wait.h>
-
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <ctime>
 
 #include "runtime/shm/fence.h"
@@ -78,25 +77,21 @@ Result<void> NodeManager::begin() {
       loop_, std::move(file), Logs::Options{}, [this](SourceId source) { return origin_of(source); },
       [this](uint32_t job, std::vector<rpc::LogLines>& lines) { return send_lines(job, lines); });
   SABIR_ASSIGN_OR_RETURN(
-      objects_, Objects::create(loop_, clock_, segments_, processes_, lends_, options_.objects,
-                                {.violation =
-                                     [this](store::ProcessId id, const std::string& text) {
-                                       violations_.emplace_back(id, text);
-                                     },
-                                 .actor_unheld =
-                                     [this](shm::ActorIndex actor) { coordinator_.actor_handles_gone(actor); }}));
-  deaths_ = std::make_unique<Deaths>(Estate{segments_, processes_, lends_, directory_, *objects_}, options_.deaths,
-                                     Deaths::Events{.queue_closed =
-                                                        [this](shm::QueueIndex queue) {
-                                                          coordinator_.close_queue(queue);
-                                                        },
-                                                    .unresponsive =
-                                                        [this](shm::SlotIndex slot) {
-                                                          if (Process* process = processes_.at(slot)) {
-                                                            kill(*process, shm::DeathReason::kKilledByNode,
-                                                                 "it did not take note of other processes' ends");
-                                                          }
-                                                        }});
+      objects_,
+      Objects::create(
+          loop_, clock_, segments_, processes_, lends_, options_.objects,
+          {.violation = [this](store::ProcessId id, const std::string& text) { violations_.emplace_back(id, text); },
+           .actor_unheld = [this](shm::ActorIndex actor) { coordinator_.actor_handles_gone(actor); }}));
+  deaths_ = std::make_unique<Deaths>(
+      Estate{segments_, processes_, lends_, directory_, *objects_}, options_.deaths,
+      Deaths::Events{.queue_closed = [this](shm::QueueIndex queue) { coordinator_.close_queue(queue); },
+                     .unresponsive =
+                         [this](shm::SlotIndex slot) {
+                           if (Process* process = processes_.at(slot)) {
+                             kill(*process, shm::DeathReason::kKilledByNode,
+                                  "it did not take note of other processes' ends");
+                           }
+                         }});
   options_.launcher.session_path = options_.session_path;
   launcher_ = std::make_unique<Launcher>(loop_, *logs_, options_.guard, logger_, options_.launcher,
                                          [this](LaunchId launch, const std::string& text) {
@@ -107,7 +102,8 @@ Result<void> NodeManager::begin() {
   reaper_ = std::make_unique<Reaper>(
       loop_, [this](pid_t pid) { return processes_.knows(pid) || launcher_->knows(pid); },
       [this](pid_t pid, int status) { launcher_->reaped(pid, status); });
-  SABIR_ASSIGN_OR_RETURN(look_, Look::create(loop_, clock_, segments_.node.header(), {}, [this] { return look_once(); }));
+  SABIR_ASSIGN_OR_RETURN(look_,
+                         Look::create(loop_, clock_, segments_.node.header(), {}, [this] { return look_once(); }));
   return {};
 }
 
@@ -242,7 +238,7 @@ void NodeManager::end_job(JobNumber number) {
     logger_.error("end of job ", number, ": ", ended.error().to_string());
   }
   logs_->job_ended(number);
-  settle();  // kills its workers and aborts its launches ...
+  settle();                       // kills its workers and aborts its launches ...
   launcher_->remove_job(number);  // ... before their zygotes go
   objects_->ownership().drop_holder(store::Holder::job(number));
 }

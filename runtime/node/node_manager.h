@@ -1,5 +1,6 @@
-// The node manager: serves the processes of a node over the control channel and through shared memory. It wires the machines
-// that decide (Coordinator, Ownership, LoanLedger) to the parts that do (Launcher, Directory, Objects, Deaths, Logs).
+// The node manager: serves the processes of a node over the control channel and through shared memory. It wires the
+// machines that decide (Coordinator, Ownership, LoanLedger) to the parts that do (Launcher, Directory, Objects, Deaths,
+// Logs).
 #pragma once
 
 #include <deque>
@@ -85,8 +86,7 @@ class NodeManager final : public rpc::SessionHandler {
   void fail_actor(rpc::ProcessKey, uint32_t actor, std::string message, std::string error, rpc::Reply<void>) override;
   void actor_started(rpc::ProcessKey, uint32_t actor, uint32_t incarnation, rpc::Reply<void>) override;
   void get_actor(rpc::ProcessKey, std::string name, std::string name_space, rpc::Reply<rpc::ActorInfo>) override;
-  void describe_actor(rpc::ProcessKey, uint32_t actor, uint64_t generation,
-                      rpc::Reply<rpc::ActorDescription>) override;
+  void describe_actor(rpc::ProcessKey, uint32_t actor, uint64_t generation, rpc::Reply<rpc::ActorDescription>) override;
   void kill_actor(rpc::ProcessKey, uint32_t actor, bool no_restart, rpc::Reply<void>) override;
 
  private:
@@ -98,8 +98,8 @@ class NodeManager final : public rpc::SessionHandler {
   };
 
   NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logger, NodeOptions options,
-              std::function<void(const std::string&)> on_stop, const IdBits& session_id,
-              shm::SessionSegments segments, NodeResources resources);
+              std::function<void(const std::string&)> on_stop, const IdBits& session_id, shm::SessionSegments segments,
+              NodeResources resources);
   Result<void> begin();
   void stop_node(const std::string& why);
 

@@ -26,11 +26,10 @@ class NodeParts {
         directory(segments.node, segments.calls, processes) {
     Objects::Options object_options;
     object_options.store_bytes = kStoreBytes;
-    auto made = Objects::create(loop, clock, segments, processes, lends, std::move(object_options),
-                                {.violation = [this](store::ProcessId id, const std::string& text) {
-                                   violations.emplace_back(id, text);
-                                 },
-                                 .actor_unheld = [this](shm::ActorIndex actor) { unheld.push_back(actor); }});
+    auto made = Objects::create(
+        loop, clock, segments, processes, lends, std::move(object_options),
+        {.violation = [this](store::ProcessId id, const std::string& text) { violations.emplace_back(id, text); },
+         .actor_unheld = [this](shm::ActorIndex actor) { unheld.push_back(actor); }});
     EXPECT_TRUE(made.ok());
     objects = std::move(*made);
     deaths = std::make_unique<Deaths>(

@@ -14,20 +14,20 @@ Result<std::unique_ptr<Zygote>> Launcher::start_zygote(Nursery& nursery, SourceI
   request.oom_score_adj = options_.oom_score_adj;
   auto self = std::make_shared<Zygote*>(nullptr);
   Nursery* home = &nursery;
-  Result<std::unique_ptr<Zygote>> zygote = Zygote::start(
-      loop_, std::move(request),
-      {.ready = [this, home, self](bool warm) { zygote_ready(*home, *self, warm); },
-       .forked =
-           [this, home](const std::string& token, pid_t pid) {
-             forked(token, pid);
-             end_retired(*home);
-           },
-       .fork_failed =
-           [this, home](const std::string& token, const std::string& error) {
-             fork_failed(token, error);
-             end_retired(*home);
-           },
-       .ended = [this, home, self](const std::string& how) { zygote_ended(*home, *self, how); }});
+  Result<std::unique_ptr<Zygote>> zygote =
+      Zygote::start(loop_, std::move(request),
+                    {.ready = [this, home, self](bool warm) { zygote_ready(*home, *self, warm); },
+                     .forked =
+                         [this, home](const std::string& token, pid_t pid) {
+                           forked(token, pid);
+                           end_retired(*home);
+                         },
+                     .fork_failed =
+                         [this, home](const std::string& token, const std::string& error) {
+                           fork_failed(token, error);
+                           end_retired(*home);
+                         },
+                     .ended = [this, home, self](const std::string& how) { zygote_ended(*home, *self, how); }});
   if (!zygote.ok()) {
     logs_.close_source(ends.source);
     return zygote;

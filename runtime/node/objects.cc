@@ -23,9 +23,7 @@ Overloaded(Ts...) -> Overloaded<Ts...>;
 }  // namespace
 
 uint64_t Objects::budget_bytes(uint64_t store_bytes) { return store_bytes + store_bytes / 16 + kReserveBytes; }
-uint64_t Objects::segment_bytes(uint64_t store_bytes) {
-  return store::segment_bytes_for(budget_bytes(store_bytes));
-}
+uint64_t Objects::segment_bytes(uint64_t store_bytes) { return store::segment_bytes_for(budget_bytes(store_bytes)); }
 
 Objects::Objects(loop::EventLoop& loop, const Clock& clock, shm::SessionSegments& segments, Processes& processes,
                  Lends& lends, Events events)
@@ -35,12 +33,13 @@ Objects::Objects(loop::EventLoop& loop, const Clock& clock, shm::SessionSegments
       lends_(lends),
       events_(std::move(events)),
       calls_(segments.calls),
-      deadline_(loop, [this] {
-        store::Instructions out;
-        ledger_->tick(out);
-        carry_out(out);
-        plan();
-      }),
+      deadline_(loop,
+                [this] {
+                  store::Instructions out;
+                  ledger_->tick(out);
+                  carry_out(out);
+                  plan();
+                }),
       warm_timer_(loop, [this] { warm(); }) {}
 
 Objects::~Objects() {
@@ -61,9 +60,8 @@ Result<std::unique_ptr<Objects>> Objects::create(loop::EventLoop& loop, const Cl
   SABIR_ASSIGN_OR_RETURN(objects->mapping_,
                          shm::map_file(segments.objects_fd.get(), size_bytes, PROT_READ | PROT_WRITE));
   void* base = objects->mapping_.address();
-  objects->arena_ = options.make_arena
-                        ? options.make_arena(base, size_bytes, budget_bytes(options.store_bytes))
-                        : store::make_first_fit_allocator(size_bytes, budget_bytes(options.store_bytes));
+  objects->arena_ = options.make_arena ? options.make_arena(base, size_bytes, budget_bytes(options.store_bytes))
+                                       : store::make_first_fit_allocator(size_bytes, budget_bytes(options.store_bytes));
   store::LoanLedger::Options ledger_options;
   ledger_options.capacity_bytes = options.store_bytes;
   ledger_options.describe = [&processes](store::ProcessId id) {
@@ -74,7 +72,9 @@ Result<std::unique_ptr<Objects>> Objects::create(loop::EventLoop& loop, const Cl
   };
   objects->ledger_ = std::make_unique<store::LoanLedger>(*objects->arena_, clock, std::move(ledger_options));
   store::Ownership::Options ownership_options;
-  ownership_options.owns_cell = [&lends](store::ProcessId id, shm::CellIndex cell) { return lends.owns_cell(id, cell); };
+  ownership_options.owns_cell = [&lends](store::ProcessId id, shm::CellIndex cell) {
+    return lends.owns_cell(id, cell);
+  };
   ownership_options.owns_block_chunk = [&lends](store::ProcessId id, uint32_t chunk) {
     return lends.owns_block_chunk(id, chunk);
   };
@@ -184,9 +184,8 @@ void Objects::collect_from(store::ProcessId id) {
 }
 
 Result<uint32_t> Objects::lend_entries(Process& process) {
-  Result<uint32_t> batch = change([&](store::Ownership& ownership, store::Instructions& out) {
-    return ownership.lend_batch(process.id(), out);
-  });
+  Result<uint32_t> batch = change(
+      [&](store::Ownership& ownership, store::Instructions& out) { return ownership.lend_batch(process.id(), out); });
   if (batch.ok()) {
     lends_.note_entries(process, *batch);
   }

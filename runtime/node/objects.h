@@ -1,5 +1,5 @@
-// The store's shell: reads the processes' rings in rounds (H1), carries out what the ledger and the ownership table decide, and
-// answers requests for loans.
+// The store's shell: reads the processes' rings in rounds (H1), carries out what the ledger and the ownership table
+// decide, and answers requests for loans.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +50,8 @@ class Objects {
   ~Objects();
 
   // --- rounds
-  // Reads all rings once, and again while something waits for one more round. `dead`: out of the table, and its ring is now
-  // read to its end; nobody writes there any more.
+  // Reads all rings once, and again while something waits for one more round. `dead`: out of the table, and its ring is
+  // now read to its end; nobody writes there any more.
   void rounds(Process* dead = nullptr);
   bool busy() const;
 
@@ -77,8 +77,8 @@ class Objects {
   uint8_t* at(uint64_t offset) const { return static_cast<uint8_t*>(mapping_.address()) + offset; }
 
  private:
-  Objects(loop::EventLoop& loop, const Clock& clock, shm::SessionSegments& segments, Processes& processes,
-          Lends& lends, Events events);
+  Objects(loop::EventLoop& loop, const Clock& clock, shm::SessionSegments& segments, Processes& processes, Lends& lends,
+          Events events);
   void one_round(Process* dead);
   void read_ring(Process& process, store::Instructions& out);
   void carry_out(const store::Instructions& instructions);

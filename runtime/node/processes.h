@@ -56,7 +56,8 @@ class Processes {
  public:
   Processes(shm::NodeWriter& node, shm::CallsView& calls);
 
-  // Takes a free slot and makes its page as new. The record is not live yet: publish(). kExhausted: all slots are taken.
+  // Takes a free slot and makes its page as new. The record is not live yet: publish(). kExhausted: all slots are
+  // taken.
   Result<Process*> add(shm::ProcessKind kind, pid_t pid, UniqueFd pidfd);
   // Others may see it.
   void publish(const Process& process);

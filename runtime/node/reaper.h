@@ -1,5 +1,5 @@
-// Reaps children that nobody waits for: sabird is a child subreaper, so what a dead worker leaves behind, and what a zygote's
-// double fork leaves for it, becomes its child.
+// Reaps children that nobody waits for: sabird is a child subreaper, so what a dead worker leaves behind, and what a
+// zygote's double fork leaves for it, becomes its child.
 #pragma once
 
 #include <sys/types.h>
@@ -26,8 +26,8 @@ class Reaper {
   loop::Signals signals_;
 };
 
-// Kills and reaps every child of this process, and theirs as they become ours, until none is left or the time is over. True:
-// none is left.
+// Kills and reaps every child of this process, and theirs as they become ours, until none is left or the time is over.
+// True: none is left.
 bool kill_all_children(int64_t timeout_ns);
 
 }  // namespace sabir::node

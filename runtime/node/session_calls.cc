@@ -70,8 +70,8 @@ void NodeManager::declare_class(rpc::ProcessKey key, uint8_t language, std::vect
 
 void NodeManager::export_function(rpc::ProcessKey key, rpc::FunctionInfo function, rpc::Reply<uint32_t> reply) {
   if (Process* process = caller(key, reply)) {
-    reply(control_.functions().add(process->job, {function.kind, function.language, std::move(function.name),
-                                                  std::move(function.code)}));
+    reply(control_.functions().add(
+        process->job, {function.kind, function.language, std::move(function.name), std::move(function.code)}));
   }
 }
 
@@ -82,8 +82,8 @@ void NodeManager::fetch_function(rpc::ProcessKey key, uint32_t index, rpc::Reply
   }
   const control::FunctionRecord* record = control_.functions().find(process->job, index);
   if (record == nullptr) {
-    reply(not_found_error("no function with index " + std::to_string(index) + " in job " +
-                          std::to_string(process->job)));
+    reply(
+        not_found_error("no function with index " + std::to_string(index) + " in job " + std::to_string(process->job)));
     return;
   }
   reply(rpc::FunctionInfo{record->kind, record->language, record->name, record->code});

@@ -191,9 +191,7 @@ Result<SpawnedProcess> spawn(const SpawnRequest& request) {
 
 UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
-bool signal_pidfd(int pidfd, int number) {
-  return ::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0) == 0;
-}
+bool signal_pidfd(int pidfd, int number) { return ::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0) == 0; }
 
 void kill_process_group(pid_t pid, int pidfd) {
   // Signal 0 tells whether the number is still this process's, dead or alive: until it is reaped nobody else gets it.

@@ -21,9 +21,9 @@ struct SpawnRequest {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH
   // Changes to sabird's own environment; an empty value removes the variable.
   std::vector<std::pair<std::string, std::string>> environment;
-  int output_fd = -1;   // its standard output; -1: /dev/null
+  int output_fd = -1;  // its standard output; -1: /dev/null
   int error_fd = -1;
-  int channel_fd = -1;  // -1: none
+  int channel_fd = -1;                       // -1: none
   std::optional<uint64_t> open_files_limit;  // soft RLIMIT_NOFILE
   std::optional<int> oom_score_adj;          // best effort
 };
@@ -33,18 +33,19 @@ struct SpawnedProcess {
   UniqueFd pidfd;
 };
 
-// The program gets a session and process group of its own, SIGKILL when the calling thread ends (so: the thread that lives as
-// long as the daemon), default signals, standard input from nowhere, and no descriptor but those named. Returns when
-// the program has been found and begun, or says why not.
+// The program gets a session and process group of its own, SIGKILL when the calling thread ends (so: the thread that
+// lives as long as the daemon), default signals, standard input from nowhere, and no descriptor but those named.
+// Returns when the program has been found and begun, or says why not.
 Result<SpawnedProcess> spawn(const SpawnRequest& request);
 
-// Not valid, and errno set, when there is no such process. (The C library's own header for these cannot be used from C++.)
+// Not valid, and errno set, when there is no such process. (The C library's own header for these cannot be used from
+// C++.)
 UniqueFd open_pidfd(pid_t pid);
 // False: the process is gone and reaped.
 bool signal_pidfd(int pidfd, int number);
 
-// Kills a process and everything in its group, without a chance that a number was given out again: the group only while the
-// process has not been reaped. Harmless when it is dead.
+// Kills a process and everything in its group, without a chance that a number was given out again: the group only while
+// the process has not been reaped. Harmless when it is dead.
 void kill_process_group(pid_t pid, int pidfd);
 
 // How a process ended, for people: "exit code 1", "killed by signal 9 (SIGKILL)".

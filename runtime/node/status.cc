@@ -64,7 +64,12 @@ Json worker_list(const StatusSources& sources) {
                     {"executed", sources.calls.executed(worker.slot).any()}});
   }
   for (size_t i = 0; i < sources.coordinator.pool().launch_count(); ++i) {
-    list.push_back({{"pid", 0}, {"slot", 0}, {"state", "starting"}, {"language", 0}, {"job", 0}, {"running", ""},
+    list.push_back({{"pid", 0},
+                    {"slot", 0},
+                    {"state", "starting"},
+                    {"language", 0},
+                    {"job", 0},
+                    {"running", ""},
                     {"executed", 0}});
   }
   return list;
@@ -132,7 +137,8 @@ std::string session_status(const SessionFacts& facts, const StatusSources& sourc
   Json node = {
       {"node_id", facts.node_id},
       {"alive", true},
-      {"resources_total", amounts(scheduler.resources(), [&](ResourceId id) { return scheduler.resources().total(id); })},
+      {"resources_total",
+       amounts(scheduler.resources(), [&](ResourceId id) { return scheduler.resources().total(id); })},
       {"resources_available", amounts(scheduler.resources(), [&](ResourceId id) { return scheduler.available(id); })},
       {"store",
        {{"capacity_bytes", usage.capacity_bytes},

@@ -17,9 +17,7 @@ using Json = nlohmann::json;
 constexpr int64_t kExitGraceNs = 1'000'000'000;
 
 // Must not throw on bytes that are not UTF-8.
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string text_of(const Json& packet, const char* name) {
   auto found = packet.find(name);
@@ -32,8 +30,7 @@ Zygote::Zygote(loop::EventLoop& loop, SpawnedProcess process, UniqueFd socket, E
     : process_(std::move(process)),
       socket_(std::move(socket)),
       events_(std::move(events)),
-      grace_(std::make_unique<loop::Timer>(
-          loop, [this] { signal_pidfd(process_.pidfd.get(), SIGKILL); })) {}
+      grace_(std::make_unique<loop::Timer>(loop, [this] { signal_pidfd(process_.pidfd.get(), SIGKILL); })) {}
 
 Result<std::unique_ptr<Zygote>> Zygote::start(loop::EventLoop& loop, SpawnRequest request, Events events) {
   int ends[2];
@@ -47,10 +44,9 @@ Result<std::unique_ptr<Zygote>> Zygote::start(loop::EventLoop& loop, SpawnReques
   SABIR_ASSIGN_OR_RETURN(SpawnedProcess process, spawn(request));
   std::unique_ptr<Zygote> zygote(new Zygote(loop, std::move(process), std::move(ours), std::move(events)));
   Zygote* self = zygote.get();
-  SABIR_ASSIGN_OR_RETURN(self->socket_watcher_,
-                         loop::FdWatcher::create(loop, self->socket_.get(), [self](uint32_t ready) {
-                           self->on_socket(ready);
-                         }));
+  SABIR_ASSIGN_OR_RETURN(
+      self->socket_watcher_,
+      loop::FdWatcher::create(loop, self->socket_.get(), [self](uint32_t ready) { self->on_socket(ready); }));
   SABIR_ASSIGN_OR_RETURN(self->process_watcher_,
                          loop::FdWatcher::create(loop, self->process_.pidfd.get(), [self](uint32_t) {
                            // What it said before it ended comes first.

@@ -83,7 +83,7 @@ class Zygote {
   std::unique_ptr<loop::FdWatcher> process_watcher_;
   std::deque<Packet> queued_;
   std::set<std::string> owed_;
-  std::unique_ptr<loop::Timer> grace_;       // between the end of its socket and SIGKILL
+  std::unique_ptr<loop::Timer> grace_;  // between the end of its socket and SIGKILL
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   bool ready_ = false;
   bool warm_ = false;

@@ -1,5 +1,5 @@
-// Writes nonsense into the shared segment, as a process with a stray pointer would: random words, and words from a table of the
-// values that break naive readers.
+// Writes nonsense into the shared segment, as a process with a stray pointer would: random words, and words from a
+// table of the values that break naive readers.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A process that writes nonsense into the shared segment under load (T1, T3, T4): sabird lives, does not grow, another session
-// notices nothing, and when the processes are gone nothing of them is left.
+// A process that writes nonsense into the shared segment under load (T1, T3, T4): sabird lives, does not grow, another
+// session notices nothing, and when the processes are gone nothing of them is left.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -98,7 +98,9 @@ class ScribblerTest : public SabirdTest {
       Json now = status(**newcomer);
       // The newcomer, and the worker that is ready for it.
       return now["counters"]["deaths_unsettled"] == 0 && now["counters"]["processes"] <= 2;
-    })) << status(**newcomer)["counters"].dump() << "\n" << status(**newcomer)["nodes"][0]["workers"].dump();
+    })) << status(**newcomer)["counters"].dump()
+        << "\n"
+        << status(**newcomer)["nodes"][0]["workers"].dump();
     Json now = status(**newcomer);
     EXPECT_EQ(now["nodes"][0]["store"]["loans_bytes"], 0);
     EXPECT_EQ(now["counters"]["entries"], 0);

@@ -1,5 +1,5 @@
-// A member of a session as simple as the protocol allows: no client library, no threads but the control channel's, polling
-// instead of the fine points. For tests of sabird that want to see, and to break, every step.
+// A member of a session as simple as the protocol allows: no client library, no threads but the control channel's,
+// polling instead of the fine points. For tests of sabird that want to see, and to break, every step.
 #pragma once
 
 #include <atomic>
@@ -91,7 +91,7 @@ class RawProcess : public rpc::NoticeHandler {
   std::optional<shm::QueueAppender> queue_;
   std::set<uint64_t> outstanding_;  // packed CellRefs of own calls that nobody consumed
   std::set<uint64_t> died_;         // of these: freed, because the claimer died
-  bool voided_ = false;  // L4: blocked since the lease was granted
+  bool voided_ = false;             // L4: blocked since the lease was granted
   std::atomic<bool> disconnected_ = false;
   std::atomic<bool> exit_asked_ = false;
   std::mutex mutex_;

@@ -112,9 +112,8 @@ std::unique_ptr<Sabird> SabirdTest::start(const std::string& name, bool with_dri
   }
   UniqueFd ours(ends[0]), theirs(ends[1]);
   std::string path = root_ + "/" + name;
-  std::vector<std::string> arguments = {sabird_path(),  "--session-dir", path,           "--resource",
-                                        "CPU=2",        "--store-bytes", "67108864",     "--log-level",
-                                        "debug"};
+  std::vector<std::string> arguments = {sabird_path(),   "--session-dir", path,          "--resource", "CPU=2",
+                                        "--store-bytes", "67108864",      "--log-level", "debug"};
   if (with_driver) {
     arguments.insert(arguments.end(), {"--driver-fd", "9"});
   }

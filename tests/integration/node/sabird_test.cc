@@ -1,4 +1,5 @@
-// A real sabird with real worker processes: calls, their ends, and what is left afterwards (fault table rows 1-3, 5, 8).
+// A real sabird with real worker processes: calls, their ends, and what is left afterwards (fault table rows 1-3, 5,
+// 8).
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -56,8 +56,8 @@ TEST_F(SessionTest, ADirectoryInUseIsRefused) {
   if (pid == 0) {
     ::close(2);
     const char* path = ::getenv("SABIRD");
-    ::execl(path != nullptr ? path : "runtime/daemon/sabird", "sabird", "--session-dir",
-            first->session_path().c_str(), nullptr);
+    ::execl(path != nullptr ? path : "runtime/daemon/sabird", "sabird", "--session-dir", first->session_path().c_str(),
+            nullptr);
     ::_exit(127);
   }
   int status = 0;
