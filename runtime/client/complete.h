@@ -18,7 +18,7 @@ class Completer {
   bool drain();
   // One call whose cell is DONE: copies its result and finishes it, or lets it run again.
   void complete(Call* call);
-  // Who did the last call that came back: the peer that a spinning waiter may share its CPU with (P7).
+  // Who did the last call that came back: the peer that a spinning waiter may share its CPU with (L5).
   shm::SlotIndex last_claimer() const { return last_claimer_; }
 
  private:

@@ -64,7 +64,7 @@ class WaitRoom {
   // From any thread, no lock needed: the sleeper on the doorbell looks again, also when nothing has happened.
   void nudge() { bell_.ring_always(); }
 
-  // The caller has just woken a sleeping process: give it this CPU if it is the one it was woken on (P7).
+  // The caller has just woken a sleeping process: give it this CPU if it is the one it was woken on (L5).
   void note_rang() { rang_.store(true, std::memory_order_relaxed); }
   // Threads inside wait(): shutdown waits until there are none. Under the lock.
   uint32_t inside() const { return inside_; }

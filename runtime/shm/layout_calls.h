@@ -112,7 +112,7 @@ struct CallsHeader {
   uint64_t magic;
   uint64_t layout_hash;
   alignas(kCacheLineBytes) Atomic32 spin_tokens[kMaxSpinTokens];  // L5: slot of the holder, 0 free
-  alignas(kCacheLineBytes) Atomic64 yields_off_until_ns;          // spin policy P7: a yield was expensive
+  alignas(kCacheLineBytes) Atomic64 yields_off_until_ns;          // spin policy (L5): a yield was expensive
 };
 
 struct CallsSegment {

@@ -1,4 +1,4 @@
-// Spin policy P7 (docs/performance.md): a waiter spins only within the node's budget (L5), publishes the CPU it spins
+// The spin policy of rule L5: a waiter spins only within the node's budget, publishes the CPU it spins
 // on, and gives that CPU away when the process it waits for wants to run on the very same one. The pitfall it avoids:
 // the kernel likes to put a woken process on its waker's CPU, where the spinning waker then starves it.
 #pragma once

@@ -68,7 +68,7 @@ TEST_F(SpinTest, AnAllowanceOfZeroTurnsSpinningOff) {
   EXPECT_LT(polls_, 100);
 }
 
-// P7: a slow yield gave a slice to a stranger: nobody yields for 100 ms, and who would have to, sleeps.
+// L5: a slow yield gave a slice to a stranger: nobody yields for 100 ms, and who would have to, sleeps.
 TEST_F(SpinTest, AnExpensiveYieldTurnsYieldsOffForAWhile) {
   clock_.step_ns = 300 * kMicrosecondNs;
   EXPECT_EQ(spin(kPeer, true, 1 << 30), SpinOutcome::kSleep);

@@ -38,7 +38,7 @@ SessionSegments make_segments() {
   return segments;
 }
 
-// Empty calls only: claims, finishes, pushes, rings; by P7 between.
+// Empty calls only: claims, finishes, pushes, rings; the spin policy (L5) between.
 class Worker {
  public:
   Worker(const NodeView& node, const CallsView& calls)
