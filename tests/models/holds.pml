@@ -81,7 +81,8 @@ proctype Process(byte me) {
   :: atomic { caller != NOBODY && !own && !kept -> READ; kept = true; own = true; holds[me] = true; EMIT(HOLD) }
   /* finish the call */
 #ifdef BUG_LATEHOLD
-  :: atomic { caller != NOBODY && !own -> READ; call[caller] = DONE; running--; caller = NOBODY; kept = false; own = true; holds[me] = true };
+  :: atomic { caller != NOBODY && !own -> READ; call[caller] = DONE; running--; caller = NOBODY; kept = false;
+              own = true; holds[me] = true };
      EMIT(HOLD)
 #endif
   :: atomic { caller != NOBODY -> READ; call[caller] = DONE; running--; caller = NOBODY; kept = false }

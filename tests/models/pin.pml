@@ -11,7 +11,7 @@
  *
  * Assumed: sequential consistency (a missing fence is modelled by the swapped order); UNPIN and a death count when read.
  *
- * Mutations, each must be found:
+ * Mutations, each must be found; all break O5, the last one D2:
  *   BUG_NOFENCE      the state is loaded before the PIN is visible
  *   BUG_NOCHECK      the state is not loaded after the PIN
  *   BUG_EARLYADDRESS the address is read before the PIN, and used if the state is RESIDENT after it

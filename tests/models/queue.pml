@@ -26,6 +26,7 @@
  *   A2  An escaped call that is QUEUED but not in the ring (the submitter died in between) never runs: the heir cancels it.
  *   A3  The heir takes every DONE cell, whoever claimed it: a batch that the submitter had taken off its reply stack died
  *       with it. It keeps private note of what it took, so it need not walk the reply stack at all.
+ *   C2  -DHEAD_STORE holds, too: head is stored instead of compared and swapped.
  *
  * Mutations, each must be found:
  *   BUG_NOGEN         Q2  a claim compares the state alone, not the slot's generation
@@ -103,7 +104,11 @@ byte attempts[CALLS+1], ran[CALLS+1], ended[CALLS+1];
 #else
 #define MATCHES (cell[i].state == QUEUED && cell[i].gen == gen)
 #endif
+#ifdef HEAD_STORE
+#define MOVE_HEAD head[class] = h + 1
+#else
 #define MOVE_HEAD if :: head[class] == h -> head[class]++ :: else fi
+#endif
 #define ACK_NOW (submitter_logged && !acked[me])
 
 inline push_reply() {
