@@ -57,8 +57,7 @@ void DeathAcks::remove(SlotIndex slot) { at(slot) = {}; }
 void DeathAcks::update(SlotIndex slot, Untrusted<uint64_t> claimed, uint64_t death_count) {
   Process& process = at(slot);
   if (process.state == State::kLive) {
-    process.acknowledged =
-        claimed.within(process.acknowledged, death_count).value_or(process.acknowledged);
+    process.acknowledged = claimed.within(process.acknowledged, death_count).value_or(process.acknowledged);
   }
 }
 
@@ -84,10 +83,9 @@ uint64_t DeathAcks::acknowledged(uint64_t death_count) const {
 bool DeathAcks::reusable(SlotIndex slot) const {
   const Process& dead = processes_[slot];
   return dead.state == State::kSettled &&
-         std::none_of(processes_.begin(), processes_.begin() + slots_used_,
-                      [&dead](const Process& other) {
-                        return other.state == State::kDead && other.born_at <= dead.died_at;
-                      });
+         std::none_of(processes_.begin(), processes_.begin() + slots_used_, [&dead](const Process& other) {
+           return other.state == State::kDead && other.born_at <= dead.died_at;
+         });
 }
 
 std::optional<SlotIndex> DeathAcks::laggard(uint64_t position) const {

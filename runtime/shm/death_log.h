@@ -31,12 +31,10 @@ class DeathLogReader {
     kOverrun,  // more deaths than the log holds: this process slept too long and must leave
   };
 
-  // Starts where prepare_slot said: at the log's end when the process got its slot. Not at the end as it is now: somebody may
-  // have pushed into this process's inbox since, and died.
+  // Starts where prepare_slot said: at the log's end when the process got its slot. Not at the end as it is now:
+  // somebody may have pushed into this process's inbox since, and died.
   DeathLogReader(const NodeView& node, ProcessPage& page)
-      : node_(node.segment()),
-        page_(page),
-        position_(page.deaths_acknowledged.load(std::memory_order_acquire)) {}
+      : node_(node.segment()), page_(page), position_(page.deaths_acknowledged.load(std::memory_order_acquire)) {}
 
   // One load: at each wake-up and entry into the runtime. Also a source of a sleeper's second look.
   bool moved() const { return node_.header.death_count.load(std::memory_order_seq_cst) != position_; }
@@ -55,9 +53,11 @@ class DeathLogReader {
 
 // sabird's private account of who has acknowledged how much, and of what may be given out again (D4). Two steps:
 //
-// (1) When every live process has acknowledged a death, nobody but sabird touches the dead one's cells. The heir consumes
+// (1) When every live process has acknowledged a death, nobody but sabird touches the dead one's cells. The heir
+// consumes
 //     them now: it reads results, gives their blocks back to the claimers, and frees the cells. Then it is settled().
-// (2) Its slot and memory are reusable() when, besides, every other dead process that may have known it is settled: the cells of
+// (2) Its slot and memory are reusable() when, besides, every other dead process that may have known it is settled: the
+// cells of
 //     an unsettled one still name blocks in this one's memory, and its heir will read them and write links into them.
 // (1) waits for the living alone, so two dead that name each other's blocks do not wait for each other.
 class DeathAcks {
@@ -80,7 +80,8 @@ class DeathAcks {
   uint64_t acknowledged(uint64_t death_count) const;
   // Of a process that died and was settled.
   bool reusable(SlotIndex slot) const;
-  // The live process that is furthest behind, if any has not acknowledged `position`: who to kill when it takes too long.
+  // The live process that is furthest behind, if any has not acknowledged `position`: who to kill when it takes too
+  // long.
   std::optional<SlotIndex> laggard(uint64_t position) const;
 
  private:

@@ -1,7 +1,8 @@
 #include "runtime/shm/testing/fault_plan.h"
 
-#include <csignal>
 #include <unistd.h>
+
+#include <csignal>
 
 namespace sabir::shm::testing {
 

@@ -1,5 +1,5 @@
-// At which step a process is to die, and where it stops for a while. With :shm_with_faults only; elsewhere arming a plan does
-// nothing.
+// At which step a process is to die, and where it stops for a while. With :shm_with_faults only; elsewhere arming a
+// plan does nothing.
 #pragma once
 
 #include <cstdint>
