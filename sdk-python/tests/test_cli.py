@@ -37,3 +37,28 @@ def test_start_join_status_stop(session_root):
     assert run("stop", check=False).returncode == 3
     with pytest.raises(sabir.exceptions.NotFoundError):
         sabir.init("auto")
+
+
+def test_what_is_not_there(session_root):
+    for verb in ("status", "stop"):
+        done = run(verb, "--address", str(session_root / "nothing"), check=False)
+        assert done.returncode == 3 and "sabir:" in done.stderr
+    assert run("start", "--num-cpus", "-1", check=False).returncode == 1
+    assert run("nonsense", check=False).returncode == 2
+
+
+def test_a_second_session_and_its_address(session_root):
+    first = run("start", "--num-cpus", "1").stdout.split()[2]
+    second = run("start", "--num-cpus", "3").stdout.split()[2]
+    try:
+        for path, cpus in ((first, 1), (second, 3)):
+            state = json.loads(run("status", "--json", "--address", path).stdout)
+            assert state["nodes"][0]["resources_total"]["CPU"] == cpus
+        with sabir.init(first):
+            assert sabir.cluster_resources()["CPU"] == 1
+        with pytest.raises(ValueError, match="joins a session"):
+            sabir.init(first, num_cpus=2)
+    finally:
+        run("stop", "--address", first)
+        run("stop", "--address", second)
+    assert list((session_root / "sabir").iterdir()) == []

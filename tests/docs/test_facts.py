@@ -11,6 +11,7 @@ import blocks
 from blocks import ROOT
 
 import sabir
+from sabir._cli import render
 
 RULE = re.compile(r"\b([TDQRHOLP][1-9])\b")
 SOURCES = ("*.h", "*.cc", "*.c", "*.capnp", "*.pml", "*.py")
@@ -71,3 +72,21 @@ def test_files_that_documents_name_exist() -> None:
         if not (ROOT / path).exists() and not list(ROOT.glob(path + "*"))
     ]
     assert missing == []
+
+
+def test_the_screen_shows_what_the_example_says() -> None:
+    (example,) = (block for block in blocks.read(ROOT / "docs/status.md") if block.language == "json")
+    state = json.loads(example.text)
+    text = "\n".join(render(state))
+    for shown in (
+        "1 / 2",
+        "8.0 GiB",
+        "76.3 MiB of 2.4 GiB",
+        "runs train",
+        "3 calls that want CPU 1",
+        "counter",
+        "train.py",
+    ):
+        assert shown in text, text
+    state["nodes"][0]["queues"][0]["infeasible"] = "needs 4 CPU, this node has 2"
+    assert "needs 4 CPU" in "\n".join(render(state))
