@@ -11,9 +11,7 @@ namespace {
 client::Function* function_of(const sabir_function* function) {
   return reinterpret_cast<client::Function*>(const_cast<sabir_function*>(function));
 }
-client::Task* task_of(const sabir_task* task) {
-  return reinterpret_cast<client::Task*>(const_cast<sabir_task*>(task));
-}
+client::Task* task_of(const sabir_task* task) { return reinterpret_cast<client::Task*>(const_cast<sabir_task*>(task)); }
 
 }  // namespace
 
@@ -68,8 +66,8 @@ void sabir_function_release(sabir_function* function) {
   }
 }
 
-sabir_status sabir_task_prepare(sabir_client* client, const sabir_function* function,
-                                const sabir_task_options* options, sabir_task** out_task, sabir_error** out_error) {
+sabir_status sabir_task_prepare(sabir_client* client, const sabir_function* function, const sabir_task_options* options,
+                                sabir_task** out_task, sabir_error** out_error) {
   Client* self;
   if (sabir_status status = enter(client, &self, out_error); status != SABIR_OK) {
     return status;

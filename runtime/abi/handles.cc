@@ -7,10 +7,10 @@ namespace sabir::abi {
 namespace {
 
 constexpr std::array<std::string_view, 20> kNames = {
-    "OK",           "INVALID_ARGUMENT", "NOT_FOUND",      "ALREADY_EXISTS",    "TIMEOUT",
-    "INTERRUPTED",  "CLOSED",           "FORKED",         "DISCONNECTED",      "INCOMPATIBLE",
-    "STORE_FULL",   "OUT_OF_MEMORY",    "TASK_FAILED",    "WORKER_CRASHED",    "ACTOR_DIED",
-    "ACTOR_UNAVAILABLE", "OBJECT_LOST", "CANCELLED",      "SYSTEM",            "INTERNAL"};
+    "OK",          "INVALID_ARGUMENT", "NOT_FOUND",    "ALREADY_EXISTS",    "TIMEOUT",     "INTERRUPTED",
+    "CLOSED",      "FORKED",           "DISCONNECTED", "INCOMPATIBLE",      "STORE_FULL",  "OUT_OF_MEMORY",
+    "TASK_FAILED", "WORKER_CRASHED",   "ACTOR_DIED",   "ACTOR_UNAVAILABLE", "OBJECT_LOST", "CANCELLED",
+    "SYSTEM",      "INTERNAL"};
 
 static_assert(SABIR_INTERNAL == static_cast<int>(ErrorKind::kInternal) && SABIR_INTERNAL + 1 == kNames.size());
 static_assert(SABIR_INCOMPATIBLE == static_cast<int>(ErrorKind::kUnsupported));

@@ -1,5 +1,5 @@
-// What the opaque handles of sabir.h are, and how errors cross the border. Every function of the ABI begins with enter():
-// the fork guard comes before anything else that could meet a lock (P7).
+// What the opaque handles of sabir.h are, and how errors cross the border. Every function of the ABI begins with
+// enter(): the fork guard comes before anything else that could meet a lock (P7).
 #pragma once
 
 #include <memory>

@@ -72,8 +72,8 @@ sabir_status sabir_wait(sabir_client* client, sabir_ref* const* refs, size_t ref
   if (sabir_status status = enter(client, &self, out_error); status != SABIR_OK) {
     return status;
   }
-  Result<size_t> found = self->wait({reinterpret_cast<Future* const*>(refs), ref_count}, num_ready, timeout_ns,
-                                    waiter_of(waiter), ready);
+  Result<size_t> found =
+      self->wait({reinterpret_cast<Future* const*>(refs), ref_count}, num_ready, timeout_ns, waiter_of(waiter), ready);
   return give(std::move(found), out_ready, out_error);
 }
 
@@ -132,9 +132,7 @@ void sabir_ref_id(const sabir_ref* ref, uint8_t out_id[16]) {
   std::memcpy(out_id, id, sizeof(id));
 }
 
-int32_t sabir_ref_is_actor(const sabir_ref* ref) {
-  return future_of(ref)->kind == client::FutureKind::kActor ? 1 : 0;
-}
+int32_t sabir_ref_is_actor(const sabir_ref* ref) { return future_of(ref)->kind == client::FutureKind::kActor ? 1 : 0; }
 
 sabir_ref* sabir_ref_retain(sabir_ref* ref) {
   if (!future_of(ref)->anchor->forked()) {

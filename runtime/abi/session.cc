@@ -85,10 +85,9 @@ sabir_status sabir_kv_put(sabir_client* client, sabir_string key, sabir_span val
   if (sabir_status status = enter(client, &self, out_error); status != SABIR_OK) {
     return status;
   }
-  Result<bool> added =
-      self->core().self.session().kv_put(std::string(view(key)),
-                                         std::string(static_cast<const char*>(value.data), value.size),
-                                         overwrite != 0, kTimeoutNs);
+  Result<bool> added = self->core().self.session().kv_put(std::string(view(key)),
+                                                          std::string(static_cast<const char*>(value.data), value.size),
+                                                          overwrite != 0, kTimeoutNs);
   uint8_t ignored;
   return give(std::move(added), out_added == nullptr ? &ignored : out_added, out_error);
 }
@@ -119,6 +118,5 @@ sabir_status sabir_node_status(sabir_string address, sabir_string session_root, 
 
 sabir_status sabir_node_stop(sabir_string address, sabir_string session_root, int64_t timeout_ns,
                              sabir_error** out_error) {
-  return finish(stop_node(std::string(view(address)), std::string(view(session_root)), finite(timeout_ns)),
-                out_error);
+  return finish(stop_node(std::string(view(address)), std::string(view(session_root)), finite(timeout_ns)), out_error);
 }

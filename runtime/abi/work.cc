@@ -9,9 +9,7 @@ namespace {
 
 constexpr int64_t kLeaveTimeoutNs = 30 * kSecondNs;
 
-client::Work* work_of(const sabir_work* work) {
-  return reinterpret_cast<client::Work*>(const_cast<sabir_work*>(work));
-}
+client::Work* work_of(const sabir_work* work) { return reinterpret_cast<client::Work*>(const_cast<sabir_work*>(work)); }
 
 }  // namespace
 

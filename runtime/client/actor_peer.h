@@ -19,9 +19,9 @@ struct ActorPeer {
   shm::SlotIndex slot = 0;
   CallList waiting;
   uint32_t in_flight = 0;
-  bool polled = false;         // in the list of peers that wait for the directory to change
-  bool creating = false;       // this process created it, and it has not been seen alive or dead yet
-  bool describing = false;     // its death is being asked for
+  bool polled = false;      // in the list of peers that wait for the directory to change
+  bool creating = false;    // this process created it, and it has not been seen alive or dead yet
+  bool describing = false;  // its death is being asked for
   // Set once, by whoever asks sabird; constant afterwards.
   std::shared_ptr<const rpc::ActorInfo> info;
   std::string id_hex;

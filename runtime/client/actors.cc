@@ -193,16 +193,15 @@ void ActorPeers::describe_death(Future* actor, std::string_view error_value) {
   peer.describing = false;
   std::string message = name_of(peer) + " is dead";
   if (const shm::ActorRecord* record = core_.self.node().find_actor(peer.index)) {
-    size_t bytes = std::min<size_t>(record->death_reason_bytes.load(std::memory_order_acquire),
-                                    sizeof(record->death_reason));
+    size_t bytes =
+        std::min<size_t>(record->death_reason_bytes.load(std::memory_order_acquire), sizeof(record->death_reason));
     message += ": " + std::string(record->death_reason, bytes);
   }
   std::vector<uint8_t> map;
   std::optional<ParsedValue> cause =
       parse_value({reinterpret_cast<const uint8_t*>(error_value.data()), error_value.size()}, kCallAlignment);
-  map = make_error_map({.kind = ErrorKind::kActorDied,
-                        .message = message,
-                        .cause = cause ? cause->data : std::span<const uint8_t>{}});
+  map = make_error_map(
+      {.kind = ErrorKind::kActorDied, .message = message, .cause = cause ? cause->data : std::span<const uint8_t>{}});
   // A parked one fails when its argument comes: only then is everything that it holds known to be ready.
   while (Call* call = peer.waiting.front()) {
     if (call->stage == CallStage::kParked) {

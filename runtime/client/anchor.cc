@@ -1,6 +1,7 @@
 #include "runtime/client/anchor.h"
 
 #include <sys/mman.h>
+
 #include <utility>
 
 #include "runtime/base/check.h"

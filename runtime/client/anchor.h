@@ -1,5 +1,5 @@
-// What outlives a client: handles may be released after their client was destroyed, by a finalizer on any thread, and in
-// a forked child. So each handle points at an Anchor, which is never freed, only used again.
+// What outlives a client: handles may be released after their client was destroyed, by a finalizer on any thread, and
+// in a forked child. So each handle points at an Anchor, which is never freed, only used again.
 //
 // P3: releasing the last count of a handle pushes it on a lock-free list and does nothing else. The client empties the
 // list at its next entry; when the client is gone, whoever pushes empties it, and the last one frees the memory.

@@ -25,8 +25,8 @@ size_t arg_bytes(std::string_view name, size_t value_bytes) {
 }
 
 void write_arg_header(Writer& out, std::string_view name, size_t value_bytes) {
-  out.put(ArgHeader{.value_bytes = static_cast<uint32_t>(value_bytes),
-                    .name_bytes = static_cast<uint16_t>(name.size())});
+  out.put(
+      ArgHeader{.value_bytes = static_cast<uint32_t>(value_bytes), .name_bytes = static_cast<uint16_t>(name.size())});
   out.put_bytes(name.data(), name.size());
   out.align8();
 }

@@ -57,12 +57,12 @@ struct Call {
   Call* next = nullptr;  // of the FIFO or list it is in
   Call* previous = nullptr;
   uint64_t id = 0;
-  Task* task = nullptr;        // a count; null for an actor's
-  Future* actor = nullptr;     // a count; null for a task
+  Task* task = nullptr;     // a count; null for an actor's
+  Future* actor = nullptr;  // a count; null for a task
   uint32_t function = 0;
   uint16_t num_returns = 1;
   uint16_t attempt = 0;
-  int32_t retries_left = 0;    // negative: for ever
+  int32_t retries_left = 0;  // negative: for ever
   CallStage stage = CallStage::kWaiting;
   ArgsPlace args_place = ArgsPlace::kNone;
   bool retry_errors = false;
@@ -72,10 +72,10 @@ struct Call {
   bool listed = false;         // in its actor's list
   shm::CellIndex cell = shm::kNoCell;
   shm::Generation generation = 0;
-  shm::SlotIndex callee = 0;   // an actor's process, while in its inbox
+  shm::SlotIndex callee = 0;  // an actor's process, while in its inbox
   uint32_t args_bytes = 0;
   uint32_t block = 0;
-  uint32_t missing = 0;        // arguments that are not ready
+  uint32_t missing = 0;  // arguments that are not ready
   std::unique_ptr<uint8_t[]> heap_args;
   // A count on each: what the arguments refer to stays until the call is over (H2).
   std::vector<Future*> held;

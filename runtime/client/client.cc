@@ -1,10 +1,11 @@
 #include "runtime/client/client.h"
 
-#include <cmath>
-#include <cstdlib>
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
 #include <utility>
 
 #include "runtime/base/clock.h"
@@ -12,8 +13,8 @@
 #include "runtime/client/dispatch.h"
 #include "runtime/client/progress.h"
 #include "runtime/client/refs.h"
-#include "runtime/client/wait_room.h"
 #include "runtime/client/version.h"
+#include "runtime/client/wait_room.h"
 #include "runtime/shm/layout_hash.h"
 
 namespace sabir::client {

@@ -193,8 +193,7 @@ void Client::watch(Future* ref, std::shared_ptr<EventQueue> queue, uint64_t tag)
   core_->unlock_and_help(lock);
 }
 
-Result<size_t> Client::next_events(EventQueue& queue, std::span<QueuedEvent> out, int64_t timeout_ns,
-                                   Waiter* waiter) {
+Result<size_t> Client::next_events(EventQueue& queue, std::span<QueuedEvent> out, int64_t timeout_ns, Waiter* waiter) {
   size_t taken = queue.take(out.data(), out.size());
   if (taken != 0) {
     return taken;

@@ -8,14 +8,12 @@
 
 namespace sabir::client {
 
-bool Completer::has_replies() const {
-  return !shm::reply_stack(core_.self.calls(), core_.self.slot()).empty();
-}
+bool Completer::has_replies() const { return !shm::reply_stack(core_.self.calls(), core_.self.slot()).empty(); }
 
 bool Completer::drain() {
   batch_.clear();
-  shm::TakeResult taken = shm::reply_stack(core_.self.calls(), core_.self.slot())
-                              .take_all(batch_, core_.lendings.cells().cell_count());
+  shm::TakeResult taken =
+      shm::reply_stack(core_.self.calls(), core_.self.slot()).take_all(batch_, core_.lendings.cells().cell_count());
   for (size_t i = 0; i < batch_.size(); ++i) {
     if (i + 1 < batch_.size()) {
       if (Call* next = core_.dispatcher->find(batch_[i + 1])) {
@@ -40,8 +38,8 @@ void Completer::complete(Call* call) {
   shm::Cell& cell = core_.self.calls().cell(call->cell);
   shm::CellRef ref = call->ref();
   last_claimer_ = shm::load_cell_word(cell).claimer;
-  uint32_t block = cell.result_place == static_cast<uint8_t>(shm::ResultPlace::kBlock) ? cell.result_block
-                                                                                       : shm::kNoBlock;
+  uint32_t block =
+      cell.result_place == static_cast<uint8_t>(shm::ResultPlace::kBlock) ? cell.result_block : shm::kNoBlock;
   bool drop_holds = cell.result_has_refs != 0;
   if (call->actor != nullptr) {
     core_.actors->left_inbox(call);

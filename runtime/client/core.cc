@@ -100,46 +100,49 @@ void Core::unlock(Lock& held) {
   }
 }
 
+bool Core::needs_help() const {
+  return dispatcher->wants_cells() || dispatcher->wants_blocks() || refs->wants_block() || submitter->needs_help() ||
+         actors->has_undescribed();
+}
+
 bool Core::unlock_and_help(Lock& held) {
   bool helped = false;
-  constexpr int64_t kDescribeTimeoutNs = 10 * kSecondNs;
-  while ((dispatcher->wants_cells() || dispatcher->wants_blocks() || refs->wants_block() || submitter->needs_help() ||
-          actors->has_undescribed()) &&
-         check_open().ok())
-    [[unlikely]] {
-      helped = true;
-      bool cells = dispatcher->wants_cells();
-      bool blocks = dispatcher->wants_blocks() || refs->wants_block();
-      dispatcher->forget_wants();
-      // What fails stays where it is, and is tried again when something has come back.
-      bool lent = true;
-      if (cells) {
-        lent = lendings.lend(rpc::LendKind::kCells, held).ok();
-      }
-      if (blocks) {
-        lent = lendings.lend(rpc::LendKind::kBlocks, held).ok() && lent;
-        refs->deliver_again();
-      }
-      if (submitter->needs_help()) {
-        held.unlock();
-        submitter->help();
-        held.lock();
-      }
-      if (Future* actor = actors->take_undescribed()) {
-        held.unlock();
-        Result<rpc::ActorDescription> answer = self.session().describe_actor(
-            actor->extra->actor->index, actor->extra->entry.generation, kDescribeTimeoutNs);
-        held.lock();
-        actors->describe_death(actor, answer.ok() ? std::string_view(answer->error) : std::string_view());
-        release(actor);
-      }
-      pump();
-      if (!lent) {
-        break;
-      }
-    }
+  while (needs_help() && check_open().ok() && help(held)) {
+    helped = true;
+    pump();
+  }
   unlock(held);
   return helped;
+}
+
+bool Core::help(Lock& held) {
+  constexpr int64_t kDescribeTimeoutNs = 10 * kSecondNs;
+  bool cells = dispatcher->wants_cells();
+  bool blocks = dispatcher->wants_blocks() || refs->wants_block();
+  dispatcher->forget_wants();
+  // What fails stays where it is, and is tried again when something has come back.
+  bool lent = true;
+  if (cells) {
+    lent = lendings.lend(rpc::LendKind::kCells, held).ok();
+  }
+  if (blocks) {
+    lent = lendings.lend(rpc::LendKind::kBlocks, held).ok() && lent;
+    refs->deliver_again();
+  }
+  if (submitter->needs_help()) {
+    held.unlock();
+    submitter->help();
+    held.lock();
+  }
+  if (Future* actor = actors->take_undescribed()) {
+    held.unlock();
+    Result<rpc::ActorDescription> answer =
+        self.session().describe_actor(actor->extra->actor->index, actor->extra->entry.generation, kDescribeTimeoutNs);
+    held.lock();
+    actors->describe_death(actor, answer.ok() ? std::string_view(answer->error) : std::string_view());
+    release(actor);
+  }
+  return lent;
 }
 
 Result<void> Core::check_open() const {

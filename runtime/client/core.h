@@ -100,6 +100,10 @@ class Core final : public Orphanage {
   std::vector<shm::SlotIndex> to_ring;
 
  private:
+  bool needs_help() const;
+  // False: it could not be helped now.
+  bool help(Lock& lock);
+
   std::atomic<int64_t> interest_{0};
 };
 

@@ -1,8 +1,8 @@
 #include "runtime/client/error_value.h"
 
-#include <cstring>
-
 #include <flatbuffers/flexbuffers.h>
+
+#include <cstring>
 
 #include "runtime/client/value_format.h"
 

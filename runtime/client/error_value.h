@@ -16,7 +16,7 @@ struct ErrorFields {
   ErrorKind kind = ErrorKind::kTaskFailed;
   std::string_view message = {};
   uint8_t language = 0;
-  std::string_view type = {};   // "builtins.ValueError"; empty: made by the core
+  std::string_view type = {};  // "builtins.ValueError"; empty: made by the core
   std::string_view stack = {};
   std::span<const uint8_t> native = {};
   std::span<const uint8_t> cause = {};  // the bytes of another error's map, or empty

@@ -1,9 +1,10 @@
 #include "runtime/client/event_queue.h"
 
-#include <algorithm>
-#include <cerrno>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 
 namespace sabir::client {
 namespace {

@@ -16,7 +16,8 @@ Executor::Executor(Core& core)
       created_(!is_actor_) {}
 
 Work* Executor::claim() {
-  if (!core_.self.is_worker()) {
+  // What it has not claimed when it is to leave goes back to its submitters (R1).
+  if (!core_.self.is_worker() || exit_requested()) {
     return nullptr;
   }
   if (is_actor_) {
@@ -212,6 +213,7 @@ Work* Executor::begin(shm::CellRef call) {
       cell.call_id << 16};
   std::memcpy(work->view.task_id, id, sizeof(id));
   page_.function_plus_one.store(cell.function + 1, std::memory_order_relaxed);
+  page_.last_function_plus_one.store(cell.function + 1, std::memory_order_relaxed);
   return work;
 }
 

@@ -2,10 +2,11 @@
 // for one.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <deque>
 #include <memory>
-#include <pthread.h>
 #include <span>
 #include <vector>
 
@@ -25,11 +26,11 @@ inline constexpr uint8_t kRetryableError = 2;
 // A call being executed: what a sabir_work points at.
 struct Work {
   Core* core = nullptr;
-  shm::CellRef call;            // cell kNoCell: the creation of the actor
+  shm::CellRef call;  // cell kNoCell: the creation of the actor
   shm::SlotIndex submitter = 0;
   sabir_work_view view = {};
   std::vector<sabir_work_arg> args;
-  std::vector<Future*> borrowed;  // a count on each: all references that came with the arguments
+  std::vector<Future*> borrowed;            // a count on each: all references that came with the arguments
   std::deque<std::vector<Future*>> tables;  // a count on each: the references of each argument
   pthread_t thread = {};
 };

@@ -28,8 +28,8 @@ bool Executor::parse(Work* work) {
   } else {
     const shm::Cell& cell = core_.self.calls().cell(work->call.cell);
     uint32_t size = cell.args_bytes;
-    const uint8_t* data = cell.args_block == shm::kNoBlock ? cell.payload
-                                                           : core_.self.calls().find_block(cell.args_block, size);
+    const uint8_t* data =
+        cell.args_block == shm::kNoBlock ? cell.payload : core_.self.calls().find_block(cell.args_block, size);
     inside = data != nullptr && (cell.args_block != shm::kNoBlock || size <= shm::kCellInlineBytes);
     bytes = {data, inside ? size : 0};
   }

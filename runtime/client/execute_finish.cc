@@ -14,10 +14,10 @@ namespace {
 constexpr int64_t kRoomTimeoutNs = 60 * kSecondNs;
 constexpr int64_t kRpcTimeoutNs = 60 * kSecondNs;
 
-std::string_view text(sabir_string string) { return string.size == 0 ? "" : std::string_view(string.data, string.size); }
-std::span<const uint8_t> bytes_of(const void* data, size_t size) {
-  return {static_cast<const uint8_t*>(data), size};
+std::string_view text(sabir_string string) {
+  return string.size == 0 ? "" : std::string_view(string.data, string.size);
 }
+std::span<const uint8_t> bytes_of(const void* data, size_t size) { return {static_cast<const uint8_t*>(data), size}; }
 
 }  // namespace
 
@@ -25,23 +25,18 @@ Result<void> Executor::finish(Work* work, std::span<const sabir_value> values) {
   if (work->view.kind == SABIR_WORK_ACTOR_CREATE) {
     return finish_creation(work);
   }
-  Result<void> done = invalid_error("the call returns " + std::to_string(work->view.num_returns) + " values, not " +
-                                    std::to_string(values.size()));
-  if (values.size() == work->view.num_returns) {
-    std::optional<size_t> plain_bytes;
-    if (values.size() == 1 && values[0].ref_count == 0) {
-      size_t data = total_bytes(parts_of(values[0]));
-      if (data < shm::kStoreThresholdBytes) {
-        plain_bytes = data == 0 && values[0].encoding == SABIR_NULL ? 0 : sizeof(ValueHeader) + data;
-      }
+  std::optional<size_t> plain_bytes;
+  if (values.size() == 1 && work->view.num_returns == 1 && values[0].ref_count == 0) [[likely]] {
+    size_t data = total_bytes(parts_of(values[0]));
+    if (data < shm::kStoreThresholdBytes) {
+      plain_bytes = data == 0 && values[0].encoding == SABIR_NULL ? 0 : sizeof(ValueHeader) + data;
     }
-    done = plain_bytes ? finish_plain(work, values[0], *plain_bytes) : finish_values(work, values);
   }
-  if (!done.ok()) {
+  Result<void> done = plain_bytes ? finish_plain(work, values[0], *plain_bytes) : finish_values(work, values);
+  if (!done.ok()) [[unlikely]] {
     Lock lock(core_.lock);
     Future* error = core_.refs->make(core_.refs->next_put_sequence());
-    core_.refs->fill_error(error, done.error().kind(),
-                           "the result could not be sent: " + done.error().message());
+    core_.refs->fill_error(error, done.error().kind(), "the result could not be sent: " + done.error().message());
     lock.unlock();
     finish_error(work, error, 1);
   }
@@ -79,6 +74,10 @@ Result<void> Executor::finish_plain(Work* work, const sabir_value& value, size_t
 }
 
 Result<void> Executor::finish_values(Work* work, std::span<const sabir_value> values) {
+  if (values.size() != work->view.num_returns) {
+    return invalid_error("the call returns " + std::to_string(work->view.num_returns) + " values, not " +
+                         std::to_string(values.size()));
+  }
   std::vector<Future*> futures;
   for (const sabir_value& value : values) {
     Result<Future*> future = core_.objects->put(value, kRoomTimeoutNs);
@@ -267,8 +266,7 @@ uint8_t* Executor::room_in_cell(Work* work, size_t size_bytes) {
     return nullptr;
   }
   cell.result_bytes = static_cast<uint32_t>(size_bytes);
-  cell.result_place =
-      static_cast<uint8_t>(size_bytes == 0 ? shm::ResultPlace::kNone : shm::ResultPlace::kInline);
+  cell.result_place = static_cast<uint8_t>(size_bytes == 0 ? shm::ResultPlace::kNone : shm::ResultPlace::kInline);
   return cell.payload + offset;
 }
 

@@ -1,8 +1,8 @@
 // The private record of one value or result, and what a sabir_ref (and a sabir_actor) points at. Counted; the count of
 // zero pushes it on its anchor's list (P3) and the client takes it apart at its next entry.
 //
-// Fields other than `count` and `state` are written under the client's lock before state becomes kReady (release), and do
-// not change afterwards, except `extra`, which is looked at under the lock only.
+// Fields other than `count` and `state` are written under the client's lock before state becomes kReady (release), and
+// do not change afterwards, except `extra`, which is looked at under the lock only.
 #pragma once
 
 #include <atomic>
@@ -51,9 +51,9 @@ struct FutureExtra {
   bool escaped = false;     // our pending call has an entry: DELIVER is owed for escape_entry (O6)
   shm::EntryRef escape_entry;
   uint16_t return_index = 0;
-  std::vector<Future*> nested;      // a count on each
+  std::vector<Future*> nested;  // a count on each
   std::vector<Watch> watches;
-  std::vector<Call*> dependents;    // parked calls that wait for this
+  std::vector<Call*> dependents;  // parked calls that wait for this
   std::unique_ptr<ActorPeer> actor;
 
   FutureExtra();
@@ -66,7 +66,7 @@ struct alignas(64) Future {
   std::atomic<uint32_t> count{1};
   std::atomic<FutureState> state{FutureState::kPending};
   FutureKind kind = FutureKind::kValue;
-  bool on_heap = false;  // `data` is this record's own
+  bool on_heap = false;     // `data` is this record's own
   bool waited : 1 = false;  // somebody sleeps until it is ready
   bool marked : 1 = false;  // scratch of Client::wait
   Anchor* anchor = nullptr;

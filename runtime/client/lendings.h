@@ -51,7 +51,8 @@ class Lendings {
   shm::ResultBlocks& result_blocks() { return result_blocks_; }
   EntryPool& entries() { return entries_; }
 
-  // Asks sabird for one more, with `lock` (the client's) released meanwhile. Others may do the same; then there are two.
+  // Asks sabird for one more, with `lock` (the client's) released meanwhile. Others may do the same; then there are
+  // two.
   Result<void> lend(rpc::LendKind kind, std::unique_lock<std::mutex>& lock);
 
   // A block, or kNoBlock: lend one.

@@ -23,8 +23,8 @@ Result<std::unique_ptr<Membership>> Membership::join(std::unique_ptr<rpc::Sessio
   if (welcome.process.slot == 0 || welcome.process.slot >= shm::kMaxProcesses) {
     return internal_error("the node gave this process no slot");
   }
-  return std::unique_ptr<Membership>(new Membership(std::move(session), is_worker, clock, std::move(node),
-                                                    std::move(calls), std::move(objects)));
+  return std::unique_ptr<Membership>(
+      new Membership(std::move(session), is_worker, clock, std::move(node), std::move(calls), std::move(objects)));
 }
 
 uint64_t Membership::uid_of(shm::SlotIndex slot, uint32_t incarnation) const {

@@ -15,9 +15,7 @@ class Neighbours {
       : calls_(self.calls()), daemon_(self.welcome().daemon_doorbell_fd.get(), self.node().header()) {}
 
   // After publishing something for the process. True: it slept, which cost a system call.
-  bool ring(shm::SlotIndex slot) {
-    return slot < shm::kMaxProcesses && bell(slot).ring(memos_[slot]);
-  }
+  bool ring(shm::SlotIndex slot) { return slot < shm::kMaxProcesses && bell(slot).ring(memos_[slot]); }
   // The same when what was published was a push on a stack.
   bool ring_after_push(shm::SlotIndex slot) {
     return slot < shm::kMaxProcesses && bell(slot).ring_after_rmw(memos_[slot]);

@@ -73,6 +73,9 @@ Result<Future*> Objects::store(ValueHeader header, std::span<Future* const> refs
   {
     Lock lock(core_.lock);
     SABIR_RETURN_IF_ERROR(core_.check_open());
+    if (core_.anchor->has_dead()) {
+      core_.refs->reclaim();  // what is let go now makes room soon
+    }
     sequence = core_.refs->next_put_sequence();
   }
   SABIR_ASSIGN_OR_RETURN(shm::EntryRef entry, write(header, refs, parts, sequence, timeout_ns));

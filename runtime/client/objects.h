@@ -44,8 +44,7 @@ class Objects final : public store::LoanSource {
  private:
   Result<shm::EntryRef> write(ValueHeader header, std::span<Future* const> refs, std::span<const sabir_span> parts,
                               uint64_t sequence, int64_t timeout_ns);
-  Result<shm::EntryRef> announce(store::Placement placement, uint64_t sequence,
-                                 std::span<const shm::EntryRef> inside);
+  Result<shm::EntryRef> announce(store::Placement placement, uint64_t sequence, std::span<const shm::EntryRef> inside);
   Future* make_object(ValueHeader header, shm::EntryRef entry, uint64_t sequence, std::span<Future* const> refs);
 
   Core& core_;

@@ -87,7 +87,7 @@ void Progress::serve(Lock& lock) {
   int64_t linger_until_ns = 0;
   int busy = 0;
   // Callers come first: who sleeps on a word of its own takes the doorbell over.
-  while (!stop_.load(std::memory_order_seq_cst) && core_.check_open().ok() && !core_.waiting->has_sleepers() &&
+  while (!stop_.load(std::memory_order_seq_cst) && core_.check_open().ok() && !core_.waiting->has_followers() &&
          !collect_due_.load(std::memory_order_relaxed)) {
     uint32_t value = bell.prepare_sleep();
     core_.pump();

@@ -23,14 +23,15 @@ class Refs {
   uint64_t next_put_sequence() { return (uint64_t{1} << 63) | ++puts_; }
   size_t live_count() const { return futures_.used_count(); }
 
-  // --- values that come in. HoldState: kOwn writes HOLD for what they refer to; kBorrowed (a call's arguments) does not,
-  // and appends the futures to `borrowed`, each with a count.
+  // --- values that come in. HoldState: kOwn writes HOLD for what they refer to; kBorrowed (a call's arguments) does
+  // not, and appends the futures to `borrowed`, each with a count.
 
   // Bytes of a Value as they lie in a cell or block. The future is not kReady yet: see Settler. False: damaged bytes.
   bool fill(Future* future, std::span<const uint8_t> value, HoldState hold, std::vector<Future*>* borrowed);
   // An error of the core.
   void fill_error(Future* future, ErrorKind kind, std::string_view message);
-  // A count on the future that the reference names: the one this process has for it already, or a new one. Null: damaged.
+  // A count on the future that the reference names: the one this process has for it already, or a new one. Null:
+  // damaged.
   Future* adopt(const ParsedRef& ref, HoldState hold, std::vector<Future*>* borrowed);
   // An actor's handle that came over the control channel, where the caller's hold was counted already.
   Future* adopt_actor(shm::EntryRef entry, shm::ActorIndex actor, std::span<const uint8_t> id);

@@ -69,8 +69,7 @@ Result<void> Refs::escape(Future* pending) {
   shm::ObjectEntry& shared = core_.self.calls().entry(entry.entry);
   shared.id[0].store(extra.uid != 0 ? extra.uid : core_.self.uid(), std::memory_order_relaxed);
   shared.id[1].store(pending->sequence, std::memory_order_relaxed);
-  core_.ring.tell(
-      RingMessage::escape(entry, call->stage == CallStage::kInCell ? call->ref() : shm::CellRef{}, index));
+  core_.ring.tell(RingMessage::escape(entry, call->stage == CallStage::kInCell ? call->ref() : shm::CellRef{}, index));
   // Somebody else waits for this result now: it must be delivered also if nobody here does.
   core_.add_interest(1);
   return {};

@@ -1,7 +1,8 @@
 #include "runtime/client/repair.h"
 
-#include <cstring>
 #include <sys/wait.h>
+
+#include <cstring>
 
 #include "runtime/client/actors.h"
 #include "runtime/client/class_queue.h"

@@ -253,9 +253,9 @@ void Submitter::help() {
     if (call->listed) {
       core_.actors->drop(call);
     }
-    core_.dispatcher->fail(call, shrunk.error().kind(),
-                           "the arguments of " + core_.dispatcher->describe(call) +
-                               " could not be stored: " + shrunk.error().message());
+    core_.dispatcher->fail(
+        call, shrunk.error().kind(),
+        "the arguments of " + core_.dispatcher->describe(call) + " could not be stored: " + shrunk.error().message());
   }
   core_.unlock(lock);
 }

@@ -1,9 +1,9 @@
 #include "runtime/client/value_format.h"
 
+#include <gtest/gtest.h>
+
 #include <random>
 #include <string>
-
-#include <gtest/gtest.h>
 
 namespace sabir::client {
 namespace {
@@ -13,8 +13,8 @@ std::vector<uint8_t> value_with(std::vector<WireRef> refs, std::string_view inli
   size_t table = refs.size() * sizeof(WireRef) + (inline_value.empty() ? 0 : pad8(inline_value.size()));
   std::vector<uint8_t> bytes(value_prefix_bytes(table, alignment) + data.size());
   Writer out(bytes.data(), bytes.size());
-  ValueHeader header{.encoding = 3, .language = 1, .variant = 7, .flags = 0,
-                     .ref_count = static_cast<uint32_t>(refs.size())};
+  ValueHeader header{
+      .encoding = 3, .language = 1, .variant = 7, .flags = 0, .ref_count = static_cast<uint32_t>(refs.size())};
   header.flags = refs.empty() ? 0 : kValueHasRefs;
   out.put(header);
   for (WireRef& ref : refs) {
@@ -80,7 +80,8 @@ TEST(ValueFormatTest, IndirectNamesAnEntry) {
   Writer out(bytes.data(), bytes.size());
   WireRef where = wire_ref(WireRefKind::kEntry);
   where.entry = 42;
-  write_indirect_value(out, {.encoding = 3, .language = 1, .variant = 0, .flags = kValueIsError, .ref_count = 9}, where);
+  write_indirect_value(out, {.encoding = 3, .language = 1, .variant = 0, .flags = kValueIsError, .ref_count = 9},
+                       where);
   std::optional<ParsedValue> value = parse_value(bytes, kCallAlignment);
   ASSERT_TRUE(value && value->indirect);
   EXPECT_EQ(value->indirect->entry, 42u);

@@ -97,7 +97,7 @@ class WaitRoom {
     bool spin_only_ = false;
     bool has_token_ = false;
     bool spun_ = false;
-    bool armed_ = false;   // the doorbell says SLEEPING: the next look is the second one of Q8
+    bool armed_ = false;  // the doorbell says SLEEPING: the next look is the second one of Q8
     uint32_t bell_value_ = 0;
     bool blocked_ = false;  // L4: told the node
   };

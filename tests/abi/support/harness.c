@@ -128,6 +128,11 @@ int64_t int_of(sabir_client *client, sabir_ref *ref) {
   return number;
 }
 
+void take_any(sabir_client *client, sabir_ref *ref) {
+  get(client, ref);
+  sabir_ref_release(ref);
+}
+
 int64_t take_int(sabir_client *client, sabir_ref *ref) {
   int64_t number = int_of(client, ref);
   sabir_ref_release(ref);

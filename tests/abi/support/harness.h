@@ -46,6 +46,8 @@ void get(sabir_client *client, sabir_ref *ref);
 int64_t int_of(sabir_client *client, sabir_ref *ref);
 /* Waits, and checks that it is an error whose map mentions the text; releases the reference. */
 void expect_error(sabir_client *client, sabir_ref *ref, const char *part);
+/* get, then release. */
+void take_any(sabir_client *client, sabir_ref *ref);
 /* int_of, then release. */
 int64_t take_int(sabir_client *client, sabir_ref *ref);
 int contains(const void *data, size_t size, const char *part);
