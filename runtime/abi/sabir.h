@@ -37,7 +37,8 @@ extern "C" {
 
 #define SABIR_ABI_VERSION 1u
 
-/* What the caller can do about it is the second half of each line. The values are part of the ABI and of error values. */
+/* What the caller can do about it is the second half of each line. The values are part of the ABI and of error values.
+ */
 typedef int32_t sabir_status;
 enum {
   SABIR_OK = 0,
@@ -62,27 +63,34 @@ enum {
   SABIR_INTERNAL = 19           /* a defect of Sabir: report it */
 };
 
-typedef struct sabir_error sabir_error;       /* end: sabir_error_destroy */
-typedef struct sabir_client sabir_client;     /* this process's membership in a session; end: sabir_client_destroy */
-typedef struct sabir_function sabir_function; /* an exported function, class or method name; end: sabir_function_release */
-typedef struct sabir_task sabir_task;         /* a function with its options, ready to submit; end: sabir_task_release */
-typedef struct sabir_actor sabir_actor;       /* a handle of an actor; end: sabir_actor_release */
-typedef struct sabir_ref sabir_ref;           /* a reference to a value, counted; end: sabir_ref_release */
-typedef struct sabir_builder sabir_builder;   /* an object being written in place; end: seal or destroy */
-typedef struct sabir_queue sabir_queue;       /* events to pull; end: sabir_queue_destroy */
-typedef struct sabir_waiter sabir_waiter;     /* interrupts blocking calls; end: sabir_waiter_destroy */
-typedef struct sabir_work sabir_work;         /* a call to execute; end: sabir_work_finish or sabir_work_fail */
-typedef struct sabir_buffer sabir_buffer;     /* bytes made by the library; end: sabir_buffer_destroy */
+typedef struct sabir_error sabir_error;   /* end: sabir_error_destroy */
+typedef struct sabir_client sabir_client; /* this process's membership in a session; end: sabir_client_destroy */
+typedef struct sabir_function
+    sabir_function;                     /* an exported function, class or method name; end: sabir_function_release */
+typedef struct sabir_task sabir_task;   /* a function with its options, ready to submit; end: sabir_task_release */
+typedef struct sabir_actor sabir_actor; /* a handle of an actor; end: sabir_actor_release */
+typedef struct sabir_ref sabir_ref;     /* a reference to a value, counted; end: sabir_ref_release */
+typedef struct sabir_builder sabir_builder; /* an object being written in place; end: seal or destroy */
+typedef struct sabir_queue sabir_queue;     /* events to pull; end: sabir_queue_destroy */
+typedef struct sabir_waiter sabir_waiter;   /* interrupts blocking calls; end: sabir_waiter_destroy */
+typedef struct sabir_work sabir_work;       /* a call to execute; end: sabir_work_finish or sabir_work_fail */
+typedef struct sabir_buffer sabir_buffer;   /* bytes made by the library; end: sabir_buffer_destroy */
 
-typedef struct sabir_string { const char *data; size_t size; } sabir_string;
-typedef struct sabir_span { const void *data; size_t size; } sabir_span;
+typedef struct sabir_string {
+  const char* data;
+  size_t size;
+} sabir_string;
+typedef struct sabir_span {
+  const void* data;
+  size_t size;
+} sabir_span;
 
 /* --- errors ------------------------------------------------------------------------------------------------------ */
 
-SABIR_API sabir_status sabir_error_status(const sabir_error *error);
+SABIR_API sabir_status sabir_error_status(const sabir_error* error);
 /* Borrowed until the error is destroyed. One or more sentences for people: what, where, what to do. */
-SABIR_API sabir_string sabir_error_message(const sabir_error *error);
-SABIR_API void sabir_error_destroy(sabir_error *error);
+SABIR_API sabir_string sabir_error_message(const sabir_error* error);
+SABIR_API void sabir_error_destroy(sabir_error* error);
 /* The name of a status, "TIMEOUT". Static; "UNKNOWN" for other numbers. */
 SABIR_API sabir_string sabir_status_name(sabir_status status);
 
@@ -97,7 +105,13 @@ enum {
   SABIR_NATIVE = 3   /* only `language` reads it */
 };
 typedef uint8_t sabir_language;
-enum { SABIR_LANGUAGE_NONE = 0, SABIR_LANGUAGE_PYTHON = 1, SABIR_LANGUAGE_JAVA = 2, SABIR_LANGUAGE_CPP = 3, SABIR_LANGUAGE_C = 4 };
+enum {
+  SABIR_LANGUAGE_NONE = 0,
+  SABIR_LANGUAGE_PYTHON = 1,
+  SABIR_LANGUAGE_JAVA = 2,
+  SABIR_LANGUAGE_CPP = 3,
+  SABIR_LANGUAGE_C = 4
+};
 
 /* A value to send. Its bytes are the parts one after the other; they are copied before the call returns. `refs` are the
  * references the bytes mention by index; they are kept alive as long as the value. `variant` is for the language. */
@@ -107,8 +121,8 @@ typedef struct sabir_value {
   uint8_t variant;
   uint8_t reserved;
   uint32_t part_count;
-  const sabir_span *parts;
-  sabir_ref *const *refs; /* borrowed; objects and actor handles (sabir_actor_as_ref) */
+  const sabir_span* parts;
+  sabir_ref* const* refs; /* borrowed; objects and actor handles (sabir_actor_as_ref) */
   size_t ref_count;
 } sabir_value;
 
@@ -118,18 +132,21 @@ typedef struct sabir_view {
   sabir_encoding encoding;
   sabir_language language;
   uint8_t variant;
-  uint8_t is_error;  /* 1: an error value: a neutral map, see sabir_work_fail */
-  uint8_t in_store;  /* 1: data lies in shared memory and may be kept as long as a reference is held */
+  uint8_t is_error; /* 1: an error value: a neutral map, see sabir_work_fail */
+  uint8_t in_store; /* 1: data lies in shared memory and may be kept as long as a reference is held */
   uint8_t reserved[3];
-  const void *data;
+  const void* data;
   size_t size;
-  sabir_ref *const *refs;
+  sabir_ref* const* refs;
   size_t ref_count;
 } sabir_view;
 
 /* --- client ------------------------------------------------------------------------------------------------------ */
 
-typedef struct sabir_resource { sabir_string name; double amount; } sabir_resource;
+typedef struct sabir_resource {
+  sabir_string name;
+  double amount;
+} sabir_resource;
 
 /* How to start workers of a language. ZYGOTE: argv is started once per session and forks workers on request by the
  * protocol in schema/zygote.md. EXEC: argv is started once per worker, with SABIR_SESSION and SABIR_WORKER_TOKEN. */
@@ -138,7 +155,7 @@ enum { SABIR_LAUNCH_ZYGOTE = 1, SABIR_LAUNCH_EXEC = 2 };
 typedef struct sabir_language_env {
   sabir_language language;
   sabir_launch_mode mode;
-  const sabir_string *argv;
+  const sabir_string* argv;
   size_t argc;
 } sabir_language_env;
 
@@ -149,17 +166,18 @@ typedef struct sabir_config {
   sabir_string daemon_path;  /* "": sabird beside this library, else SABIR_DAEMON */
   sabir_string session_root; /* "": $XDG_RUNTIME_DIR/sabir, else /tmp/sabir-UID */
   sabir_string job_name;
-  sabir_string name_space;   /* of actor names; "": one of its own */
-  const sabir_resource *resources; /* of the node to start: CPU, GPU, memory, others. CPU "": the machine's */
+  sabir_string name_space;         /* of actor names; "": one of its own */
+  const sabir_resource* resources; /* of the node to start: CPU, GPU, memory, others. CPU "": the machine's */
   size_t resource_count;
-  uint64_t store_bytes;      /* 0: 30 % of the memory; a started node only */
-  const sabir_language_env *language_envs;
+  uint64_t store_bytes; /* 0: 30 % of the memory; a started node only */
+  const sabir_language_env* language_envs;
   size_t language_env_count;
-  sabir_span job_config;     /* opaque to the core: given to each worker of the job (sabir_client_job_config) */
-  uint8_t log_to_driver;     /* 1: workers' output arrives as SABIR_EVENT_LOG notices */
-  int64_t timeout_ns;        /* for the whole start */
+  sabir_span job_config; /* opaque to the core: given to each worker of the job (sabir_client_job_config) */
+  uint8_t log_to_driver; /* 1: workers' output arrives as SABIR_EVENT_LOG notices */
+  int64_t timeout_ns;    /* for the whole start */
 } sabir_config;
-#define SABIR_CONFIG_INIT {sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 60000000000}
+#define SABIR_CONFIG_INIT \
+  { sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 60000000000 }
 
 /* The version of this library's ABI: compare with SABIR_ABI_VERSION. */
 SABIR_API uint32_t sabir_abi_version(void);
@@ -168,16 +186,17 @@ SABIR_API sabir_string sabir_version(void);
 
 /* Joins a session as a driver, starting a node if the address asks for one. A process has at most one client at a time:
  * ALREADY_EXISTS otherwise. */
-SABIR_API sabir_status sabir_client_start(const sabir_config *config, sabir_client **out_client, sabir_error **out_error);
+SABIR_API sabir_status sabir_client_start(const sabir_config* config, sabir_client** out_client,
+                                          sabir_error** out_error);
 /* Joins as the worker that the node has just launched; both strings come from the launch ("": from SABIR_SESSION and
  * SABIR_WORKER_TOKEN). */
-SABIR_API sabir_status sabir_client_start_worker(sabir_string session, sabir_string token, sabir_client **out_client,
-                                                 sabir_error **out_error);
+SABIR_API sabir_status sabir_client_start_worker(sabir_string session, sabir_string token, sabir_client** out_client,
+                                                 sabir_error** out_error);
 /* Leaves: every blocked call returns CLOSED, and this call waits until they have. A driver's job ends with it; a node
  * started by it stops. Idempotent. */
-SABIR_API sabir_status sabir_client_shutdown(sabir_client *client, sabir_error **out_error);
+SABIR_API sabir_status sabir_client_shutdown(sabir_client* client, sabir_error** out_error);
 /* Shuts down if need be. Handles of this client may still be released afterwards. */
-SABIR_API void sabir_client_destroy(sabir_client *client);
+SABIR_API void sabir_client_destroy(sabir_client* client);
 
 typedef struct sabir_client_info {
   size_t struct_size;
@@ -188,11 +207,15 @@ typedef struct sabir_client_info {
   sabir_string name_space;
   sabir_span job_config;
   uint32_t is_worker;
-  sabir_language language;   /* a worker's */
-  sabir_string actor_id;     /* hex; "" unless this worker hosts an actor */
+  sabir_language language; /* a worker's */
+  sabir_string actor_id;   /* hex; "" unless this worker hosts an actor */
 } sabir_client_info;
-#define SABIR_CLIENT_INFO_INIT {sizeof(sabir_client_info), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, {0, 0}}
-SABIR_API sabir_status sabir_client_get_info(sabir_client *client, sabir_client_info *out_info, sabir_error **out_error);
+#define SABIR_CLIENT_INFO_INIT                                                                \
+  {                                                                                           \
+    sizeof(sabir_client_info), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, { 0, 0 } \
+  }
+SABIR_API sabir_status sabir_client_get_info(sabir_client* client, sabir_client_info* out_info,
+                                             sabir_error** out_error);
 
 /* --- functions --------------------------------------------------------------------------------------------------- */
 
@@ -201,9 +224,9 @@ enum { SABIR_FUNCTION_TASK = 1, SABIR_FUNCTION_CLASS = 2, SABIR_FUNCTION_METHOD 
 
 /* Exports under the hash of all fields: the same content again gives the same function. `code` is opaque to the core;
  * for a method it is its name. `name` is for people, logs and errors. */
-SABIR_API sabir_status sabir_function_export(sabir_client *client, sabir_function_kind kind, sabir_language language,
-                                             sabir_string name, sabir_span code, sabir_function **out_function,
-                                             sabir_error **out_error);
+SABIR_API sabir_status sabir_function_export(sabir_client* client, sabir_function_kind kind, sabir_language language,
+                                             sabir_string name, sabir_span code, sabir_function** out_function,
+                                             sabir_error** out_error);
 /* What a worker was told to run; cached in this process. Borrowed until the client is destroyed. */
 typedef struct sabir_function_info {
   size_t struct_size;
@@ -212,73 +235,82 @@ typedef struct sabir_function_info {
   sabir_string name;
   sabir_span code;
 } sabir_function_info;
-#define SABIR_FUNCTION_INFO_INIT {sizeof(sabir_function_info), 0, 0, {0, 0}, {0, 0}}
-SABIR_API sabir_status sabir_function_get(sabir_client *client, uint32_t function_index, sabir_function_info *out_info,
-                                          sabir_error **out_error);
-SABIR_API uint32_t sabir_function_index(const sabir_function *function);
-SABIR_API void sabir_function_release(sabir_function *function);
+#define SABIR_FUNCTION_INFO_INIT                        \
+  {                                                     \
+    sizeof(sabir_function_info), 0, 0, {0, 0}, { 0, 0 } \
+  }
+SABIR_API sabir_status sabir_function_get(sabir_client* client, uint32_t function_index, sabir_function_info* out_info,
+                                          sabir_error** out_error);
+SABIR_API uint32_t sabir_function_index(const sabir_function* function);
+SABIR_API void sabir_function_release(sabir_function* function);
 
 /* --- tasks ------------------------------------------------------------------------------------------------------- */
 
 /* One argument: a reference (its value is passed, the call waits for it) or else a value. `name` is empty for a
  * positional argument; named ones come last. */
 typedef struct sabir_arg {
-  sabir_ref *ref;
+  sabir_ref* ref;
   sabir_value value;
   sabir_string name;
 } sabir_arg;
 
 typedef struct sabir_task_options {
   size_t struct_size;
-  const sabir_resource *resources; /* default CPU 1; amounts in units of 1/10000 */
+  const sabir_resource* resources; /* default CPU 1; amounts in units of 1/10000 */
   size_t resource_count;
-  uint32_t num_returns;            /* default 1, at most 65535 */
-  int32_t max_retries;             /* after a worker's death; default 3, -1 for ever */
-  uint8_t retry_errors;            /* 1: also when user code raised (the SDK's sabir_work_fail says `retryable`) */
-  sabir_string name;               /* for logs and errors; "": the function's */
+  uint32_t num_returns; /* default 1, at most 65535 */
+  int32_t max_retries;  /* after a worker's death; default 3, -1 for ever */
+  uint8_t retry_errors; /* 1: also when user code raised (the SDK's sabir_work_fail says `retryable`) */
+  sabir_string name;    /* for logs and errors; "": the function's */
 } sabir_task_options;
-#define SABIR_TASK_OPTIONS_INIT {sizeof(sabir_task_options), 0, 0, 1, 3, 0, {0, 0}}
+#define SABIR_TASK_OPTIONS_INIT                         \
+  {                                                     \
+    sizeof(sabir_task_options), 0, 0, 1, 3, 0, { 0, 0 } \
+  }
 
-SABIR_API sabir_status sabir_task_prepare(sabir_client *client, const sabir_function *function,
-                                          const sabir_task_options *options, sabir_task **out_task,
-                                          sabir_error **out_error);
+SABIR_API sabir_status sabir_task_prepare(sabir_client* client, const sabir_function* function,
+                                          const sabir_task_options* options, sabir_task** out_task,
+                                          sabir_error** out_error);
 /* "" or why no node of the session can run it now (a resource that none has). Borrowed until the task is released. */
-SABIR_API sabir_string sabir_task_infeasible(const sabir_task *task);
+SABIR_API sabir_string sabir_task_infeasible(const sabir_task* task);
 /* Sends a call. Sets num_returns references. Never waits for other processes, except for room in the store. */
-SABIR_API sabir_status sabir_task_submit(sabir_task *task, const sabir_arg *args, size_t arg_count, sabir_ref **out_refs,
-                                         sabir_error **out_error);
-SABIR_API void sabir_task_release(sabir_task *task);
+SABIR_API sabir_status sabir_task_submit(sabir_task* task, const sabir_arg* args, size_t arg_count,
+                                         sabir_ref** out_refs, sabir_error** out_error);
+SABIR_API void sabir_task_release(sabir_task* task);
 
 /* --- actors ------------------------------------------------------------------------------------------------------ */
 
 typedef struct sabir_actor_options {
   size_t struct_size;
-  const sabir_resource *resources; /* held while it lives; default none */
+  const sabir_resource* resources; /* held while it lives; default none */
   size_t resource_count;
-  sabir_string name;               /* "": none */
-  sabir_string name_space;         /* "": the job's */
-  int32_t max_restarts;            /* default 0, -1 for ever */
-  int32_t max_task_retries;        /* default 0, -1 for ever */
-  uint32_t max_concurrency;        /* calls executed at a time; default 1 */
-  uint8_t detached;                /* 1: outlives its handles and its job */
-  uint8_t get_if_exists;           /* with a name: the existing actor instead of ALREADY_EXISTS */
-  sabir_span class_info;           /* opaque to the core: what an SDK wants to know of a handle (methods) */
+  sabir_string name;        /* "": none */
+  sabir_string name_space;  /* "": the job's */
+  int32_t max_restarts;     /* default 0, -1 for ever */
+  int32_t max_task_retries; /* default 0, -1 for ever */
+  uint32_t max_concurrency; /* calls executed at a time; default 1 */
+  uint8_t detached;         /* 1: outlives its handles and its job */
+  uint8_t get_if_exists;    /* with a name: the existing actor instead of ALREADY_EXISTS */
+  sabir_span class_info;    /* opaque to the core: what an SDK wants to know of a handle (methods) */
 } sabir_actor_options;
-#define SABIR_ACTOR_OPTIONS_INIT {sizeof(sabir_actor_options), 0, 0, {0, 0}, {0, 0}, 0, 0, 1, 0, 0, {0, 0}}
+#define SABIR_ACTOR_OPTIONS_INIT                                               \
+  {                                                                            \
+    sizeof(sabir_actor_options), 0, 0, {0, 0}, {0, 0}, 0, 0, 1, 0, 0, { 0, 0 } \
+  }
 
 /* Registers the actor (so a name is taken when this returns) and has it started when its arguments are ready. An error
  * of the constructor ends the actor: its calls fail with ACTOR_DIED that carries the error. */
-SABIR_API sabir_status sabir_actor_create(sabir_client *client, const sabir_function *actor_class,
-                                          const sabir_actor_options *options, const sabir_arg *args, size_t arg_count,
-                                          sabir_actor **out_actor, sabir_error **out_error);
-SABIR_API sabir_status sabir_actor_lookup(sabir_client *client, sabir_string name, sabir_string name_space,
-                                          sabir_actor **out_actor, sabir_error **out_error);
+SABIR_API sabir_status sabir_actor_create(sabir_client* client, const sabir_function* actor_class,
+                                          const sabir_actor_options* options, const sabir_arg* args, size_t arg_count,
+                                          sabir_actor** out_actor, sabir_error** out_error);
+SABIR_API sabir_status sabir_actor_lookup(sabir_client* client, sabir_string name, sabir_string name_space,
+                                          sabir_actor** out_actor, sabir_error** out_error);
 /* Sends a call. Calls of this process to one actor run in the order they were sent. */
-SABIR_API sabir_status sabir_actor_submit(sabir_actor *actor, const sabir_function *method, uint32_t num_returns,
-                                          const sabir_arg *args, size_t arg_count, sabir_ref **out_refs,
-                                          sabir_error **out_error);
+SABIR_API sabir_status sabir_actor_submit(sabir_actor* actor, const sabir_function* method, uint32_t num_returns,
+                                          const sabir_arg* args, size_t arg_count, sabir_ref** out_refs,
+                                          sabir_error** out_error);
 /* Ends the process that hosts it at once. no_restart 0: it restarts if it has restarts left. */
-SABIR_API sabir_status sabir_actor_kill(sabir_actor *actor, uint8_t no_restart, sabir_error **out_error);
+SABIR_API sabir_status sabir_actor_kill(sabir_actor* actor, uint8_t no_restart, sabir_error** out_error);
 typedef struct sabir_actor_info {
   size_t struct_size;
   sabir_string actor_id; /* hex; all strings borrowed until the handle is released */
@@ -287,47 +319,49 @@ typedef struct sabir_actor_info {
   sabir_span class_info;
   sabir_language language;
 } sabir_actor_info;
-#define SABIR_ACTOR_INFO_INIT {sizeof(sabir_actor_info), {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0}
-SABIR_API sabir_status sabir_actor_get_info(sabir_actor *actor, sabir_actor_info *out_info, sabir_error **out_error);
+#define SABIR_ACTOR_INFO_INIT \
+  { sizeof(sabir_actor_info), {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0 }
+SABIR_API sabir_status sabir_actor_get_info(sabir_actor* actor, sabir_actor_info* out_info, sabir_error** out_error);
 /* The reference that carries this handle inside a value. A new one: release it. */
-SABIR_API sabir_ref *sabir_actor_as_ref(sabir_actor *actor);
-SABIR_API sabir_status sabir_ref_as_actor(sabir_ref *ref, sabir_actor **out_actor, sabir_error **out_error);
-SABIR_API sabir_actor *sabir_actor_retain(sabir_actor *actor);
-SABIR_API void sabir_actor_release(sabir_actor *actor);
+SABIR_API sabir_ref* sabir_actor_as_ref(sabir_actor* actor);
+SABIR_API sabir_status sabir_ref_as_actor(sabir_ref* ref, sabir_actor** out_actor, sabir_error** out_error);
+SABIR_API sabir_actor* sabir_actor_retain(sabir_actor* actor);
+SABIR_API void sabir_actor_release(sabir_actor* actor);
 
 /* --- objects ----------------------------------------------------------------------------------------------------- */
 
 /* Stores a copy of the value. Waits up to timeout_ns for room, then STORE_FULL. */
-SABIR_API sabir_status sabir_put(sabir_client *client, const sabir_value *value, int64_t timeout_ns, sabir_ref **out_ref,
-                                 sabir_error **out_error);
+SABIR_API sabir_status sabir_put(sabir_client* client, const sabir_value* value, int64_t timeout_ns,
+                                 sabir_ref** out_ref, sabir_error** out_error);
 /* An object of `size` bytes to be written in place; *out_data is writable until seal or destroy. */
-SABIR_API sabir_status sabir_builder_create(sabir_client *client, sabir_encoding encoding, sabir_language language,
-                                            size_t size, int64_t timeout_ns, sabir_builder **out_builder,
-                                            void **out_data, sabir_error **out_error);
-SABIR_API sabir_status sabir_builder_seal(sabir_builder *builder, sabir_ref **out_ref, sabir_error **out_error);
-SABIR_API void sabir_builder_destroy(sabir_builder *builder);
+SABIR_API sabir_status sabir_builder_create(sabir_client* client, sabir_encoding encoding, sabir_language language,
+                                            size_t size, int64_t timeout_ns, sabir_builder** out_builder,
+                                            void** out_data, sabir_error** out_error);
+SABIR_API sabir_status sabir_builder_seal(sabir_builder* builder, sabir_ref** out_ref, sabir_error** out_error);
+SABIR_API void sabir_builder_destroy(sabir_builder* builder);
 
 /* Waits until num_ready of the references have a value or an error, and sets ready[i] to 1 for those that have; when
  * more have, the first num_ready in order are set. *out_ready counts them. TIMEOUT is no failure here: it returns OK
  * with fewer. References must differ (INVALID_ARGUMENT). */
-SABIR_API sabir_status sabir_wait(sabir_client *client, sabir_ref *const *refs, size_t ref_count, size_t num_ready,
-                                  int64_t timeout_ns, sabir_waiter *waiter, uint8_t *ready, size_t *out_ready,
-                                  sabir_error **out_error);
-/* Waits until all have a value, or the first in time has an error: that ends it too, with OK. Duplicates are allowed. */
-SABIR_API sabir_status sabir_get(sabir_client *client, sabir_ref *const *refs, size_t ref_count, int64_t timeout_ns,
-                                 sabir_waiter *waiter, sabir_error **out_error);
+SABIR_API sabir_status sabir_wait(sabir_client* client, sabir_ref* const* refs, size_t ref_count, size_t num_ready,
+                                  int64_t timeout_ns, sabir_waiter* waiter, uint8_t* ready, size_t* out_ready,
+                                  sabir_error** out_error);
+/* Waits until all have a value, or the first in time has an error: that ends it too, with OK. Duplicates are allowed.
+ */
+SABIR_API sabir_status sabir_get(sabir_client* client, sabir_ref* const* refs, size_t ref_count, int64_t timeout_ns,
+                                 sabir_waiter* waiter, sabir_error** out_error);
 /* Borrowed until the reference is released. TIMEOUT if it has no value yet. */
-SABIR_API sabir_status sabir_ref_view(sabir_ref *ref, sabir_view *out_view, sabir_error **out_error);
+SABIR_API sabir_status sabir_ref_view(sabir_ref* ref, sabir_view* out_view, sabir_error** out_error);
 /* 1: it has a value or an error. Takes in what has arrived, never waits. */
-SABIR_API int32_t sabir_ref_ready(sabir_ref *ref);
+SABIR_API int32_t sabir_ref_ready(sabir_ref* ref);
 /* Puts SABIR_EVENT_READY with the tag into the queue once it has a value or an error. */
-SABIR_API sabir_status sabir_ref_watch(sabir_ref *ref, sabir_queue *queue, uint64_t tag, sabir_error **out_error);
+SABIR_API sabir_status sabir_ref_watch(sabir_ref* ref, sabir_queue* queue, uint64_t tag, sabir_error** out_error);
 /* 16 bytes that name the value; equal in every process. */
-SABIR_API void sabir_ref_id(const sabir_ref *ref, uint8_t out_id[16]);
-SABIR_API int32_t sabir_ref_is_actor(const sabir_ref *ref);
-SABIR_API sabir_ref *sabir_ref_retain(sabir_ref *ref);
+SABIR_API void sabir_ref_id(const sabir_ref* ref, uint8_t out_id[16]);
+SABIR_API int32_t sabir_ref_is_actor(const sabir_ref* ref);
+SABIR_API sabir_ref* sabir_ref_retain(sabir_ref* ref);
 /* Never waits and takes no lock that a finalizer could meet (protocol rule P3). */
-SABIR_API void sabir_ref_release(sabir_ref *ref);
+SABIR_API void sabir_ref_release(sabir_ref* ref);
 
 /* --- queues and waiters ------------------------------------------------------------------------------------------ */
 
@@ -344,28 +378,29 @@ typedef struct sabir_event {
   sabir_event_kind kind;
   uint32_t reserved;
   uint64_t tag;
-  sabir_work *work;     /* owned by the receiver */
-  sabir_buffer *buffer; /* owned by the receiver */
+  sabir_work* work;     /* owned by the receiver */
+  sabir_buffer* buffer; /* owned by the receiver */
 } sabir_event;
 
-SABIR_API sabir_status sabir_queue_create(sabir_client *client, sabir_queue **out_queue, sabir_error **out_error);
+SABIR_API sabir_status sabir_queue_create(sabir_client* client, sabir_queue** out_queue, sabir_error** out_error);
 /* Borrowed, never end them: calls for this worker to execute, and what the node has to say to this process. */
-SABIR_API sabir_queue *sabir_client_work_queue(sabir_client *client);
-SABIR_API sabir_queue *sabir_client_notice_queue(sabir_client *client);
+SABIR_API sabir_queue* sabir_client_work_queue(sabir_client* client);
+SABIR_API sabir_queue* sabir_client_notice_queue(sabir_client* client);
 /* Readable while events wait. Borrowed. Not for the work queue (-1): its calls are claimed by sabir_queue_next. */
-SABIR_API int sabir_queue_fd(sabir_queue *queue);
+SABIR_API int sabir_queue_fd(sabir_queue* queue);
 /* Takes 1 to `capacity` events. On the work queue it claims calls, one at a time, and spins before it sleeps. */
-SABIR_API sabir_status sabir_queue_next(sabir_queue *queue, sabir_event *out_events, size_t capacity, int64_t timeout_ns,
-                                        sabir_waiter *waiter, size_t *out_count, sabir_error **out_error);
-SABIR_API void sabir_queue_destroy(sabir_queue *queue);
+SABIR_API sabir_status sabir_queue_next(sabir_queue* queue, sabir_event* out_events, size_t capacity,
+                                        int64_t timeout_ns, sabir_waiter* waiter, size_t* out_count,
+                                        sabir_error** out_error);
+SABIR_API void sabir_queue_destroy(sabir_queue* queue);
 
-SABIR_API sabir_status sabir_waiter_create(sabir_waiter **out_waiter, sabir_error **out_error);
+SABIR_API sabir_status sabir_waiter_create(sabir_waiter** out_waiter, sabir_error** out_error);
 /* Ends the blocking call that uses the waiter, or the next one that will, with INTERRUPTED. Signal-safe. */
-SABIR_API void sabir_waiter_interrupt(sabir_waiter *waiter);
-SABIR_API void sabir_waiter_destroy(sabir_waiter *waiter);
+SABIR_API void sabir_waiter_interrupt(sabir_waiter* waiter);
+SABIR_API void sabir_waiter_destroy(sabir_waiter* waiter);
 
-SABIR_API sabir_span sabir_buffer_bytes(const sabir_buffer *buffer); /* borrowed until destroyed */
-SABIR_API void sabir_buffer_destroy(sabir_buffer *buffer);
+SABIR_API sabir_span sabir_buffer_bytes(const sabir_buffer* buffer); /* borrowed until destroyed */
+SABIR_API void sabir_buffer_destroy(sabir_buffer* buffer);
 
 /* A log event's fields, borrowed from its buffer. */
 typedef struct sabir_log_view {
@@ -376,14 +411,15 @@ typedef struct sabir_log_view {
   sabir_string text;      /* whole lines */
   uint64_t dropped_lines; /* lines left out before these because nobody could keep up */
 } sabir_log_view;
-#define SABIR_LOG_VIEW_INIT {sizeof(sabir_log_view), {0, 0}, 0, 0, {0, 0}, 0}
-SABIR_API sabir_status sabir_log_read(const sabir_buffer *buffer, sabir_log_view *out_view, sabir_error **out_error);
+#define SABIR_LOG_VIEW_INIT \
+  { sizeof(sabir_log_view), {0, 0}, 0, 0, {0, 0}, 0 }
+SABIR_API sabir_status sabir_log_read(const sabir_buffer* buffer, sabir_log_view* out_view, sabir_error** out_error);
 
 /* --- executing --------------------------------------------------------------------------------------------------- */
 
 typedef struct sabir_work_arg {
   sabir_view value;
-  sabir_ref *ref;    /* borrowed until the work ends; NULL unless the bytes lie in the store: retain it to keep them */
+  sabir_ref* ref;    /* borrowed until the work ends; NULL unless the bytes lie in the store: retain it to keep them */
   sabir_string name; /* "" positional */
 } sabir_work_arg;
 
@@ -398,57 +434,59 @@ typedef struct sabir_work_view {
   uint32_t num_returns;
   uint32_t attempt;
   size_t arg_count;
-  const sabir_work_arg *args;
-  uint64_t gpu_mask;   /* GPUs this call may use */
+  const sabir_work_arg* args;
+  uint64_t gpu_mask; /* GPUs this call may use */
   uint8_t task_id[16];
 } sabir_work_view;
 
-SABIR_API void sabir_work_get_view(const sabir_work *work, sabir_work_view *out_view);
+SABIR_API void sabir_work_get_view(const sabir_work* work, sabir_work_view* out_view);
 /* Ends the call with num_returns values. The work is ended also when this fails (STORE_FULL): the caller then has the
  * error as its result. */
-SABIR_API sabir_status sabir_work_finish(sabir_work *work, const sabir_value *values, size_t value_count,
-                                         sabir_error **out_error);
+SABIR_API sabir_status sabir_work_finish(sabir_work* work, const sabir_value* values, size_t value_count,
+                                         sabir_error** out_error);
 /* An error that user code raised. `native` may hold the language's own form of it. Strings may be empty.
  * On the wire it is a neutral map: kind (int), message, language (int), type, stack, native (blob), cause (map). */
 typedef struct sabir_failure {
   size_t struct_size;
-  sabir_status kind;       /* usually TASK_FAILED */
+  sabir_status kind; /* usually TASK_FAILED */
   sabir_language language;
-  uint8_t retryable;       /* 1: the options' retry_errors applies to this one */
+  uint8_t retryable; /* 1: the options' retry_errors applies to this one */
   sabir_string message;
-  sabir_string type;       /* "builtins.ValueError" */
+  sabir_string type; /* "builtins.ValueError" */
   sabir_string stack;
   sabir_span native;
-  const sabir_view *cause; /* an error value that this one was caused by, or NULL */
+  const sabir_view* cause; /* an error value that this one was caused by, or NULL */
 } sabir_failure;
-#define SABIR_FAILURE_INIT {sizeof(sabir_failure), SABIR_TASK_FAILED, 0, 0, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0}
-SABIR_API sabir_status sabir_work_fail(sabir_work *work, const sabir_failure *failure, sabir_error **out_error);
+#define SABIR_FAILURE_INIT \
+  { sizeof(sabir_failure), SABIR_TASK_FAILED, 0, 0, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0 }
+SABIR_API sabir_status sabir_work_fail(sabir_work* work, const sabir_failure* failure, sabir_error** out_error);
 /* Asks the node to end this worker after the current call: an actor ends gracefully and is not restarted. */
-SABIR_API sabir_status sabir_worker_exit(sabir_client *client, sabir_error **out_error);
+SABIR_API sabir_status sabir_worker_exit(sabir_client* client, sabir_error** out_error);
 
 /* --- session ----------------------------------------------------------------------------------------------------- */
 
 /* The state of the session as a JSON text: nodes with resources (total, available), workers, queues, store, actors,
  * jobs. Its fields are in docs/status.md. */
-SABIR_API sabir_status sabir_session_status(sabir_client *client, sabir_buffer **out_json, sabir_error **out_error);
-SABIR_API sabir_status sabir_kv_put(sabir_client *client, sabir_string key, sabir_span value, uint8_t overwrite,
-                                    uint8_t *out_added, sabir_error **out_error);
-SABIR_API sabir_status sabir_kv_get(sabir_client *client, sabir_string key, sabir_buffer **out_value,
-                                    sabir_error **out_error);
-SABIR_API sabir_status sabir_kv_delete(sabir_client *client, sabir_string key, uint8_t *out_deleted,
-                                       sabir_error **out_error);
+SABIR_API sabir_status sabir_session_status(sabir_client* client, sabir_buffer** out_json, sabir_error** out_error);
+SABIR_API sabir_status sabir_kv_put(sabir_client* client, sabir_string key, sabir_span value, uint8_t overwrite,
+                                    uint8_t* out_added, sabir_error** out_error);
+SABIR_API sabir_status sabir_kv_get(sabir_client* client, sabir_string key, sabir_buffer** out_value,
+                                    sabir_error** out_error);
+SABIR_API sabir_status sabir_kv_delete(sabir_client* client, sabir_string key, uint8_t* out_deleted,
+                                       sabir_error** out_error);
 
 /* --- command-line tools: they look at a session without joining it ------------------------------------------------ */
 
 /* Starts a node that outlives this process; *out_session gets the path of its session directory. */
-SABIR_API sabir_status sabir_node_start(const sabir_config *config, sabir_buffer **out_session, sabir_error **out_error);
+SABIR_API sabir_status sabir_node_start(const sabir_config* config, sabir_buffer** out_session,
+                                        sabir_error** out_error);
 /* As sabir_session_status. `address` as in sabir_config, "" or "auto": the newest running session of this user.
  * NOT_FOUND when there is none. */
 SABIR_API sabir_status sabir_node_status(sabir_string address, sabir_string session_root, int64_t timeout_ns,
-                                         sabir_buffer **out_json, sabir_error **out_error);
+                                         sabir_buffer** out_json, sabir_error** out_error);
 /* Stops the node: its jobs, workers and objects end with it. Returns when its process is gone. */
 SABIR_API sabir_status sabir_node_stop(sabir_string address, sabir_string session_root, int64_t timeout_ns,
-                                       sabir_error **out_error);
+                                       sabir_error** out_error);
 
 #ifdef __cplusplus
 }

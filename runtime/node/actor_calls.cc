@@ -18,7 +18,10 @@ control::ActorSpec to_control(rpc::ActorSpec spec, JobNumber job, const std::str
   result.job = job;
   result.class_function = spec.class_function;
   result.name = std::move(spec.name);
-  result.name_space = spec.name_space.empty() ? job_name_space : std::move(spec.name_space);
+  result.name_space = job_name_space;
+  if (!spec.name_space.empty()) {
+    result.name_space = std::move(spec.name_space);
+  }
   for (rpc::ResourceAmount& amount : spec.resources) {
     result.resources.push_back({std::move(amount.name), amount.units});
   }
@@ -108,6 +111,7 @@ void NodeManager::start_actor(rpc::ProcessKey key, uint32_t actor, std::string a
   }
   objects_->rounds();  // the arguments may have been announced a moment ago
   std::vector<shm::EntryRef> held;
+  held.reserve(refs.size());
   for (const rpc::EntryKey& ref : refs) {
     held.push_back({ref.generation, ref.entry});
   }

@@ -73,11 +73,11 @@ kj::Promise<void> Connection::read_hello() {
     }
     auto message = std::make_unique<std::string>(*size_bytes, '\0');
     auto read = stream_->read(message->data(), message->size());
-    return read.then([this, message = std::move(message)] { return answer_hello(std::move(*message)); });
+    return read.then([this, message = std::move(message)] { return answer_hello(*message); });
   });
 }
 
-kj::Promise<void> Connection::answer_hello(std::string message) {
+kj::Promise<void> Connection::answer_hello(const std::string& message) {
   auto hello = decode_hello(message);
   if (!hello.ok()) {
     return refuse(hello.error());

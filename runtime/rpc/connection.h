@@ -36,7 +36,7 @@ class Connection {
 
  private:
   kj::Promise<void> read_hello();
-  kj::Promise<void> answer_hello(std::string message);
+  kj::Promise<void> answer_hello(const std::string& message);
   kj::Promise<void> welcome(HelloKind kind, WelcomeInfo welcome);
   kj::Promise<void> refuse(const Error& error);
   kj::Promise<void> serve();

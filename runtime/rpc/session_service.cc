@@ -179,7 +179,7 @@ class SessionService final : public Session::Server {
     auto params = call.getParams();
     return any_call<std::optional<std::string>>(
         call, "kvGet", std::nullopt,
-        [&](Reply<std::optional<std::string>> reply) {
+        [&](const Reply<std::optional<std::string>>& reply) {
           // On the wire a key without a value is an answer, not a failure.
           handler().kv_get(process(), to_string(params.getKey()), [reply](Result<std::string> result) {
             if (result.ok()) {

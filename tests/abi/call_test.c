@@ -4,9 +4,9 @@
 
 #include "tests/abi/support/harness.h"
 
-static void scalars(sabir_client *client) {
-  sabir_task *noop = task(client, "noop", 1, 3);
-  sabir_ref *ref = NULL;
+static void scalars(sabir_client* client) {
+  sabir_task* noop = task(client, "noop", 1, 3);
+  sabir_ref* ref = NULL;
   CHECK_OK(sabir_task_submit(noop, NULL, 0, &ref, &error));
   get(client, ref);
   sabir_view view;
@@ -15,24 +15,24 @@ static void scalars(sabir_client *client) {
   CHECK(sabir_ref_ready(ref) == 1);
   sabir_ref_release(ref);
   sabir_task_release(noop);
-  sabir_task *sum = task(client, "sum", 1, 3);
+  sabir_task* sum = task(client, "sum", 1, 3);
   int64_t args[3] = {1, 20, 300};
   CHECK(take_int(client, call(sum, 3, args)) == 321);
   sabir_task_release(sum);
 }
 
 /* Each size travels another way: beside the cell's fields, in a block, in the store. */
-static void sizes(sabir_client *client) {
+static void sizes(sabir_client* client) {
   static const size_t kSizes[] = {0, 1, 8, 39, 40, 41, 64, 65, 1000, 5000, 65535, 65536, 131072, 5000000};
-  sabir_task *echo = task(client, "echo", 1, 3);
+  sabir_task* echo = task(client, "echo", 1, 3);
   for (size_t i = 0; i < sizeof(kSizes) / sizeof(*kSizes); ++i) {
-    char *data = malloc(kSizes[i] + 1);
+    char* data = malloc(kSizes[i] + 1);
     memset(data, 'a' + (int)i, kSizes[i]);
     bytes storage;
     sabir_arg arg;
     memset(&arg, 0, sizeof(arg));
     arg.value = *raw(&storage, data, kSizes[i]);
-    sabir_ref *ref = NULL;
+    sabir_ref* ref = NULL;
     CHECK_OK(sabir_task_submit(echo, &arg, 1, &ref, &error));
     get(client, ref);
     sabir_view view;
@@ -46,10 +46,10 @@ static void sizes(sabir_client *client) {
   sabir_task_release(echo);
 }
 
-static void pipelined(sabir_client *client) {
+static void pipelined(sabir_client* client) {
   enum { kCalls = 10000 };
-  sabir_task *sum = task(client, "sum", 1, 3);
-  sabir_ref **refs = calloc(kCalls, sizeof(*refs));
+  sabir_task* sum = task(client, "sum", 1, 3);
+  sabir_ref** refs = calloc(kCalls, sizeof(*refs));
   for (int64_t i = 0; i < kCalls; ++i) {
     refs[i] = call(sum, 1, &i);
   }
@@ -61,11 +61,11 @@ static void pipelined(sabir_client *client) {
   sabir_task_release(sum);
 }
 
-static void several_results(sabir_client *client) {
+static void several_results(sabir_client* client) {
   static const uint32_t kCounts[] = {0, 2, 5, 300, 65535};
   for (size_t i = 0; i < sizeof(kCounts) / sizeof(*kCounts); ++i) {
-    sabir_task *many = task(client, "many", kCounts[i], 3);
-    sabir_ref **refs = calloc(kCounts[i] + 1, sizeof(*refs));
+    sabir_task* many = task(client, "many", kCounts[i], 3);
+    sabir_ref** refs = calloc(kCounts[i] + 1, sizeof(*refs));
     CHECK_OK(sabir_task_submit(many, NULL, 0, refs, &error));
     for (uint32_t j = 0; j < kCounts[i]; ++j) {
       CHECK(take_int(client, refs[j]) == j);
@@ -75,12 +75,12 @@ static void several_results(sabir_client *client) {
   }
 }
 
-static void many_arguments(sabir_client *client) {
+static void many_arguments(sabir_client* client) {
   enum { kArgs = 20000 };
-  sabir_task *sum = task(client, "sum", 1, 3);
-  bytes *storage = calloc(kArgs, sizeof(*storage));
-  sabir_arg *args = calloc(kArgs, sizeof(*args));
-  int64_t *numbers = calloc(kArgs, sizeof(*numbers));
+  sabir_task* sum = task(client, "sum", 1, 3);
+  bytes* storage = calloc(kArgs, sizeof(*storage));
+  sabir_arg* args = calloc(kArgs, sizeof(*args));
+  int64_t* numbers = calloc(kArgs, sizeof(*numbers));
   int64_t wanted = 0;
   for (int64_t i = 0; i < kArgs; ++i) {
     numbers[i] = i;
@@ -88,7 +88,7 @@ static void many_arguments(sabir_client *client) {
     args[i].value = *raw(&storage[i], &numbers[i], sizeof(numbers[i]));
     args[i].name = text(i + 1 == kArgs ? "last" : "");
   }
-  sabir_ref *ref = NULL;
+  sabir_ref* ref = NULL;
   CHECK_OK(sabir_task_submit(sum, args, kArgs, &ref, &error));
   CHECK(take_int(client, ref) == wanted);
   free(storage);
@@ -98,7 +98,7 @@ static void many_arguments(sabir_client *client) {
 }
 
 int scenario(void) {
-  sabir_client *client = start(2);
+  sabir_client* client = start(2);
   scalars(client);
   sizes(client);
   pipelined(client);

@@ -10,7 +10,7 @@
 #include "tests/abi/support/harness.h"
 
 static int count_descriptors(void) {
-  DIR *directory = opendir("/proc/self/fd");
+  DIR* directory = opendir("/proc/self/fd");
   int count = 0;
   while (readdir(directory) != NULL) {
     ++count;
@@ -19,8 +19,8 @@ static int count_descriptors(void) {
   return count;
 }
 
-static int count_lines(const char *path, const char *part) {
-  FILE *file = fopen(path, "r");
+static int count_lines(const char* path, const char* part) {
+  FILE* file = fopen(path, "r");
   char line[512];
   int count = 0;
   while (fgets(line, sizeof(line), file) != NULL) {
@@ -30,18 +30,18 @@ static int count_lines(const char *path, const char *part) {
   return count;
 }
 
-static void forks(sabir_client *client) {
-  sabir_task *sum = task(client, "sum", 1, 3);
+static void forks(sabir_client* client) {
+  sabir_task* sum = task(client, "sum", 1, 3);
   int64_t one = 1;
-  sabir_ref *ref = call(sum, 1, &one);
-  sabir_waiter *waiter = NULL;
+  sabir_ref* ref = call(sum, 1, &one);
+  sabir_waiter* waiter = NULL;
   CHECK_OK(sabir_waiter_create(&waiter, &error));
   pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {
-    sabir_ref *other = NULL;
+    sabir_ref* other = NULL;
     sabir_view view;
-    sabir_buffer *json = NULL;
+    sabir_buffer* json = NULL;
     CHECK_STATUS(SABIR_FORKED, sabir_task_submit(sum, NULL, 0, &other, &error));
     CHECK_STATUS(SABIR_FORKED, sabir_get(client, &ref, 1, -1, waiter, &error));
     CHECK_STATUS(SABIR_FORKED, sabir_ref_view(ref, &view, &error));
@@ -52,8 +52,8 @@ static void forks(sabir_client *client) {
     sabir_task_release(sum);
     sabir_client_destroy(client);
     /* It may have a client of its own. */
-    sabir_client *own = start(1);
-    sabir_task *mine = task(own, "sum", 1, 3);
+    sabir_client* own = start(1);
+    sabir_task* mine = task(own, "sum", 1, 3);
     CHECK(take_int(own, call(mine, 1, &one)) == 1);
     sabir_task_release(mine);
     stop(own);
@@ -66,30 +66,30 @@ static void forks(sabir_client *client) {
   sabir_task_release(sum);
 }
 
-static void information(sabir_client *client) {
+static void information(sabir_client* client) {
   sabir_client_info info = SABIR_CLIENT_INFO_INIT;
   CHECK_OK(sabir_client_get_info(client, &info, &error));
   CHECK(!info.is_worker && info.job_id.size == 32 && info.node_id.size == 32 && info.process_id.size == 32);
   CHECK(info.session_path.size != 0 && info.name_space.size != 0 && info.actor_id.size == 0);
-  sabir_buffer *json = NULL;
+  sabir_buffer* json = NULL;
   CHECK_OK(sabir_session_status(client, &json, &error));
   sabir_span bytes = sabir_buffer_bytes(json);
   CHECK(contains(bytes.data, bytes.size, "\"nodes\"") && contains(bytes.data, bytes.size, "\"CPU\""));
   sabir_buffer_destroy(json);
-  sabir_client *second = NULL;
+  sabir_client* second = NULL;
   CHECK_STATUS(SABIR_ALREADY_EXISTS, sabir_client_start(NULL, &second, &error));
   CHECK_OK(sabir_node_status(info.session_path, text(""), SECONDS(10), &json, &error));
   sabir_buffer_destroy(json);
 }
 
-static void keys(sabir_client *client) {
+static void keys(sabir_client* client) {
   sabir_span value = {"value", 5};
   uint8_t flag = 0;
   CHECK_OK(sabir_kv_put(client, text("key"), value, 0, &flag, &error));
   CHECK(flag == 1);
   CHECK_OK(sabir_kv_put(client, text("key"), value, 0, &flag, &error));
   CHECK(flag == 0);
-  sabir_buffer *found = NULL;
+  sabir_buffer* found = NULL;
   CHECK_OK(sabir_kv_get(client, text("key"), &found, &error));
   CHECK(contains(sabir_buffer_bytes(found).data, sabir_buffer_bytes(found).size, "value"));
   sabir_buffer_destroy(found);
@@ -98,15 +98,15 @@ static void keys(sabir_client *client) {
   CHECK_STATUS(SABIR_NOT_FOUND, sabir_kv_get(client, text("key"), &found, &error));
 }
 
-static void tasks_in_tasks(sabir_client *client) {
-  sabir_task *nested = task(client, "nested", 1, 3);
+static void tasks_in_tasks(sabir_client* client) {
+  sabir_task* nested = task(client, "nested", 1, 3);
   int64_t depth = 4;
   CHECK(take_int(client, call(nested, 1, &depth)) == 5);
   sabir_task_release(nested);
 }
 
-static void output(sabir_client *client) {
-  sabir_task *print = task(client, "print", 1, 3);
+static void output(sabir_client* client) {
+  sabir_task* print = task(client, "print", 1, 3);
   CHECK(take_int(client, call(print, 0, NULL)) == 0);
   sabir_task_release(print);
   for (;;) {
@@ -127,21 +127,21 @@ static void output(sabir_client *client) {
 }
 
 static void cycle(void) {
-  sabir_client *client = start(1);
-  sabir_task *sum = task(client, "sum", 1, 3);
+  sabir_client* client = start(1);
+  sabir_task* sum = task(client, "sum", 1, 3);
   int64_t one = 1;
-  sabir_ref *kept = call(sum, 1, &one);
+  sabir_ref* kept = call(sum, 1, &one);
   CHECK(int_of(client, kept) == 1);
-  char *data = calloc(1, 200000);
+  char* data = calloc(1, 200000);
   bytes storage;
-  sabir_ref *large = NULL;
+  sabir_ref* large = NULL;
   CHECK_OK(sabir_put(client, raw(&storage, data, 200000), FOREVER, &large, &error));
   free(data);
   sabir_view view;
   CHECK_OK(sabir_ref_view(large, &view, &error));
   stop(client);
   /* What was seen may still be read. */
-  CHECK(((const char *)view.data)[199999] == 0);
+  CHECK(((const char*)view.data)[199999] == 0);
   sabir_ref_release(kept);
   sabir_ref_release(large);
   sabir_task_release(sum);
@@ -164,7 +164,7 @@ static void no_leak(void) {
 int scenario(void) {
   CHECK(sabir_abi_version() == SABIR_ABI_VERSION);
   CHECK(string_is(sabir_status_name(SABIR_WORKER_CRASHED), "WORKER_CRASHED"));
-  sabir_client *client = start(1);
+  sabir_client* client = start(1);
   information(client);
   keys(client);
   tasks_in_tasks(client);

@@ -10,29 +10,29 @@
 
 #include "tests/abi/support/harness.h"
 
-static sabir_ref *call_with_ref(sabir_task *prepared, sabir_ref *ref) {
+static sabir_ref* call_with_ref(sabir_task* prepared, sabir_ref* ref) {
   sabir_arg arg;
   memset(&arg, 0, sizeof(arg));
   arg.ref = ref;
-  sabir_ref *result = NULL;
+  sabir_ref* result = NULL;
   CHECK_OK(sabir_task_submit(prepared, &arg, 1, &result, &error));
   return result;
 }
 
-static int readable(sabir_queue *queue, int timeout_ms) {
+static int readable(sabir_queue* queue, int timeout_ms) {
   struct pollfd descriptor = {sabir_queue_fd(queue), POLLIN, 0};
   return poll(&descriptor, 1, timeout_ms) == 1;
 }
 
 /* An event loop that knows nothing of Sabir but a descriptor. */
-static void event_loop(sabir_client *client) {
+static void event_loop(sabir_client* client) {
   enum { kCalls = 500 };
-  sabir_queue *queue = NULL;
+  sabir_queue* queue = NULL;
   CHECK_OK(sabir_queue_create(client, &queue, &error));
   CHECK(sabir_queue_fd(queue) >= 0 && sabir_queue_fd(sabir_client_work_queue(client)) == -1);
   CHECK(!readable(queue, 0));
-  sabir_task *sum = task(client, "sum", 1, 3);
-  static sabir_ref *refs[kCalls];
+  sabir_task* sum = task(client, "sum", 1, 3);
+  static sabir_ref* refs[kCalls];
   for (int64_t i = 0; i < kCalls; ++i) {
     refs[i] = call(sum, 1, &i);
     CHECK_OK(sabir_ref_watch(refs[i], queue, (uint64_t)i, &error));
@@ -54,7 +54,7 @@ static void event_loop(sabir_client *client) {
   size_t count = 0;
   CHECK_STATUS(SABIR_TIMEOUT, sabir_queue_next(queue, &event, 1, 1000000, NULL, &count, &error));
   /* What is there already is an event at once. */
-  sabir_ref *five = put_int(client, 5);
+  sabir_ref* five = put_int(client, 5);
   CHECK_OK(sabir_ref_watch(five, queue, 5, &error));
   CHECK(readable(queue, 0));
   CHECK_OK(sabir_queue_next(queue, &event, 1, -1, NULL, &count, &error));
@@ -62,8 +62,8 @@ static void event_loop(sabir_client *client) {
   sabir_ref_release(five);
   /* Without poll: the queue itself waits. */
   int64_t args[2] = {20, 1};
-  sabir_task *slow = task(client, "slow", 1, 3);
-  sabir_ref *later = call(slow, 2, args);
+  sabir_task* slow = task(client, "slow", 1, 3);
+  sabir_ref* later = call(slow, 2, args);
   CHECK_OK(sabir_ref_watch(later, queue, 9, &error));
   CHECK_OK(sabir_queue_next(queue, &event, 1, FOREVER, NULL, &count, &error));
   CHECK(event.tag == 9);
@@ -74,17 +74,17 @@ static void event_loop(sabir_client *client) {
 }
 
 /* A chain runs to its end while its driver computes and never enters the library. */
-static void chain_without_the_caller(sabir_client *client) {
-  sabir_task *slow = task(client, "slow", 1, 3);
-  sabir_task *sum = task(client, "sum", 1, 3);
+static void chain_without_the_caller(sabir_client* client) {
+  sabir_task* slow = task(client, "slow", 1, 3);
+  sabir_task* sum = task(client, "sum", 1, 3);
   int64_t args[2] = {30, 8};
-  sabir_ref *refs[50];
+  sabir_ref* refs[50];
   refs[0] = call(slow, 2, args);
   for (int i = 1; i < 50; ++i) {
     refs[i] = call_with_ref(sum, refs[i - 1]);
   }
   struct timespec step = {0, 5000000};
-  sabir_queue *queue = NULL;
+  sabir_queue* queue = NULL;
   CHECK_OK(sabir_queue_create(client, &queue, &error));
   CHECK_OK(sabir_ref_watch(refs[49], queue, 1, &error));
   /* Only the descriptor is looked at from here on. */
@@ -102,13 +102,13 @@ static void chain_without_the_caller(sabir_client *client) {
 
 static void on_signal(int signal) { (void)signal; }
 
-static sabir_waiter *waiter;
+static sabir_waiter* waiter;
 static void on_signal_with_waiter(int signal) {
   (void)signal;
   sabir_waiter_interrupt(waiter);
 }
 
-static void *interrupt_later(void *unused) {
+static void* interrupt_later(void* unused) {
   struct timespec time = {0, 30000000};
   nanosleep(&time, NULL);
   sabir_waiter_interrupt(waiter);
@@ -116,17 +116,17 @@ static void *interrupt_later(void *unused) {
 }
 
 static pthread_t target;
-static void *signal_later(void *unused) {
+static void* signal_later(void* unused) {
   struct timespec time = {0, 30000000};
   nanosleep(&time, NULL);
   pthread_kill(target, SIGUSR1);
   return unused;
 }
 
-static void interrupts(sabir_client *client) {
-  sabir_task *slow = task(client, "slow", 1, 3);
+static void interrupts(sabir_client* client) {
+  sabir_task* slow = task(client, "slow", 1, 3);
   int64_t args[2] = {1500, 3};
-  sabir_ref *ref = call(slow, 2, args);
+  sabir_ref* ref = call(slow, 2, args);
   CHECK_OK(sabir_waiter_create(&waiter, &error));
   pthread_t thread;
   CHECK(pthread_create(&thread, NULL, interrupt_later, NULL) == 0);
@@ -157,11 +157,15 @@ static void interrupts(sabir_client *client) {
   sabir_task_release(slow);
 }
 
-struct looper { sabir_client *client; sabir_task *sum; int64_t first; };
-static void *loop(void *argument) {
-  struct looper *self = argument;
+struct looper {
+  sabir_client* client;
+  sabir_task* sum;
+  int64_t first;
+};
+static void* loop(void* argument) {
+  struct looper* self = argument;
   for (int64_t i = 0; i < 2000; ++i) {
-    sabir_ref *ref = NULL;
+    sabir_ref* ref = NULL;
     bytes storage;
     int64_t number = self->first + i;
     sabir_arg arg;
@@ -177,9 +181,9 @@ static void *loop(void *argument) {
   return NULL;
 }
 
-static void threads(sabir_client *client) {
+static void threads(sabir_client* client) {
   enum { kThreads = 6 };
-  sabir_task *sum = task(client, "sum", 1, 3);
+  sabir_task* sum = task(client, "sum", 1, 3);
   pthread_t ids[kThreads];
   struct looper loopers[kThreads];
   for (int i = 0; i < kThreads; ++i) {
@@ -194,16 +198,20 @@ static void threads(sabir_client *client) {
   sabir_task_release(sum);
 }
 
-struct blocked_get { sabir_client *client; sabir_ref *ref; sabir_status status; };
-static void *get_for_ever(void *argument) {
-  struct blocked_get *self = argument;
+struct blocked_get {
+  sabir_client* client;
+  sabir_ref* ref;
+  sabir_status status;
+};
+static void* get_for_ever(void* argument) {
+  struct blocked_get* self = argument;
   self->status = sabir_get(self->client, &self->ref, 1, -1, NULL, NULL);
   return NULL;
 }
 
 /* Shutdown ends what blocks; handles may be released after it. */
-static void shutdown_while_blocked(sabir_client *client) {
-  sabir_task *slow = task(client, "slow", 1, 3);
+static void shutdown_while_blocked(sabir_client* client) {
+  sabir_task* slow = task(client, "slow", 1, 3);
   int64_t args[2] = {60000, 0};
   struct blocked_get gets[3];
   pthread_t ids[3];
@@ -220,7 +228,7 @@ static void shutdown_while_blocked(sabir_client *client) {
     CHECK(pthread_join(ids[i], NULL) == 0);
     CHECK(gets[i].status == SABIR_CLOSED);
   }
-  sabir_ref *ref = NULL;
+  sabir_ref* ref = NULL;
   CHECK_STATUS(SABIR_CLOSED, sabir_task_submit(slow, NULL, 0, &ref, &error));
   sabir_client_destroy(client);
   CHECK_STATUS(SABIR_CLOSED, sabir_ref_view(gets[0].ref, &(sabir_view){0}, &error));
@@ -231,7 +239,7 @@ static void shutdown_while_blocked(sabir_client *client) {
 }
 
 int scenario(void) {
-  sabir_client *client = start(2);
+  sabir_client* client = start(2);
   event_loop(client);
   chain_without_the_caller(client);
   interrupts(client);

@@ -6,16 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
-sabir_error *error;
+sabir_error* error;
 static char session_root[64];
 static char program[4096];
 
-void check_failed(const char *file, int line, const char *condition) {
+void check_failed(const char* file, int line, const char* condition) {
   fprintf(stderr, "%s:%d: check failed: %s\n", file, line, condition);
   _exit(1);
 }
 
-void check_status(const char *file, int line, const char *call, sabir_status wanted, sabir_status got) {
+void check_status(const char* file, int line, const char* call, sabir_status wanted, sabir_status got) {
   if (got == wanted) {
     sabir_error_destroy(error);
     error = NULL;
@@ -27,18 +27,18 @@ void check_status(const char *file, int line, const char *call, sabir_status wan
   _exit(1);
 }
 
-sabir_string text(const char *literal) {
+sabir_string text(const char* literal) {
   sabir_string string = {literal, strlen(literal)};
   return string;
 }
 
-int string_is(sabir_string string, const char *literal) {
+int string_is(sabir_string string, const char* literal) {
   return string.size == strlen(literal) && memcmp(string.data, literal, string.size) == 0;
 }
 
-int contains(const void *data, size_t size, const char *part) { return memmem(data, size, part, strlen(part)) != NULL; }
+int contains(const void* data, size_t size, const char* part) { return memmem(data, size, part, strlen(part)) != NULL; }
 
-sabir_client *start_with(double cpus, const char *resource, double amount, uint64_t store_bytes) {
+sabir_client* start_with(double cpus, const char* resource, double amount, uint64_t store_bytes) {
   sabir_resource resources[2] = {{text("CPU"), cpus}, {text(resource == NULL ? "" : resource), amount}};
   sabir_string argv[1] = {text(program)};
   sabir_language_env env = {SABIR_LANGUAGE_C, SABIR_LAUNCH_EXEC, argv, 1};
@@ -52,19 +52,19 @@ sabir_client *start_with(double cpus, const char *resource, double amount, uint6
   config.language_env_count = 1;
   config.job_config.data = "opaque";
   config.job_config.size = 6;
-  sabir_client *client = NULL;
+  sabir_client* client = NULL;
   CHECK_OK(sabir_client_start(&config, &client, &error));
   return client;
 }
 
-sabir_client *start(double cpus) { return start_with(cpus, NULL, 0, 256u << 20); }
+sabir_client* start(double cpus) { return start_with(cpus, NULL, 0, 256u << 20); }
 
-void stop(sabir_client *client) {
+void stop(sabir_client* client) {
   CHECK_OK(sabir_client_shutdown(client, &error));
   sabir_client_destroy(client);
 }
 
-sabir_value *raw(bytes *storage, const void *data, size_t size) {
+sabir_value* raw(bytes* storage, const void* data, size_t size) {
   memset(storage, 0, sizeof(*storage));
   storage->span.data = data;
   storage->span.size = size;
@@ -75,46 +75,46 @@ sabir_value *raw(bytes *storage, const void *data, size_t size) {
   return &storage->value;
 }
 
-sabir_function *function(sabir_client *client, const char *name) {
-  sabir_function *exported = NULL;
+sabir_function* function(sabir_client* client, const char* name) {
+  sabir_function* exported = NULL;
   sabir_span code = {name, strlen(name)};
   CHECK_OK(sabir_function_export(client, SABIR_FUNCTION_TASK, SABIR_LANGUAGE_C, text(name), code, &exported, &error));
   return exported;
 }
 
-sabir_task *task(sabir_client *client, const char *name, uint32_t num_returns, int32_t max_retries) {
-  sabir_function *exported = function(client, name);
+sabir_task* task(sabir_client* client, const char* name, uint32_t num_returns, int32_t max_retries) {
+  sabir_function* exported = function(client, name);
   sabir_task_options options = SABIR_TASK_OPTIONS_INIT;
   options.num_returns = num_returns;
   options.max_retries = max_retries;
-  sabir_task *prepared = NULL;
+  sabir_task* prepared = NULL;
   CHECK_OK(sabir_task_prepare(client, exported, &options, &prepared, &error));
   sabir_function_release(exported);
   return prepared;
 }
 
-sabir_ref *call(sabir_task *prepared, int argc, const int64_t *args) {
+sabir_ref* call(sabir_task* prepared, int argc, const int64_t* args) {
   bytes storage[8];
   sabir_arg list[8];
   memset(list, 0, sizeof(list));
   for (int i = 0; i < argc; ++i) {
     list[i].value = *raw(&storage[i], &args[i], sizeof(args[i]));
   }
-  sabir_ref *ref = NULL;
+  sabir_ref* ref = NULL;
   CHECK_OK(sabir_task_submit(prepared, list, (size_t)argc, &ref, &error));
   return ref;
 }
 
-sabir_ref *put_int(sabir_client *client, int64_t number) {
+sabir_ref* put_int(sabir_client* client, int64_t number) {
   bytes storage;
-  sabir_ref *ref = NULL;
+  sabir_ref* ref = NULL;
   CHECK_OK(sabir_put(client, raw(&storage, &number, sizeof(number)), FOREVER, &ref, &error));
   return ref;
 }
 
-void get(sabir_client *client, sabir_ref *ref) { CHECK_OK(sabir_get(client, &ref, 1, FOREVER, NULL, &error)); }
+void get(sabir_client* client, sabir_ref* ref) { CHECK_OK(sabir_get(client, &ref, 1, FOREVER, NULL, &error)); }
 
-int64_t int_of(sabir_client *client, sabir_ref *ref) {
+int64_t int_of(sabir_client* client, sabir_ref* ref) {
   get(client, ref);
   sabir_view view;
   CHECK_OK(sabir_ref_view(ref, &view, &error));
@@ -128,18 +128,18 @@ int64_t int_of(sabir_client *client, sabir_ref *ref) {
   return number;
 }
 
-void take_any(sabir_client *client, sabir_ref *ref) {
+void take_any(sabir_client* client, sabir_ref* ref) {
   get(client, ref);
   sabir_ref_release(ref);
 }
 
-int64_t take_int(sabir_client *client, sabir_ref *ref) {
+int64_t take_int(sabir_client* client, sabir_ref* ref) {
   int64_t number = int_of(client, ref);
   sabir_ref_release(ref);
   return number;
 }
 
-void expect_error(sabir_client *client, sabir_ref *ref, const char *part) {
+void expect_error(sabir_client* client, sabir_ref* ref, const char* part) {
   get(client, ref);
   sabir_view view;
   CHECK_OK(sabir_ref_view(ref, &view, &error));
@@ -156,13 +156,13 @@ void expect_error(sabir_client *client, sabir_ref *ref, const char *part) {
   sabir_ref_release(ref);
 }
 
-double status_number(sabir_client *client, const char *name) {
-  sabir_buffer *json = NULL;
+double status_number(sabir_client* client, const char* name) {
+  sabir_buffer* json = NULL;
   CHECK_OK(sabir_session_status(client, &json, &error));
   sabir_span bytes = sabir_buffer_bytes(json);
   char key[64];
   snprintf(key, sizeof(key), "\"%s\":", name);
-  char *at = memmem(bytes.data, bytes.size, key, strlen(key));
+  char* at = memmem(bytes.data, bytes.size, key, strlen(key));
   double number = at == NULL ? -1 : strtod(at + strlen(key), NULL);
   sabir_buffer_destroy(json);
   return number;

@@ -9,17 +9,17 @@
 
 #include "tests/abi/support/harness.h"
 
-static sabir_client *client;
+static sabir_client* client;
 static int64_t counter;
 
-static void finish_raw(sabir_work *work, const void *data, size_t size) {
+static void finish_raw(sabir_work* work, const void* data, size_t size) {
   bytes storage;
   CHECK_OK(sabir_work_finish(work, raw(&storage, data, size), 1, &error));
 }
 
-static void finish_int(sabir_work *work, int64_t number) { finish_raw(work, &number, sizeof(number)); }
+static void finish_int(sabir_work* work, int64_t number) { finish_raw(work, &number, sizeof(number)); }
 
-static void fail(sabir_work *work, const char *message, uint8_t retryable) {
+static void fail(sabir_work* work, const char* message, uint8_t retryable) {
   sabir_failure failure = SABIR_FAILURE_INIT;
   failure.language = SABIR_LANGUAGE_C;
   failure.message = text(message);
@@ -28,14 +28,14 @@ static void fail(sabir_work *work, const char *message, uint8_t retryable) {
   CHECK_OK(sabir_work_fail(work, &failure, &error));
 }
 
-static int64_t int_arg(const sabir_work_view *view, size_t index) {
+static int64_t int_arg(const sabir_work_view* view, size_t index) {
   int64_t number = 0;
   CHECK(index < view->arg_count && view->args[index].value.size == sizeof(number));
   memcpy(&number, view->args[index].value.data, sizeof(number));
   return number;
 }
 
-static int64_t sum_of(const sabir_work_view *view) {
+static int64_t sum_of(const sabir_work_view* view) {
   int64_t sum = 0;
   for (size_t i = 0; i < view->arg_count; ++i) {
     sum += int_arg(view, i);
@@ -49,10 +49,10 @@ static void sleep_ms(int64_t ms) {
 }
 
 /* As many results as asked for: 0, 1, 2 ... */
-static void finish_many(sabir_work *work, const sabir_work_view *view) {
-  bytes *storage = calloc(view->num_returns + 1, sizeof(*storage));
-  sabir_value *values = calloc(view->num_returns + 1, sizeof(*values));
-  int64_t *numbers = calloc(view->num_returns + 1, sizeof(*numbers));
+static void finish_many(sabir_work* work, const sabir_work_view* view) {
+  bytes* storage = calloc(view->num_returns + 1, sizeof(*storage));
+  sabir_value* values = calloc(view->num_returns + 1, sizeof(*values));
+  int64_t* numbers = calloc(view->num_returns + 1, sizeof(*numbers));
   for (uint32_t i = 0; i < view->num_returns; ++i) {
     numbers[i] = i;
     values[i] = *raw(&storage[i], &numbers[i], sizeof(numbers[i]));
@@ -64,20 +64,20 @@ static void finish_many(sabir_work *work, const sabir_work_view *view) {
 }
 
 /* The reference inside the first argument: its value, which may take a while. */
-static void follow(sabir_work *work, const sabir_work_view *view) {
+static void follow(sabir_work* work, const sabir_work_view* view) {
   CHECK(view->args[0].value.ref_count == 1);
-  sabir_ref *inner = view->args[0].value.refs[0];
+  sabir_ref* inner = view->args[0].value.refs[0];
   finish_int(work, int_of(client, inner));
 }
 
 /* A value with a reference to a pending call of this worker, which outlives the call. */
-static void return_pending(sabir_work *work, const sabir_work_view *view) {
-  sabir_task *slow = task(client, "slow", 1, 3);
+static void return_pending(sabir_work* work, const sabir_work_view* view) {
+  sabir_task* slow = task(client, "slow", 1, 3);
   int64_t args[2] = {int_arg(view, 0), 77};
-  sabir_ref *ref = call(slow, 2, args);
+  sabir_ref* ref = call(slow, 2, args);
   bytes storage;
-  sabir_value *value = raw(&storage, "", 0);
-  sabir_ref *refs[1] = {ref};
+  sabir_value* value = raw(&storage, "", 0);
+  sabir_ref* refs[1] = {ref};
   value->refs = refs;
   value->ref_count = 1;
   CHECK_OK(sabir_work_finish(work, value, 1, &error));
@@ -85,22 +85,22 @@ static void return_pending(sabir_work *work, const sabir_work_view *view) {
   sabir_task_release(slow);
 }
 
-static void nested(sabir_work *work, const sabir_work_view *view) {
+static void nested(sabir_work* work, const sabir_work_view* view) {
   int64_t depth = int_arg(view, 0);
   if (depth == 0) {
     finish_int(work, 1);
     return;
   }
-  sabir_task *inner = task(client, "nested", 1, 3);
+  sabir_task* inner = task(client, "nested", 1, 3);
   int64_t next = depth - 1;
   int64_t result = take_int(client, call(inner, 1, &next));
   sabir_task_release(inner);
   finish_int(work, result + 1);
 }
 
-static sabir_ref *kept;
+static sabir_ref* kept;
 
-static void run(sabir_work *work) {
+static void run(sabir_work* work) {
   sabir_work_view view;
   sabir_work_get_view(work, &view);
   sabir_function_info info = SABIR_FUNCTION_INFO_INIT;
@@ -143,7 +143,7 @@ static void run(sabir_work *work) {
     finish_int(work, int_arg(&view, 1));
   } else if (IS("big")) {
     size_t size = (size_t)int_arg(&view, 0);
-    char *data = malloc(size);
+    char* data = malloc(size);
     memset(data, 'b', size);
     finish_raw(work, data, size);
     free(data);
