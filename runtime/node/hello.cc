@@ -12,6 +12,8 @@ namespace {
 
 // Between the end of a worker's connection and SIGKILL.
 constexpr int64_t kDisconnectGraceNs = 100 * kMillisecondNs;
+// Between the end of a driver's connection and the end of its membership.
+constexpr int64_t kDriverGraceNs = 5 * kSecondNs;
 
 UniqueFd copy_of(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
@@ -195,11 +197,7 @@ void NodeManager::on_disconnect(rpc::ProcessKey key) {
   objects_->cancel_requests(process->id());
   if (process->is_worker()) {
     if (!process->leaving) {
-      // Most often it is ending, and its own end says more than ours.
-      disconnected_.emplace_back(clock_.now_ns() + kDisconnectGraceNs, key);
-      if (!disconnected_timer_.active()) {
-        disconnected_timer_.start_once(kDisconnectGraceNs);
-      }
+      expect_end(key, kDisconnectGraceNs);  // most often it is ending, and its own end says more than ours
     }
     return;
   }
@@ -208,24 +206,42 @@ void NodeManager::on_disconnect(rpc::ProcessKey key) {
     publish_death(*process, 0, shm::DeathReason::kDisconnected, "it left the session");
     return;
   }
-  // D1: not dead before its pidfd says so, but its job is over.
   end_job(process->job);
+  expect_end(key, kDriverGraceNs);
   look_->now();
   if (owner_ == key) {
     stop_node("the driver that started it closed its connection");
   }
 }
 
-void NodeManager::kill_disconnected() {
-  while (!disconnected_.empty() && disconnected_.front().first <= clock_.now_ns()) {
-    if (Process* process = processes_.find(disconnected_.front().second)) {
-      kill(*process, shm::DeathReason::kKilledByNode, "its connection to the node was closed");
-    }
-    disconnected_.pop_front();
-  }
+void NodeManager::expect_end(rpc::ProcessKey key, int64_t grace_ns) {
+  disconnected_.emplace(clock_.now_ns() + grace_ns, key);
+  plan_disconnected();
+}
+
+void NodeManager::plan_disconnected() {
   if (!disconnected_.empty()) {
-    disconnected_timer_.start_once(std::max(kMillisecondNs, disconnected_.front().first - clock_.now_ns()));
+    disconnected_timer_.start_once(std::max(kMillisecondNs, disconnected_.begin()->first - clock_.now_ns()));
   }
+}
+
+void NodeManager::end_disconnected() {
+  while (!disconnected_.empty() && disconnected_.begin()->first <= clock_.now_ns()) {
+    rpc::ProcessKey key = disconnected_.begin()->second;
+    disconnected_.erase(disconnected_.begin());
+    Process* process = processes_.find(key);
+    if (process == nullptr) {
+      continue;
+    }
+    if (process->is_worker()) {
+      kill(*process, shm::DeathReason::kKilledByNode, "its connection to the node was closed");
+    } else {
+      // D1 with one exception: a driver is its user's program, and nobody kills that because it lost its session. Its
+      // library uses nothing of the session once its connection is gone; it had time to notice.
+      publish_death(*process, 0, shm::DeathReason::kDisconnected, "its connection to the node was closed");
+    }
+  }
+  plan_disconnected();
 }
 
 }  // namespace sabir::node

@@ -57,7 +57,7 @@ NodeManager::NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logge
       control_(&storage_),
       coordinator_(std::move(resources), options_.coordinator, &control_, &clock_),
       wake_(loop, [this] { settle(); }),
-      disconnected_timer_(loop, [this] { kill_disconnected(); }) {}
+      disconnected_timer_(loop, [this] { end_disconnected(); }) {}
 
 NodeManager::~NodeManager() {
   stopping_ = true;

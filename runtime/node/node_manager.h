@@ -3,7 +3,6 @@
 // Logs).
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -119,7 +118,9 @@ class NodeManager final : public rpc::SessionHandler {
   bool send_lines(JobNumber job, std::vector<rpc::LogLines>& lines);
 
   // --- hello.cc
-  void kill_disconnected();
+  void expect_end(rpc::ProcessKey key, int64_t grace_ns);
+  void plan_disconnected();
+  void end_disconnected();
   Result<void> check_hello(const rpc::HelloInfo& hello) const;
   Result<rpc::WelcomeInfo> welcome_driver(rpc::HelloInfo hello, rpc::PeerCredentials peer);
   Result<rpc::WelcomeInfo> welcome_worker(rpc::HelloInfo hello, rpc::PeerCredentials peer);
@@ -178,7 +179,7 @@ class NodeManager final : public rpc::SessionHandler {
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<Look> look_;
   loop::Timer wake_;
-  std::deque<std::pair<int64_t, rpc::ProcessKey>> disconnected_;  // workers that lost their connection, and until when
+  std::multimap<int64_t, rpc::ProcessKey> disconnected_;  // who lost its connection, and until when it may live
   loop::Timer disconnected_timer_;
 };
 
