@@ -91,9 +91,9 @@ struct alignas(kPageBytes) ProcessPage {
   Atomic32 lease_epoch_done;                              // L2: the last epoch whose end it has acknowledged
   Atomic32 blocked;                                       // L4: odd while blocked in get or wait
   Atomic32 function_plus_one;                             // what runs now, for logs and status; 0 idle
-  Atomic32 cpu;         // where it last waited, plus one; 0 unknown (the spin policy's hint)
-  Atomic32 spin_state;  // 1 while it spins for work
-  Atomic64 executed;    // calls it has finished, for status
+  Atomic32 cpu;                     // where it last waited, plus one; 0 unknown (the spin policy's hint)
+  Atomic32 spin_state;              // 1 while it spins for work
+  Atomic64 executed;                // calls it has finished, for status
   Atomic32 last_function_plus_one;  // what ran last: its output may be read when it has ended
 };
 static_assert(sizeof(ProcessPage) == kPageBytes, "T7");
