@@ -79,6 +79,10 @@ Result<std::unique_ptr<Client>> Client::start_driver(const DriverOptions& option
       rpc::SessionClient::handshake(std::move(node.socket), hello, timeout_ns);
   if (!session.ok()) {
     reap_node(node.pid, kMillisecondNs * 100);
+    std::string words = last_words(node.words.get());
+    if (!words.empty()) {
+      return Error(session.error().kind(), "the node that was started said: " + words);
+    }
     return std::move(session).error().with_context("the node that was started");
   }
   Result<std::unique_ptr<Client>> client = join(*std::move(session), false);
@@ -87,6 +91,7 @@ Result<std::unique_ptr<Client>> Client::start_driver(const DriverOptions& option
     return client;
   }
   (*client)->node_pid_ = node.pid;
+  (*client)->node_words_ = std::move(node.words);
   return client;
 }
 
@@ -174,6 +179,12 @@ void Client::shutdown() {
   core_->progress->stop();
   if (node_pid_ > 0) {
     reap_node(std::exchange(node_pid_, -1), kNodeEndPatienceNs);
+    std::string words = last_words(node_words_.get());
+    if (!words.empty()) {
+      // Nobody else will ever see them.
+      words += '\n';
+      (void)!::write(STDERR_FILENO, words.data(), words.size());
+    }
   }
 }
 

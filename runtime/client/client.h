@@ -81,6 +81,7 @@ class Client {
   std::shared_ptr<EventQueue> notice_queue_;
   std::unique_ptr<Notices> notices_;
   int node_pid_ = -1;  // of a node that this client started
+  UniqueFd node_words_;
   std::mutex shutdown_lock_;
   bool shut_down_ = false;
 };

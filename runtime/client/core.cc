@@ -26,6 +26,7 @@ Core::Core(std::unique_ptr<Membership> membership_in, UniqueFd objects_fd, Ancho
       ring(self, neighbours),
       lendings(self, ring),
       deaths(self.node(), self.page()),
+      deaths_read(deaths.position()),
       refs(std::make_unique<Refs>(*this)),
       settler(std::make_unique<Settler>(*this)),
       waiting(std::make_unique<WaitRoom>(*this)),

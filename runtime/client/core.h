@@ -61,6 +61,12 @@ class Core final : public Orphanage {
   // kInvalid: a reference of an earlier client of this process, whose session is over.
   Result<void> check_own(const Future* ref) const;
 
+  // Needs no lock: the death log may be longer than this process has read it (a hint; pump() looks itself).
+  bool deaths_moved() const {
+    return self.node().header().death_count.load(std::memory_order_seq_cst) !=
+           deaths_read.load(std::memory_order_relaxed);
+  }
+
   // Work that is going on without anybody waiting for it: the progress thread takes part while this is not 0.
   void add_interest(int64_t change);
   int64_t interest() const { return interest_.load(std::memory_order_seq_cst); }
@@ -79,6 +85,7 @@ class Core final : public Orphanage {
   RingWriter ring;
   Lendings lendings;
   shm::DeathLogReader deaths;
+  std::atomic<uint64_t> deaths_read;  // its position, for those who spin without the lock
   std::atomic<bool> closing{false};
   std::atomic<bool> disconnected{false};
 

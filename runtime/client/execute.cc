@@ -13,7 +13,8 @@ Executor::Executor(Core& core)
       lease_(core.self.node(), page_, core.self.slot()),
       is_actor_(core.self.welcome().actor.present),
       creation_due_(is_actor_),
-      created_(!is_actor_) {}
+      created_(!is_actor_),
+      lease_epoch_done_(page_.lease_epoch_done.load(std::memory_order_relaxed)) {}
 
 Work* Executor::claim() {
   // What it has not claimed when it is to leave goes back to its submitters (R1).
@@ -78,6 +79,7 @@ Work* Executor::claim_from_inbox() {
 
 void Executor::end_lease(shm::LeaseWord lease) {
   lease_.finish(lease);
+  lease_epoch_done_.store(lease.epoch, std::memory_order_relaxed);
   core_.neighbours.daemon().ring();
   held_ = {};
   lease_void_ = false;
@@ -148,18 +150,19 @@ void Executor::look_at_class(shm::LeaseWord lease) {
 }
 
 bool Executor::maybe_work() const {
-  if (exit_requested() || creation_due_ || has_batch_.load(std::memory_order_relaxed)) {
+  if (exit_requested() || creation_due_.load(std::memory_order_relaxed) ||
+      has_batch_.load(std::memory_order_relaxed)) {
     return true;
   }
   if (is_actor_) {
     return !shm::inbox(core_.self.calls(), core_.self.slot()).empty();
   }
   shm::LeaseWord now = lease_.current();
-  if (lease_.owes_answer(now)) {
-    return true;
-  }
-  if (!lease_.usable(now)) {
+  if (now.epoch == lease_epoch_done_.load(std::memory_order_relaxed)) {
     return false;
+  }
+  if (!now.granted()) {
+    return true;  // withdrawn: the node waits for an answer
   }
   const shm::ClassRecord* record = core_.self.node().find_class(now.class_plus_one - 1u);
   uint32_t count =

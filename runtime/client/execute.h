@@ -113,9 +113,10 @@ class Executor {
   shm::ProcessPage& page_;
   shm::LeaseReader lease_;
   bool is_actor_ = false;
-  bool creation_due_ = false;
+  std::atomic<bool> creation_due_{false};
   bool created_ = false;
   std::atomic<bool> exit_requested_{false};
+  std::atomic<uint32_t> lease_epoch_done_{0};  // what lease_ keeps, for those who spin without the lock
   // Under the lock:
   shm::LeaseWord held_;  // the lease that calls are claimed under, if granted()
   bool lease_void_ = false;

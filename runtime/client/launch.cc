@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,8 +57,9 @@ std::vector<std::string> arguments(const std::string& daemon, const std::string&
   return args;
 }
 
-// A session of its own: the terminal's Ctrl-C is the driver's to handle.
-Result<int> spawn(std::vector<std::string> args, int inherited_fd) {
+// In a process session of its own: the terminal's Ctrl-C is the driver's to handle. It gets nothing of the caller's but
+// the socket (or -1): who waits for the end of a pipe must not wait for the node. `words_fd` is its standard error.
+Result<int> spawn(std::vector<std::string> args, int socket_fd, int words_fd) {
   std::vector<char*> argv;
   for (std::string& arg : args) {
     argv.push_back(arg.data());
@@ -69,12 +71,11 @@ Result<int> spawn(std::vector<std::string> args, int inherited_fd) {
   ::posix_spawnattr_init(&attributes);
   ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  if (inherited_fd >= 0) {
-    ::posix_spawn_file_actions_adddup2(&actions, inherited_fd, kDriverFd);
-  } else {
-    // It outlives the caller, who may wait for the end of what its own stderr is piped into.
-    ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, words_fd, 2);
+  if (socket_fd >= 0) {
+    ::posix_spawn_file_actions_adddup2(&actions, socket_fd, kDriverFd);
   }
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, socket_fd >= 0 ? kDriverFd + 1 : kDriverFd);
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);
@@ -103,7 +104,20 @@ Result<Plan> plan_node(const NodeOptions& options) {
   SABIR_RETURN_IF_ERROR(ensure_private_directory(root));
   remove_stale_sessions(root);
   plan.session_path = new_session_path(root);
+  if (plan.session_path.size() + sizeof("/node.sock") > kMaxSocketPathBytes) {
+    return invalid_error("the path " + plan.session_path + " is too long for a socket: take a shorter session root");
+  }
   return plan;
+}
+
+Result<UniqueFd> make_words_file() {
+  UniqueFd words(::memfd_create("sabird-stderr", MFD_CLOEXEC));
+  if (!words.valid()) {
+    return Error::from_errno(errno, "memfd_create");
+  }
+  // Whoever shares the description writes behind what is there.
+  ::fcntl(words.get(), F_SETFL, O_APPEND);
+  return words;
 }
 
 }  // namespace
@@ -175,7 +189,8 @@ Result<StartedNode> start_node(const NodeOptions& options) {
   args.push_back("--driver-fd");
   args.push_back(std::to_string(kDriverFd));
   StartedNode node;
-  SABIR_ASSIGN_OR_RETURN(node.pid, spawn(std::move(args), theirs.get()));
+  SABIR_ASSIGN_OR_RETURN(node.words, make_words_file());
+  SABIR_ASSIGN_OR_RETURN(node.pid, spawn(std::move(args), theirs.get(), node.words.get()));
   node.socket = std::move(mine);
   node.session_path = plan.session_path;
   return node;
@@ -183,7 +198,8 @@ Result<StartedNode> start_node(const NodeOptions& options) {
 
 Result<std::string> start_detached_node(const NodeOptions& options, int64_t timeout_ns) {
   SABIR_ASSIGN_OR_RETURN(Plan plan, plan_node(options));
-  SABIR_ASSIGN_OR_RETURN(int pid, spawn(arguments(plan.daemon, plan.session_path, options), -1));
+  SABIR_ASSIGN_OR_RETURN(UniqueFd words, make_words_file());
+  SABIR_ASSIGN_OR_RETURN(int pid, spawn(arguments(plan.daemon, plan.session_path, options), -1, words.get()));
   SteadyClock clock;
   int64_t deadline_ns = clock.now_ns() + (timeout_ns < 0 ? 60 * kSecondNs : timeout_ns);
   while (clock.now_ns() < deadline_ns) {
@@ -192,12 +208,25 @@ Result<std::string> start_detached_node(const NodeOptions& options, int64_t time
       return plan.session_path;
     }
     if (::waitpid(pid, &status, WNOHANG) == pid) {
-      return Error(ErrorKind::kSystem, plan.daemon + " ended while it started (status " + std::to_string(status) + ")");
+      return Error(ErrorKind::kSystem, plan.daemon + " ended while it started: " + last_words(words.get()));
     }
     nap(2 * kMillisecondNs);
   }
   reap_node(pid, 0);
   return timeout_error(plan.daemon + " did not become ready in time");
+}
+
+std::string last_words(int words_fd) {
+  constexpr off_t kMost = 2000;
+  off_t size = ::lseek(words_fd, 0, SEEK_END);
+  off_t from = size > kMost ? size - kMost : 0;
+  std::string text(static_cast<size_t>(size > from ? size - from : 0), '\0');
+  ssize_t got = ::pread(words_fd, text.data(), text.size(), from);
+  text.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  return text;
 }
 
 void reap_node(int pid, int64_t patience_ns) {

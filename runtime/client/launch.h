@@ -25,12 +25,16 @@ Result<std::string> find_session(const std::string& address, const std::string& 
 struct StartedNode {
   int pid = -1;
   UniqueFd socket;  // a connected session
+  UniqueFd words;   // what it writes to standard error lands here
   std::string session_path;
 };
 Result<StartedNode> start_node(const NodeOptions& options);
 
 // A node that outlives this process; returns the path of its session when it takes processes.
 Result<std::string> start_detached_node(const NodeOptions& options, int64_t timeout_ns);
+
+// What a node wrote to standard error, the end of it if it is much. Mostly nothing: it has log files.
+std::string last_words(int words_fd);
 
 // Waits for a started node to end, then kills it.
 void reap_node(int pid, int64_t patience_ns);

@@ -40,6 +40,9 @@ Objects::Objects(Core& core, UniqueFd objects_fd)
       writer_(objects_fd_.get(), *this, core.ring, store::ObjectWriter::Options{}) {}
 
 Result<Future*> Objects::put(const sabir_value& value, int64_t timeout_ns) {
+  for (const Future* ref : refs_of(value)) {
+    SABIR_RETURN_IF_ERROR(core_.check_own(ref));
+  }
   size_t size = total_bytes(parts_of(value));
   if (size >= shm::kStoreThresholdBytes) {
     return store(header_of(value), refs_of(value), parts_of(value), timeout_ns);

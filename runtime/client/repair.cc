@@ -50,6 +50,7 @@ void Repairer::run() {
   for (;;) {
     switch (core_.deaths.next(death)) {
       case shm::DeathLogReader::Outcome::kNone:
+        core_.deaths_read.store(core_.deaths.position(), std::memory_order_relaxed);
         acknowledge();
         return;
       case shm::DeathLogReader::Outcome::kDeath:

@@ -88,7 +88,7 @@ WaitOutcome WaitRoom::Visit::step(Lock& lock) {
 
 bool WaitRoom::Visit::worth_a_look() const {
   Core& core = room_.core_;
-  return core.completer->has_replies() || core.deaths.moved() || core.closing.load(std::memory_order_relaxed) ||
+  return core.completer->has_replies() || core.deaths_moved() || core.closing.load(std::memory_order_relaxed) ||
          core.disconnected.load(std::memory_order_relaxed) ||
          (options_.waiter != nullptr && options_.waiter->interrupted()) ||
          (options_.hint != nullptr && options_.hint(options_.hint_context));

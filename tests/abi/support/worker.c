@@ -70,6 +70,26 @@ static void follow(sabir_work* work, const sabir_work_view* view) {
   finish_int(work, int_of(client, inner));
 }
 
+/* The same for a value or a reference; beside the number the result has the reference itself and a pending one. */
+static void follow_any(sabir_work* work, const sabir_work_view* view) {
+  if (view->args[0].value.ref_count == 0) {
+    finish_int(work, int_arg(view, 0));
+    return;
+  }
+  sabir_ref* inner = view->args[0].value.refs[0];
+  int64_t number = int_of(client, inner);
+  sabir_task* sum = task(client, "sum", 1, -1);
+  sabir_ref* again = call(sum, 1, &number);
+  sabir_ref* refs[2] = {inner, again};
+  bytes storage;
+  sabir_value* value = raw(&storage, &number, sizeof(number));
+  value->refs = refs;
+  value->ref_count = 2;
+  CHECK_OK(sabir_work_finish(work, value, 1, &error));
+  sabir_ref_release(again);
+  sabir_task_release(sum);
+}
+
 /* A value with a reference to a pending call of this worker, which outlives the call. */
 static void return_pending(sabir_work* work, const sabir_work_view* view) {
   sabir_task* slow = task(client, "slow", 1, 3);
@@ -149,6 +169,8 @@ static void run(sabir_work* work) {
     free(data);
   } else if (IS("follow")) {
     follow(work, &view);
+  } else if (IS("follow_any")) {
+    follow_any(work, &view);
   } else if (IS("return_pending")) {
     return_pending(work, &view);
   } else if (IS("nested")) {
