@@ -1,12 +1,14 @@
 /*
  * doorbell.pml: one process sleeps, others ring it.
  *
- * Rules: Q8 (the word: sequence and SLEEPING bit; who adds, who wakes, who clears), D2 (3) and (4) (after a death sabird appends
+ * Rules: Q8 (the word: sequence and SLEEPING bit; who moves it, who wakes, who clears; a ringer that has already rung for this
+ * sleep need not ring again), D2 (3) and (4) (after a death sabird appends
  * to the log, then adds to and wakes every doorbell, whatever its word says).
  *
  * Two ringers publish RINGS times each into a source of their own; one sleeper; DEATHS ringers die, each at any step. -DSTOP: a
  * ringer may also stop for ever without dying (SIGSTOP). -DEVENTFD: sabird is the sleeper; its doorbell is an eventfd, which is
- * sticky, so the word stays as it is and only tells ringers whether to write.
+ * sticky, so the word stays as it is and only tells ringers whether to write. -DONE_PROCESS: the ringers are threads of one process
+ * (nobody dies), and remember together.
  *
  * Checked, when nothing moves any more: all that was published by ringers that are not stopped was taken; every death was seen.
  *
@@ -16,6 +18,7 @@
  *
  * Mutations, each must be found:
  *   BUG_NOADD         Q8  the ringer wakes without adding: a wake between the sleeper's look and its wait is lost
+ *   BUG_SAMEVALUE     Q8  going to sleep does not move the sequence: who rang for one sleep does not ring for the next
  *   BUG_CLEARS        Q8  the ringer clears the bit, then wakes (-DSTOP: stopped in between, it swallows everybody's wake-ups)
  *   BUG_CLEARS + BUG_RINGIFASLEEP  D2  ... and sabird rings after a death only if the bit is set
  *   BUG_RINGERFENCE   Q8  the ringer loads the word before what it published is visible
@@ -33,13 +36,24 @@
 #define RINGS 2
 #endif
 
-/* Shared memory. */
-byte word;                              /* 2 * sequence + SLEEPING */
+/* Shared memory. The word is the bit and a sequence; of the sequence only this matters: who still meets the value it left. */
+bool sleeping;                          /* the bit */
+bool as_set;                            /* the word is what the sleeper set before its look */
+bool as_moved[2];                       /* the sequence is what ringer i made it */
+bool memo[2];                           /* ... and what its process noted after its wake (private memory of the process) */
 byte source[2], log;
-#define SLEEPING(w) ((w) & 1)
-#define ADD_ONE     word = word + 2
-#define SET_BIT     word = word | 1
-#define CLEAR_BIT   word = word & 254
+#define SEQUENCE_MOVES as_set = false; as_moved[0] = false; as_moved[1] = false; memo[0] = false; memo[1] = false
+#if defined(BUG_SAMEVALUE) || defined(EVENTFD)
+#define GO_TO_SLEEP sleeping = true; as_set = true
+#else
+#define GO_TO_SLEEP SEQUENCE_MOVES; sleeping = true; as_set = true
+#endif
+#define CLEAR_BIT   sleeping = false; as_set = false
+#ifdef ONE_PROCESS
+#define MEMO memo[0]
+#else
+#define MEMO memo[me]
+#endif
 
 /* The kernel. */
 bool in_wait, eventfd;
@@ -62,41 +76,42 @@ byte log_seen;                          /* the sleeper's private position */
   :: atomic { true -> x } fi
 
 proctype Ringer(byte me) {
-  byte n, w;
+  byte n; bool ring;
   do
   :: n < RINGS ->
 #ifdef BUG_RINGERFENCE
-     STEP(w = word); STEP(source[me]++);
+     STEP(ring = sleeping && !MEMO); STEP(source[me]++);
 #else
-     STEP(source[me]++); STEP(w = word);                        /* publish, fence, load */
+     STEP(source[me]++); STEP(ring = sleeping && !MEMO);        /* publish, fence, load */
 #endif
      if
-     :: SLEEPING(w) ->
+     :: ring ->
 #if defined(EVENTFD)
         STEP(eventfd = true)
 #elif defined(BUG_CLEARS)
-        STEP(w = SLEEPING(word); CLEAR_BIT);
-        if :: w -> STEP(FUTEX_WAKE) :: else fi
+        STEP(ring = sleeping; CLEAR_BIT);
+        if :: ring -> STEP(FUTEX_WAKE) :: else fi
 #else
 #ifndef BUG_NOADD
-        STEP(ADD_ONE);
+        STEP(SEQUENCE_MOVES; as_moved[me] = true);
 #endif
-        STEP(FUTEX_WAKE)
+        STEP(FUTEX_WAKE);
+        STEP(MEMO = as_moved[me])       /* only now: others of the process rely on a wake that is over */
 #endif
      :: else
      fi;
-     w = 0; n++
+     ring = false; n++
   :: else -> break
   od;
 gone:
-  atomic { w = 0; n = 0 }
+  atomic { ring = false; n = 0 }
 }
 
 /* ------------------------------------------------------------------ sleeper */
 #define SOMETHING (source[0] || source[1] || log != log_seen)
 
 active proctype Sleeper() {
-  byte remembered; bool found;
+  bool found;
 #ifdef EVENTFD
   bool death_seen[2];
 #endif
@@ -106,9 +121,9 @@ work:
   log_seen = log;
 #ifdef BUG_SLEEPERFENCE
   found = SOMETHING;
-  atomic { SET_BIT; remembered = word };
+  atomic { GO_TO_SLEEP };
 #else
-  atomic { SET_BIT; remembered = word };
+  atomic { GO_TO_SLEEP };
 #ifndef BUG_NOLOOK
   found = (source[0] != 0);             /* fence, then look at all sources again */
   if :: !found -> found = (source[1] != 0) :: else fi;
@@ -137,15 +152,14 @@ end_poll:
   fi;
 #else
   if                                    /* FUTEX_WAIT */
-  :: atomic { word == remembered -> in_wait = true };
+  :: atomic { as_set -> in_wait = true };
 end_wait:
      !in_wait
-  :: word != remembered
+  :: !as_set
   fi;
 #endif
 awake:
-  CLEAR_BIT;                            /* the sleeper alone clears it */
-  atomic { remembered = 0; found = false };
+  atomic { CLEAR_BIT; found = false };  /* the sleeper alone clears it */
   goto work
 }
 
@@ -159,17 +173,17 @@ end_idle:
   :: atomic { dead[1] && !published[1] -> published[1] = true }
   fi;
 #ifdef BUG_RINGFIRST
-  ADD_ONE; FUTEX_WAKE; log++;
+  atomic { SEQUENCE_MOVES }; FUTEX_WAKE; log++;
 #else
   log++;
 #if defined(BUG_NORING)
   skip;
 #elif defined(BUG_RINGIFASLEEP)
-  if :: SLEEPING(word) -> CLEAR_BIT; FUTEX_WAKE :: else fi;
+  if :: atomic { sleeping -> CLEAR_BIT }; FUTEX_WAKE :: else fi;
 #elif defined(BUG_CLEARS)
-  CLEAR_BIT; FUTEX_WAKE;
+  atomic { CLEAR_BIT }; FUTEX_WAKE;
 #else
-  ADD_ONE; FUTEX_WAKE;
+  atomic { SEQUENCE_MOVES }; FUTEX_WAKE;
 #endif
 #endif
   goto end_idle

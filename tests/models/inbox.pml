@@ -20,13 +20,12 @@
  * Assumed: sequential consistency; whoever waits is woken (doorbell.pml); links are well-formed (bad ones are the scribbler's
  * test); the generation in a cell's word, which queue.pml checks, is left out. Arguments are ready (order.pml has the rest).
  *
- * What this model says more exactly than the rules do (see README.md):
- *   B1  What R1 finds QUEUED at a dead actor, and what met CLOSED, goes QUEUED -> FREE by the submitter (a row that Q2's table
- *       lacks); its call returns to its place in the sender's list.
+ * Where it was more exact than the rules once were (README.md):
+ *   B1  What R1 finds QUEUED at a dead actor goes QUEUED -> FREE by the submitter; its call returns to its place in the list.
  *   B2  sabird takes a dead incarnation out of the directory before the log entry. Else a sender acknowledges, then loads the
  *       directory, and pushes into the inbox of the slot's next owner.
- *   B3  After CLOSED a sender waits for the directory to show another incarnation. -DCLOSED_IS_PUSHED, which holds too and is
- *       simpler: it takes the push for done, and R1, which by B2 is always still to come, finds the call QUEUED.
+ *   B3  A push that meets CLOSED counts as pushed: by B2 this sender's R1 is still to come and finds the call QUEUED. -DKEEP_BACK
+ *       holds, too: the call stays in the sender's list, until the directory shows another incarnation.
  *
  * Mutations, each must be found:
  *   BUG_EXCHANGELINK  Q5  push: exchange the head, then link (the owner waits for a missing link)
@@ -53,6 +52,9 @@
 #endif
 #ifndef CANCELS
 #define CANCELS 0
+#endif
+#ifdef BUG_CLOSEDLAST
+#define KEEP_BACK
 #endif
 #define CELLS 3
 #define CALLS 4
@@ -250,15 +252,15 @@ submit:
 #ifdef BUG_EXCHANGELINK
   SSTEP(cell[i].next = UNLINKED);
   SSTEP(if :: inbox != CLOSED -> top = inbox; inbox = i + 1 :: else -> top = CLOSED fi);
-  if :: top == CLOSED -> goto not_pushed :: else fi;
-  SSTEP(cell[i].next = top; top = 0);
+  if :: top != CLOSED -> SSTEP(cell[i].next = top) :: else fi;
+  top = 0;
 #else
   do
   :: SSTEP(top = inbox);
-#ifdef CLOSED_IS_PUSHED
-     if :: top == CLOSED -> top = 0; break :: else fi;
-#else
+#ifdef KEEP_BACK
      if :: top == CLOSED -> goto not_pushed :: else fi;
+#else
+     if :: top == CLOSED -> top = 0; break :: else fi;         /* counts as pushed: R1 is still to come */
 #endif
      SSTEP(cell[i].next = top);
      if
@@ -269,7 +271,7 @@ submit:
   od;
 #endif
   atomic { call = 0; i = 0; goto ready };
-not_pushed:                             /* CLOSED: nothing more for this incarnation */
+not_pushed:                             /* KEEP_BACK: nothing more for this incarnation */
   closed_at = cell[i].target;
 put_back:                               /* the call stays where it was in the sender's list */
   SSTEP(waiting[call] = true; attempts[call]--; CLEAR(i));

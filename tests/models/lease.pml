@@ -15,7 +15,7 @@
  *
  * Assumed: nobody dies; a queue is one step (queue.pml); everybody looks when there is something to see (doorbell.pml).
  *
- * What this model says more exactly than the rules do (see README.md):
+ * Where it was more exact than the rules once were (README.md):
  *   E1  A withdrawn lease keeps its epoch in the lease's word and loses its class, so that a worker that never saw the lease
  *       can give it back, too.
  *   E2  Depth first must also hold when a worker goes round, not only for the lease's first queue.

@@ -13,7 +13,7 @@
  *
  * Assumed: sequential consistency; an inbox is one step; after a claim whose claimer died the call runs again or is given up.
  *
- * What this model says more exactly than the rules do (see README.md):
+ * Where it was more exact than the rules once were (README.md):
  *   B2  A dead incarnation leaves the directory before the log entry.
  *   B4  sabird rings (as in D2 (4)) also when the next incarnation enters the directory: a sender that woke for the death has
  *       repaired, found nobody to push to, and sleeps again.
@@ -104,17 +104,16 @@ proctype Arguments() {
 #else
 #define CAN_PUSH(k) (FIRST_IS(k) && ready[k])
 #endif
-#define OPEN (listed != 0 && listed != closed_at)
 inline push(k, to) {
   atomic {
     if
-    :: closed[to] -> closed_at = to                  /* the call stays first in line */
+    :: closed[to] -> state[k] = QUEUED; target[k] = to          /* counts as pushed: this sender's R1 is still to come */
     :: else -> state[k] = QUEUED; target[k] = to; inbox[to] ! k
     fi }
 }
 
 proctype Sender() {
-  byte k, to, repaired, closed_at;
+  byte k, to, repaired;
 awake:
   rung = false;
 look:
@@ -123,9 +122,9 @@ look:
   :: atomic { state[2] == DONE -> state[2] = OVER }
   :: atomic { state[3] == DONE -> state[3] = OVER }
   :: log > repaired -> goto repair
-  :: atomic { CAN_PUSH(1) && OPEN -> k = 1; to = listed; goto push_first }
-  :: atomic { CAN_PUSH(2) && OPEN -> k = 2; to = listed; goto push_first }
-  :: atomic { CAN_PUSH(3) && OPEN -> k = 3; to = listed; goto push_first }
+  :: atomic { CAN_PUSH(1) && listed != 0 -> k = 1; to = listed; goto push_first }
+  :: atomic { CAN_PUSH(2) && listed != 0 -> k = 2; to = listed; goto push_first }
+  :: atomic { CAN_PUSH(3) && listed != 0 -> k = 3; to = listed; goto push_first }
   :: else -> goto end_sleep
   fi;
   goto look;

@@ -19,13 +19,16 @@
  * R1's result for a call that may have run is either another attempt or an error, whatever the limits say.
  * Stronger than the code: a worker's slot is reused as soon as the submitter has acknowledged, not all processes.
  *
- * What this model says more exactly than the rules do (see README.md):
- *   A1  A process acknowledges a submitter's death only when it has also seen that the dead one's queues left the directory;
- *       sabird takes them out when no cell of the dead one is QUEUED any more. A new process acknowledges such a death
- *       itself: it does not start behind it in the log.
+ * Where it was more exact than the rules once were (README.md):
+ *   A1  An escaped call is claimed after its submitter's death was logged. Default: a process acknowledges that death only when it
+ *       has also seen the dead one's queues leave the directory, which they do when no cell of the dead one is QUEUED, and a new
+ *       process does not start behind it in the log. -DHEIR_KEEPS: everybody acknowledges at once; the heir gives the memory
+ *       out only when, besides, each escaped cell that was left QUEUED came back on the reply stack or its claimer died. (Then
+ *       a process may still look into the ring and cells when they are given out. Its looks and its failing compare-and-swaps
+ *       hurt nobody here; whether a look can meet the ring's next owner is not modelled.)
  *   A2  An escaped call that is QUEUED but not in the ring (the submitter died in between) never runs: the heir cancels it.
  *   A3  The heir takes every DONE cell, whoever claimed it: a batch that the submitter had taken off its reply stack died
- *       with it. It keeps private note of what it took, so it need not walk the reply stack at all.
+ *       with it. It keeps private note of what it took.
  *   C2  -DHEAD_STORE holds, too: head is stored instead of compared and swapped.
  *
  * Mutations, each must be found:
@@ -51,6 +54,7 @@
  *   BUG_ACKLISTED     A1  a worker acknowledges although the dead one's queue is still in the directory
  *   BUG_NEWATEND      A1  a new worker counts as having acknowledged all that is in the log
  *   BUG_HEIRQUEUED    A2  the heir leaves every escaped QUEUED call alone
+ *   BUG_KEEPDONE      A1  (HEIR_KEEPS) the heir waits for a kept call to be DONE, not for its return
  *   BUG_HEIRCANCELS   D5  the heir cancels escaped calls too
  *   BUG_HEIRDEADONLY  A3  the heir takes DONE cells of dead claimers only (and what lies on the reply stack)
  */
@@ -94,6 +98,11 @@ byte attempts[CALLS+1], ran[CALLS+1], ended[CALLS+1];
 
 #define UNLINKED 255                    /* BUG_EXCHANGELINK alone */
 #define TOUCH assert(!given_out)
+#ifdef HEIR_KEEPS
+#define LOOK true                       /* type-stable: a look, and a compare-and-swap that fails, hurt nobody */
+#else
+#define LOOK TOUCH
+#endif
 #define ENDS(c) ended[c]++; assert(ended[c] == 1)
 
 /* ------------------------------------------------------------------ worker */
@@ -136,28 +145,28 @@ border:                                 /* between two records: leases change, d
   atomic { class = 0; h = 0; gen = 0; i = 0; top = 0; won = false };
   if
   DIES
-  :: atomic { listed && head[0] < tail[0] -> TOUCH; class = 0; h = head[0] }
-  :: atomic { listed && head[1] < tail[1] -> TOUCH; class = 1; h = head[1] }
-#ifdef BUG_ACKLISTED
+  :: atomic { listed && head[0] < tail[0] -> LOOK; class = 0; h = head[0] }
+  :: atomic { listed && head[1] < tail[1] -> LOOK; class = 1; h = head[1] }
+#if defined(BUG_ACKLISTED) || defined(HEIR_KEEPS)
   :: atomic { ACK_NOW -> acked[me] = true; goto border }
 #else
   :: atomic { ACK_NOW && !listed -> acked[me] = true; goto border }
 #endif
   :: atomic { over -> goto finished }
   fi;
-  STEP(TOUCH; gen = slot_gen[SLOT(class, h)]; i = slot_cell[SLOT(class, h)]);
+  STEP(LOOK; gen = slot_gen[SLOT(class, h)]; i = slot_cell[SLOT(class, h)]);
 #ifdef BUG_HEADFIRST
   STEP(MOVE_HEAD);
 #endif
-  STEP(TOUCH; if :: MATCHES -> cell[i].state = CLAIMED; cell[i].claimer = me + 1; won = true :: else fi);
+  STEP(LOOK; if :: MATCHES -> TOUCH; cell[i].state = CLAIMED; cell[i].claimer = me + 1; won = true :: else fi);
 #ifdef BUG_HEADADD
-  STEP(TOUCH; head[class]++);
+  STEP(LOOK; head[class]++);
 #elif defined(BUG_NOHELP)
-  if :: won -> STEP(TOUCH; MOVE_HEAD)
+  if :: won -> STEP(LOOK; MOVE_HEAD)
      :: else -> if DIES :: head[class] != h :: over fi
   fi;
 #else
-  STEP(TOUCH; MOVE_HEAD);
+  STEP(LOOK; MOVE_HEAD);
 #endif
   atomic { if :: !won -> goto border :: else fi; h = 0; gen = 0; won = false };
 
@@ -333,6 +342,7 @@ bool taken[CELLS];                      /* private: the heir knows how this cell
 #else
 #define RUNS_ON(i) (ESCAPED(cell[i].call) && IN_RING(i))
 #endif
+#define CANCELLED_ALL (!(cell[0].state == QUEUED && !RUNS_ON(0)) && !(cell[1].state == QUEUED && !RUNS_ON(1)))
 #define CLAIMER_LOGGED(i) ((cell[i].claimer == 1 && logged[0]) || (cell[i].claimer == 2 && logged[1]))
 #ifdef BUG_HEIRDEADONLY
 #define HEIR_TAKES(i) (CLAIMER_LOGGED(i) || reply == i + 1 || (reply && cell[reply-1].next == i + 1))
@@ -340,20 +350,34 @@ bool taken[CELLS];                      /* private: the heir knows how this cell
 #define HEIR_TAKES(i) true
 #endif
 #define HEIR(i) \
-  :: atomic { submitter_logged && !given_out && cell[i].state == QUEUED && !RUNS_ON(i) -> \
+  :: atomic { submitter_dead && !given_out && cell[i].state == QUEUED && !RUNS_ON(i) -> \
               assert(!ESCAPED(cell[i].call) || !IN_RING(i)); cell[i].state = CANCELLED; ENDS(cell[i].call) } \
   :: atomic { submitter_logged && !taken[i] && cell[i].state == DONE && HEIR_TAKES(i) -> \
               assert(cell[i].result == cell[i].call); ENDS(cell[i].call); taken[i] = true } \
   :: atomic { submitter_logged && !taken[i] && cell[i].state == CLAIMED && CLAIMER_LOGGED(i) -> \
               ENDS(cell[i].call); taken[i] = true }
+/* HEIR_KEEPS: an escaped cell that was left QUEUED, until it came back on the reply stack or its claimer died. */
+#ifdef HEIR_KEEPS
+bool kept[CELLS];
+#define KEEP(i) kept[i] = (cell[i].state == QUEUED && RUNS_ON(i))
+#define NOT_KEPT (!kept[0] && !kept[1])
+#else
+#define KEEP(i) skip
+#define NOT_KEPT true
+#endif
 #define SETTLED(i) (cell[i].state == FREE || cell[i].state == CANCELLED || taken[i])
-#define HEIR_REPAIRED(w) ((cell[0].claimer != w + 1 || SETTLED(0)) && (cell[1].claimer != w + 1 || SETTLED(1)))
+#ifdef HEIR_KEEPS
+#define UNKEPT(i) && !kept[i]
+#else
+#define UNKEPT(i)
+#endif
+#define HEIR_REPAIRED(w) ((cell[0].claimer != w + 1 || SETTLED(0) UNKEPT(0)) && (cell[1].claimer != w + 1 || SETTLED(1) UNKEPT(1)))
 #ifdef BUG_SLOTREUSE
 #define SLOT_FREE(w) logged[w]
 #else
 #define SLOT_FREE(w) (logged[w] && repaired[w])
 #endif
-#ifdef BUG_NEWATEND
+#if defined(BUG_NEWATEND) || defined(HEIR_KEEPS)
 #define NEWCOMER_ACK submitter_logged
 #else
 #define NEWCOMER_ACK (submitter_logged && !listed)
@@ -369,6 +393,9 @@ bool taken[CELLS];                      /* private: the heir knows how this cell
   :: atomic { dead[w] && SLOT_FREE(w) -> logged[w] = false; repaired[w] = false; acked[w] = NEWCOMER_ACK; dead[w] = false }
 
 active proctype Sabird() {
+#ifdef HEIR_KEEPS
+  byte list;
+#endif
 #ifdef BUG_SUSPECT
   bool suspected;
 #endif
@@ -378,11 +405,22 @@ active proctype Sabird() {
   do
   WORKER_SLOT(0)
   WORKER_SLOT(1)
-  :: atomic { submitter_dead && !submitter_logged -> submitter_logged = true }
+  :: atomic { submitter_dead && !submitter_logged && CANCELLED_ALL -> KEEP(0); KEEP(1); submitter_logged = true }
+#ifdef HEIR_KEEPS
+  :: atomic { submitter_logged && !NOT_KEPT && reply ->
+        list = reply; reply = 0;
+        do :: list -> kept[list - 1] = false; list = cell[list - 1].next :: else -> break od }
+#ifdef BUG_KEEPDONE
+  :: atomic { kept[0] && cell[0].state == DONE -> kept[0] = false }
+  :: atomic { kept[1] && cell[1].state == DONE -> kept[1] = false }
+#endif
+  :: atomic { kept[0] && CLAIMER_LOGGED(0) && cell[0].state != QUEUED -> kept[0] = false }
+  :: atomic { kept[1] && CLAIMER_LOGGED(1) && cell[1].state != QUEUED -> kept[1] = false }
+#endif
   HEIR(0)
   HEIR(1)
   :: atomic { submitter_logged && listed && cell[0].state != QUEUED && cell[1].state != QUEUED -> listed = false }
-  :: atomic { submitter_logged && !listed && ALL_ACKED && SETTLED(0) && SETTLED(1) -> given_out = true; over = true }
+  :: atomic { submitter_logged && !listed && ALL_ACKED && NOT_KEPT && SETTLED(0) && SETTLED(1) -> given_out = true; over = true }
   :: over -> break
 #ifdef BUG_SUSPECT
   :: atomic { !suspected && !dead[0] && !logged[0] -> suspected = true; logged[0] = true }
