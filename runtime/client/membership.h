@@ -23,8 +23,8 @@ class Membership {
   const shm::NodeView& node() const { return node_; }
   const shm::CallsView& calls() const { return calls_; }
   const store::ObjectsView& objects() const { return objects_; }
-  shm::SlotIndex slot() const { return welcome().process.slot; }
-  shm::ProcessPage& page() const { return calls_.page(slot()); }
+  shm::SlotIndex slot() const { return slot_; }
+  shm::ProcessPage& page() const { return page_; }
   bool is_worker() const { return is_worker_; }
   // First half of the ids of what this process makes: unique in time and space.
   uint64_t uid() const { return uid_of(slot(), welcome().process.incarnation); }
@@ -38,7 +38,9 @@ class Membership {
         is_worker_(is_worker),
         node_(std::move(node)),
         calls_(std::move(calls)),
-        objects_(std::move(objects)) {}
+        objects_(std::move(objects)),
+        slot_(session_->welcome().process.slot),
+        page_(calls_.page(slot_)) {}
 
   const Clock& clock_;
   std::unique_ptr<rpc::SessionClient> session_;
@@ -46,6 +48,8 @@ class Membership {
   shm::NodeView node_;
   shm::CallsView calls_;
   store::ObjectsView objects_;
+  shm::SlotIndex slot_;
+  shm::ProcessPage& page_;
 };
 
 }  // namespace sabir::client

@@ -149,7 +149,7 @@ void Progress::idle(Lock& lock) {
   int64_t deadline_ns = reclaim_deadline_ns();
   bool changed = core_.unlock_and_help(lock);
   if (!due && !changed) {
-    shm::futex_wait(word, value, deadline_ns);
+    shm::futex_wait_aside(word, value, deadline_ns);
   }
   idling_.store(false, std::memory_order_relaxed);
   lock.lock();

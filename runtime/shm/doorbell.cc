@@ -9,8 +9,13 @@
 #include <ctime>
 
 namespace sabir::shm {
+namespace {
 
-SleepOutcome futex_wait(const Atomic32& word, uint32_t value, int64_t deadline_ns) {
+// Which wake-ups reach whom: a ring is for the sleeper of Q8, not for threads that wait aside.
+constexpr uint32_t kSleeperBit = 1;
+constexpr uint32_t kAsideBit = 2;
+
+SleepOutcome wait_for(const Atomic32& word, uint32_t value, int64_t deadline_ns, uint32_t bits) {
   constexpr int64_t kNsPerSecond = 1'000'000'000;
   timespec deadline = {};
   timespec* deadline_pointer = nullptr;
@@ -21,11 +26,21 @@ SleepOutcome futex_wait(const Atomic32& word, uint32_t value, int64_t deadline_n
   }
   // Not FUTEX_PRIVATE_FLAG: the ringer is another process. The BITSET variant takes an absolute time.
   long failed = ::syscall(SYS_futex, reinterpret_cast<const uint32_t*>(&word), FUTEX_WAIT_BITSET, value,
-                          deadline_pointer, nullptr, FUTEX_BITSET_MATCH_ANY);
+                          deadline_pointer, nullptr, bits);
   if (failed == 0 || errno == EAGAIN) {
     return SleepOutcome::kRung;
   }
   return errno == ETIMEDOUT ? SleepOutcome::kTimeout : SleepOutcome::kInterrupted;
+}
+
+}  // namespace
+
+SleepOutcome futex_wait(const Atomic32& word, uint32_t value, int64_t deadline_ns) {
+  return wait_for(word, value, deadline_ns, kSleeperBit);
+}
+
+SleepOutcome futex_wait_aside(const Atomic32& word, uint32_t value, int64_t deadline_ns) {
+  return wait_for(word, value, deadline_ns, kAsideBit);
 }
 
 void futex_wake_all(const Atomic32& word) {
@@ -35,7 +50,8 @@ void futex_wake_all(const Atomic32& word) {
 void Doorbell::wake(RingMemo& memo) {
   uint32_t moved = word_.fetch_add(kDoorbellStep, std::memory_order_seq_cst) + kDoorbellStep;
   SABIR_SHM_FAULT(kRingAfterSequence);
-  futex_wake_all(word_);
+  ::syscall(SYS_futex, reinterpret_cast<const uint32_t*>(&word_), FUTEX_WAKE_BITSET, INT_MAX, nullptr, nullptr,
+            kSleeperBit);
   // Only now: another thread that meets this value must be able to rely on a wake-up that is over.
   memo.store(moved, std::memory_order_release);
 }

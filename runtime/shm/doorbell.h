@@ -29,6 +29,8 @@ using RingMemo = std::atomic<uint32_t>;
 // Waits while the word has this value, until `deadline_ns` of CLOCK_MONOTONIC (negative: for ever). Shared between
 // processes.
 SleepOutcome futex_wait(const Atomic32& word, uint32_t value, int64_t deadline_ns);
+// The same for a thread that rings of sleepers are not meant for: only ring_always and futex_wake_all reach it.
+SleepOutcome futex_wait_aside(const Atomic32& word, uint32_t value, int64_t deadline_ns);
 // Wakes all that wait there.
 void futex_wake_all(const Atomic32& word);
 
