@@ -150,8 +150,7 @@ void Executor::look_at_class(shm::LeaseWord lease) {
 }
 
 bool Executor::maybe_work() const {
-  if (exit_requested() || creation_due_.load(std::memory_order_relaxed) ||
-      has_batch_.load(std::memory_order_relaxed)) {
+  if (exit_requested() || creation_due_.load(std::memory_order_relaxed) || has_batch_.load(std::memory_order_relaxed)) {
     return true;
   }
   if (is_actor_) {
