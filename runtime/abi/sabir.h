@@ -100,7 +100,7 @@ SABIR_API sabir_string sabir_status_name(sabir_status status);
 typedef uint8_t sabir_encoding;
 enum {
   SABIR_NULL = 0,    /* no bytes: None, null */
-  SABIR_NEUTRAL = 1, /* FlexBuffers: all languages read it */
+  SABIR_NEUTRAL = 1, /* what every language has: all read it */
   SABIR_TENSOR = 2,  /* header and raw numbers: all languages read it */
   SABIR_NATIVE = 3   /* only `language` reads it */
 };

@@ -2,16 +2,18 @@
 
 #include <cstring>
 
+#include "sdk-python/native/buffers_layout.h"
 #include "sdk-python/native/neutral.h"
-#include "sdk-python/native/pickle_layout.h"
 #include "sdk-python/native/plain.h"
+#include "sdk-python/native/plain_layout.h"
 #include "sdk-python/native/ref_context.h"
 #include "sdk-python/native/store_buffer.h"
+#include "sdk-python/native/tensor.h"
 
 namespace sabir::python {
 namespace {
 
-PyObject* malformed(const char* why) { return PyErr_Format(PyExc_ValueError, "malformed pickled value: %s", why); }
+PyObject* malformed(const char* why) { return PyErr_Format(PyExc_ValueError, "malformed value: %s", why); }
 
 // A buffer of the value as Python sees it: a view of the store, or a copy where the bytes go away. Read-only both.
 PyObject* buffer_object(const uint8_t* data, size_t size, sabir_ref* holder) {
@@ -21,45 +23,105 @@ PyObject* buffer_object(const uint8_t* data, size_t size, sabir_ref* holder) {
   return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(data), static_cast<Py_ssize_t>(size));
 }
 
-PyObject* decode_pickle(const sabir_view& view, sabir_ref* holder) {
+// A body and the buffers beside it (buffers_layout.h).
+struct Parts {
+  const uint8_t* body = nullptr;
+  size_t body_bytes = 0;
+  Owned buffers;  // a list; null: an exception is set
+};
+
+Parts split(const sabir_view& view, sabir_ref* holder) {
+  Parts parts;
   const auto* data = static_cast<const uint8_t*>(view.data);
-  PickleHeader header;
+  BuffersHeader header;
   if (view.size < sizeof(header)) {
-    return malformed("too short");
+    malformed("too short");
+    return parts;
   }
   std::memcpy(&header, data, sizeof(header));
-  size_t room = view.size - sizeof(header);
-  if (header.buffer_count > room / sizeof(uint64_t)) {
-    return malformed("more buffers than bytes");
+  if (header.buffer_count > (view.size - sizeof(header)) / sizeof(uint64_t)) {
+    malformed("more buffers than bytes");
+    return parts;
   }
   size_t at = sizeof(header) + header.buffer_count * sizeof(uint64_t);
-  if (header.pickle_bytes > view.size - at) {
-    return malformed("the pickle is longer than the value");
+  if (header.body_bytes > view.size - at) {
+    malformed("the body is longer than the value");
+    return parts;
   }
-  const uint8_t* pickled = data + at;
-  at += header.pickle_bytes;
+  parts.body = data + at;
+  parts.body_bytes = header.body_bytes;
+  at += header.body_bytes;
   Owned buffers(PyList_New(header.buffer_count));
   for (uint32_t i = 0; buffers && i < header.buffer_count; ++i) {
     uint64_t size = 0;
     std::memcpy(&size, data + sizeof(header) + i * sizeof(size), sizeof(size));
     size_t start = aligned(at);
     if (start > view.size || size > view.size - start) {
-      return malformed("a buffer is longer than the value");
+      malformed("a buffer is longer than the value");
+      return parts;
     }
     PyObject* buffer = buffer_object(data + start, size, holder);
     if (buffer == nullptr) {
-      return nullptr;
+      return parts;
     }
     PyList_SET_ITEM(buffers.get(), i, buffer);
     at = start + size;
   }
-  Owned bytes(PyMemoryView_FromMemory(const_cast<char*>(reinterpret_cast<const char*>(pickled)),
-                                      static_cast<Py_ssize_t>(header.pickle_bytes), PyBUF_READ));
-  if (!buffers || !bytes) {
+  parts.buffers = std::move(buffers);
+  return parts;
+}
+
+PyObject* decode_pickle(const sabir_view& view, sabir_ref* holder) {
+  Parts parts = split(view, holder);
+  if (!parts.buffers) {
+    return nullptr;
+  }
+  Owned bytes(PyMemoryView_FromMemory(const_cast<char*>(reinterpret_cast<const char*>(parts.body)),
+                                      static_cast<Py_ssize_t>(parts.body_bytes), PyBUF_READ));
+  if (!bytes) {
     return nullptr;
   }
   RefSource refs(view.refs, view.ref_count);
-  return PyObject_CallFunctionObjArgs(state().hooks.loads, bytes.get(), buffers.get(), nullptr);
+  return PyObject_CallFunctionObjArgs(state().hooks.loads, bytes.get(), parts.buffers.get(), nullptr);
+}
+
+PyObject* decode_neutral_value(const sabir_view& view, sabir_ref* holder) {
+  switch (view.variant) {
+    case 0:
+      return decode_neutral(view.data, view.size);
+    case kPlain:
+      return decode_plain({static_cast<const uint8_t*>(view.data), view.size, view.refs, view.ref_count, nullptr});
+    case kPlainWithBuffers: {
+      Parts parts = split(view, holder);
+      return parts.buffers
+                 ? decode_plain({parts.body, parts.body_bytes, view.refs, view.ref_count, parts.buffers.get()})
+                 : nullptr;
+    }
+    default:
+      return PyErr_Format(PyExc_ValueError, "neutral value of an unknown form (%d): written by a newer Sabir?",
+                          view.variant);
+  }
+}
+
+PyObject* decode_tensor(const sabir_view& view, sabir_ref* holder) {
+  const auto* data = static_cast<const uint8_t*>(view.data);
+  TensorHead head;
+  Tensor tensor;
+  if (view.size < sizeof(head)) {
+    return malformed("a tensor without its header");
+  }
+  std::memcpy(&head, data, sizeof(head));
+  tensor.type = head.type;
+  tensor.dimensions = head.dimensions;
+  if (head.dimensions > kTensorDimensionsMax || head.data_offset < sizeof(head) + tensor.shape_bytes() ||
+      head.data_offset > view.size || head.data_bytes > view.size - head.data_offset) {
+    return malformed("a tensor that is longer than its bytes");
+  }
+  size_t lengths = tensor.dimensions * sizeof(tensor.shape[0]);
+  std::memcpy(tensor.shape, data + sizeof(head), lengths);
+  std::memcpy(tensor.strides, data + sizeof(head) + lengths, lengths);
+  Owned buffer(buffer_object(data + head.data_offset, head.data_bytes, holder));
+  return buffer ? make_array(tensor, buffer.get()) : nullptr;
 }
 
 PyObject* raise_error_value(const sabir_view& view) {
@@ -93,16 +155,15 @@ PyObject* decode_value(const sabir_view& view, sabir_ref* holder) {
     case SABIR_NULL:
       Py_RETURN_NONE;
     case SABIR_NEUTRAL:
-      return decode_neutral(view.data, view.size);
+      return decode_neutral_value(view, view.in_store != 0 ? holder : nullptr);
+    case SABIR_TENSOR:
+      return decode_tensor(view, view.in_store != 0 ? holder : nullptr);
     case SABIR_NATIVE:
       if (view.language != SABIR_LANGUAGE_PYTHON) {
         return PyErr_Format(PyExc_TypeError,
                             "the value was written in another language's own form (language %d); send it as numbers, "
                             "text, lists and maps to read it from Python",
                             view.language);
-      }
-      if (view.variant == kPlain) {
-        return decode_plain(static_cast<const uint8_t*>(view.data), view.size, view.refs, view.ref_count);
       }
       if (view.variant == kPickle) {
         return decode_pickle(view, view.in_store != 0 ? holder : nullptr);

@@ -2,7 +2,9 @@
 
 #include <cstring>
 
-#include "sdk-python/native/pickle_layout.h"
+#include "sdk-python/native/buffers_layout.h"
+#include "sdk-python/native/plain_layout.h"
+#include "sdk-python/native/tensor.h"
 
 namespace sabir::python {
 namespace {
@@ -64,65 +66,101 @@ bool EncodedValue::encode(PyObject* object) {
     set(SABIR_NEUTRAL, 0, parts_.data(), parts_.size());
     return true;
   }
-  return encode_container(object);
-}
-
-bool EncodedValue::encode_container(PyObject* object) {
-  {
-    RefCollector refs;
-    bytes_.clear();
-    PlainResult result = encode_plain(object, bytes_, refs);
-    if (result == PlainResult::kError) {
-      return false;
+  bool suitable = true;
+  if (is_array(object)) {
+    if (encode_tensor(object, &suitable) || suitable) {
+      return !PyErr_Occurred();
     }
-    if (result == PlainResult::kDone) {
-      refs_ = refs.take();
-      single_ = {bytes_.data(), bytes_.size()};
-      set(SABIR_NATIVE, kPlain, &single_, 1);
-      return true;
-    }
+  } else if (encode_plain(object, &suitable) || suitable) {
+    return !PyErr_Occurred();
   }
-  RefCollector refs;
-  return encode_pickle(object, refs);
+  return encode_pickle(object);
 }
 
-bool EncodedValue::encode_pickle(PyObject* object, RefCollector& refs) {
+bool EncodedValue::encode_tensor(PyObject* array, bool* suitable) {
+  Tensor tensor;
+  Py_buffer buffer;
+  TensorResult opened = open_array(array, &tensor, &buffer);
+  *suitable = opened != TensorResult::kUnsuitable;
+  if (opened != TensorResult::kDone) {
+    return false;
+  }
+  buffers_.push_back(buffer);
+  TensorHead head{tensor.type, tensor.dimensions, 0, 0, static_cast<uint64_t>(buffer.len)};
+  size_t start = aligned(sizeof(head) + tensor.shape_bytes());
+  head.data_offset = static_cast<uint32_t>(start);
+  bytes_.assign(start, 0);
+  std::memcpy(bytes_.data(), &head, sizeof(head));
+  size_t lengths = tensor.dimensions * sizeof(tensor.shape[0]);
+  std::memcpy(bytes_.data() + sizeof(head), tensor.shape, lengths);
+  std::memcpy(bytes_.data() + sizeof(head) + lengths, tensor.strides, lengths);
+  parts_ = {{bytes_.data(), bytes_.size()}, {buffer.buf, static_cast<size_t>(buffer.len)}};
+  set(SABIR_TENSOR, 0, parts_.data(), parts_.size());
+  return true;
+}
+
+bool EncodedValue::encode_plain(PyObject* object, bool* suitable) {
+  RefCollector refs;
+  bytes_.clear();
+  PlainOutput out{bytes_, buffers_, refs};
+  PlainResult result = python::encode_plain(object, out);
+  *suitable = result != PlainResult::kUnsuitable;
+  if (result != PlainResult::kDone) {
+    clear();
+    simple_ = false;
+    return false;
+  }
+  refs_ = refs.take();
+  if (buffers_.empty()) {
+    single_ = {bytes_.data(), bytes_.size()};
+    set(SABIR_NEUTRAL, kPlain, &single_, 1);
+  } else {
+    lay_out({bytes_.data(), bytes_.size()});
+    set(SABIR_NEUTRAL, kPlainWithBuffers, parts_.data(), parts_.size());
+  }
+  return true;
+}
+
+bool EncodedValue::encode_pickle(PyObject* object) {
+  RefCollector refs;
   Owned pair(PyObject_CallFunctionObjArgs(state().hooks.dumps, object, nullptr));
   PyObject* pickled = nullptr;
   PyObject* pickle_buffers = nullptr;
   if (!pair || !PyArg_ParseTuple(pair.get(), "SO!", &pickled, &PyList_Type, &pickle_buffers)) {
     return false;
   }
-  PickleHeader header{};
-  header.pickle_bytes = static_cast<uint64_t>(PyBytes_GET_SIZE(pickled));
-  header.buffer_count = static_cast<uint32_t>(PyList_GET_SIZE(pickle_buffers));
-  std::vector<uint64_t> sizes;
-  buffers_.reserve(header.buffer_count);
-  for (uint32_t i = 0; i < header.buffer_count; ++i) {
+  Py_ssize_t count = PyList_GET_SIZE(pickle_buffers);
+  buffers_.reserve(static_cast<size_t>(count));
+  for (Py_ssize_t i = 0; i < count; ++i) {
     Py_buffer view;
     if (PyObject_GetBuffer(PyList_GET_ITEM(pickle_buffers, i), &view, PyBUF_ANY_CONTIGUOUS) != 0) {
       return false;
     }
     buffers_.push_back(view);
-    sizes.push_back(static_cast<uint64_t>(view.len));
   }
-  bytes_.resize(sizeof(header) + sizes.size() * sizeof(uint64_t));
-  std::memcpy(bytes_.data(), &header, sizeof(header));
-  if (!sizes.empty()) {
-    std::memcpy(bytes_.data() + sizeof(header), sizes.data(), sizes.size() * sizeof(uint64_t));
+  lay_out({PyBytes_AS_STRING(pickled), static_cast<size_t>(PyBytes_GET_SIZE(pickled))});
+  refs_ = refs.take();
+  keep_alive_ = std::move(pair);
+  set(SABIR_NATIVE, kPickle, parts_.data(), parts_.size());
+  return true;
+}
+
+void EncodedValue::lay_out(sabir_span body) {
+  BuffersHeader header{body.size, static_cast<uint32_t>(buffers_.size()), 0};
+  tail_.resize(sizeof(header) + buffers_.size() * sizeof(uint64_t));
+  std::memcpy(tail_.data(), &header, sizeof(header));
+  for (size_t i = 0; i < buffers_.size(); ++i) {
+    auto size = static_cast<uint64_t>(buffers_[i].len);
+    std::memcpy(tail_.data() + sizeof(header) + i * sizeof(size), &size, sizeof(size));
   }
-  parts_ = {{bytes_.data(), bytes_.size()}, {PyBytes_AS_STRING(pickled), static_cast<size_t>(header.pickle_bytes)}};
-  size_t at = bytes_.size() + header.pickle_bytes;
+  parts_ = {{tail_.data(), tail_.size()}, body};
+  size_t at = tail_.size() + body.size;
   for (const Py_buffer& buffer : buffers_) {
     size_t start = aligned(at);
     parts_.push_back({kZeros, start - at});
     parts_.push_back({buffer.buf, static_cast<size_t>(buffer.len)});
     at = start + static_cast<size_t>(buffer.len);
   }
-  refs_ = refs.take();
-  keep_alive_ = std::move(pair);
-  set(SABIR_NATIVE, kPickle, parts_.data(), parts_.size());
-  return true;
 }
 
 }  // namespace sabir::python

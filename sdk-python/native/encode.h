@@ -1,5 +1,6 @@
-// From a Python object to a sabir_value: neutral for scalars and text, plain for small containers of them, otherwise
-// pickle protocol 5 with its large buffers left where they are (docs/values.md).
+// From a Python object to a sabir_value: neutral for what every language has (scalars and text as FlexBuffers,
+// containers in the plain form), a tensor for an array, otherwise pickle protocol 5. Large buffers stay where they are
+// (docs/values.md).
 #pragma once
 
 #include <vector>
@@ -26,8 +27,11 @@ class EncodedValue {
   void clear();
 
  private:
-  bool encode_container(PyObject* object);
-  bool encode_pickle(PyObject* object, RefCollector& refs);
+  bool encode_tensor(PyObject* array, bool* suitable);
+  bool encode_plain(PyObject* object, bool* suitable);
+  bool encode_pickle(PyObject* object);
+  // parts_: a header with the sizes of buffers_, the body, the buffers, each aligned.
+  void lay_out(sabir_span body);
   void set(sabir_encoding encoding, uint8_t variant, const sabir_span* parts, size_t count);
 
   sabir_value value_{};
@@ -36,7 +40,7 @@ class EncodedValue {
   uint8_t inline_[kNeutralInlineBytes];
   bool simple_ = true;  // nothing below is used
   std::vector<uint8_t> bytes_;
-  std::vector<uint8_t> tail_;
+  std::vector<uint8_t> tail_;  // of a text; or the header before a body
   std::vector<sabir_span> parts_;
   std::vector<sabir_ref*> refs_;
   std::vector<Py_buffer> buffers_;

@@ -1,6 +1,7 @@
 // The extension module `sabir._sabir`: a thin binding of sabir.h. sabir/*.py is the public face.
 
 #include "sdk-python/native/actor.h"
+#include "sdk-python/native/codec.h"
 #include "sdk-python/native/events.h"
 #include "sdk-python/native/function.h"
 #include "sdk-python/native/lifecycle.h"
@@ -54,6 +55,8 @@ PyMethodDef functions[] = {
     {"exit_worker", exit_worker, METH_NOARGS, nullptr},
     {"_ref_at", ref_at, METH_O, nullptr},
     {"_actor_at", actor_at, METH_O, nullptr},
+    {"_encode", encode_bytes, METH_O, nullptr},
+    {"_decode", decode_bytes, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

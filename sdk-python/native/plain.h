@@ -1,9 +1,6 @@
-// The "plain" encoding: None, bool, int, float, str, bytes, ObjectRef and list, tuple, dict of them, without pickle
-// (which costs about 1 us each way). Read by Python only: variant kPlain of the native encoding. Tag bytes, then
-// little-endian numbers; docs/values.md has the table.
-//
-// Sharing: a container that two places of the value could share (reference count above one) is left to pickle, which
-// keeps identity. So are deep values, subclasses, and integers beyond 64 bits.
+// The "plain" form of neutral values: what every language has, in a stream of tags (docs/values.md has the table). It
+// keeps the order of dicts, tuples, keys of any kind, references and arrays, none of which FlexBuffers can, and costs a
+// fraction of pickle (about 1 us each way).
 #pragma once
 
 #include <vector>
@@ -13,15 +10,28 @@
 
 namespace sabir::python {
 
-inline constexpr uint8_t kPlain = 1;  // variants of (SABIR_NATIVE, SABIR_LANGUAGE_PYTHON)
-inline constexpr uint8_t kPickle = 2;
-
 enum class PlainResult { kDone, kUnsuitable, kError };
 
-// Appends the value's bytes to `out`. kUnsuitable leaves rubbish behind: clear it and use pickle.
-PlainResult encode_plain(PyObject* value, std::vector<uint8_t>& out, RefCollector& refs);
+// What a value becomes: the stream, and the arrays' buffers that go beside it (the owner of this releases them).
+struct PlainOutput {
+  std::vector<uint8_t>& bytes;
+  std::vector<Py_buffer>& buffers;
+  RefCollector& refs;
+};
 
+// Appends the value. kUnsuitable: something in it only Python knows (or two of its places share a container, whose
+// identity pickle keeps); it leaves rubbish behind: clear everything and use pickle.
+PlainResult encode_plain(PyObject* value, PlainOutput& out);
+
+// What a plain value is read from.
+struct PlainInput {
+  const uint8_t* data;
+  size_t size;
+  sabir_ref* const* refs;
+  size_t ref_count;
+  PyObject* buffers;  // a list, or null
+};
 // A new object, or null with an error set when the bytes are not a plain value.
-PyObject* decode_plain(const uint8_t* data, size_t size, sabir_ref* const* refs, size_t ref_count);
+PyObject* decode_plain(const PlainInput& input);
 
 }  // namespace sabir::python

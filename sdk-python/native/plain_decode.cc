@@ -1,22 +1,27 @@
 #include <cstring>
 
+#include "sdk-python/native/actor.h"
+#include "sdk-python/native/moment.h"
 #include "sdk-python/native/object_ref.h"
 #include "sdk-python/native/plain.h"
 #include "sdk-python/native/plain_layout.h"
+#include "sdk-python/native/tensor.h"
 
 namespace sabir::python {
 namespace {
 
 class Decoder {
  public:
-  Decoder(const uint8_t* data, size_t size, sabir_ref* const* refs, size_t ref_count)
-      : at_(data), end_(data + size), refs_(refs), ref_count_(ref_count) {}
+  explicit Decoder(const PlainInput& input) : input_(input), at_(input.data), end_(input.data + input.size) {}
 
   bool at_end() const { return at_ == end_; }
 
   PyObject* decode(int depth) {
-    if (at_ == end_ || depth > kPlainDepthMax + 1) {
+    if (at_ == end_) {
       return malformed();
+    }
+    if (depth > kPlainDepthMax) {
+      return PyErr_Format(PyExc_ValueError, "plain value nested deeper than %d", kPlainDepthMax);
     }
     switch (*at_++) {
       case kNone:
@@ -31,8 +36,18 @@ class Decoder {
         int64_t number = 0;
         return read(&number, sizeof(number)) ? PyLong_FromLongLong(number) : malformed();
       }
+      case kUint64: {
+        uint64_t number = 0;
+        return read(&number, sizeof(number)) ? PyLong_FromUnsignedLongLong(number) : malformed();
+      }
+      case kBigInt:
+        return big_integer();
       case kFloat: {
         double number = 0;
+        return read(&number, sizeof(number)) ? PyFloat_FromDouble(number) : malformed();
+      }
+      case kFloat32: {
+        float number = 0;
         return read(&number, sizeof(number)) ? PyFloat_FromDouble(number) : malformed();
       }
       case kStr: {
@@ -46,12 +61,15 @@ class Decoder {
         return size < 0 ? malformed() : PyBytes_FromStringAndSize(bytes, size);
       }
       case kRef: {
-        uint32_t index = 0;
-        if (!read(&index, sizeof(index)) || index >= ref_count_) {
-          return malformed();
-        }
-        return wrap_ref(sabir_ref_retain(refs_[index]));
+        sabir_ref* ref = reference();
+        return ref == nullptr ? malformed() : wrap_ref(sabir_ref_retain(ref));
       }
+      case kActor:
+        return actor();
+      case kTimestamp:
+        return timestamp();
+      case kTensor:
+        return array();
       case kList:
         return items(
             PyList_New, [](PyObject* list, Py_ssize_t i, PyObject* item) { PyList_SET_ITEM(list, i, item); }, depth);
@@ -91,6 +109,63 @@ class Decoder {
     at_ += size;
     return static_cast<Py_ssize_t>(size);
   }
+  sabir_ref* reference() {
+    uint32_t index = 0;
+    return read(&index, sizeof(index)) && index < input_.ref_count ? input_.refs[index] : nullptr;
+  }
+
+  PyObject* big_integer() {
+    const char* bytes = nullptr;
+    Py_ssize_t size = sized(&bytes);
+    if (size <= 0) {
+      return malformed();
+    }
+    Owned method(PyObject_GetAttrString(reinterpret_cast<PyObject*>(&PyLong_Type), "from_bytes"));
+    Owned args(method ? Py_BuildValue("(y#s)", bytes, size, "little") : nullptr);
+    Owned options(args ? Py_BuildValue("{s:O}", "signed", Py_True) : nullptr);
+    return options ? PyObject_Call(method.get(), args.get(), options.get()) : nullptr;
+  }
+
+  PyObject* actor() {
+    sabir_ref* ref = reference();
+    if (ref == nullptr) {
+      return malformed();
+    }
+    sabir_actor* handle = nullptr;
+    sabir_error* error = nullptr;
+    if (sabir_ref_as_actor(ref, &handle, &error) != SABIR_OK) {
+      return raise(error);
+    }
+    Owned native(wrap_actor(handle));
+    return native ? PyObject_CallMethod(state().hooks.actor_handle, "_from_native", "O", native.get()) : nullptr;
+  }
+
+  PyObject* timestamp() {
+    int64_t unix_ns = 0;
+    int32_t offset_s = 0;
+    if (!read(&unix_ns, sizeof(unix_ns)) || !read(&offset_s, sizeof(offset_s))) {
+      return malformed();
+    }
+    return make_moment(unix_ns, offset_s == kNoOffset ? 0 : offset_s);
+  }
+
+  PyObject* array() {
+    TensorHead head{};
+    Tensor tensor;
+    if (!read(&head, kTensorTagBytes) || head.dimensions > kTensorDimensionsMax) {
+      return malformed();
+    }
+    tensor.type = head.type;
+    tensor.dimensions = head.dimensions;
+    Py_ssize_t buffers = input_.buffers == nullptr ? 0 : PyList_GET_SIZE(input_.buffers);
+    if (!read(tensor.shape, tensor.dimensions * sizeof(tensor.shape[0])) ||
+        !read(tensor.strides, tensor.dimensions * sizeof(tensor.strides[0])) ||
+        head.data_offset >= static_cast<size_t>(buffers)) {
+      return malformed();
+    }
+    return make_array(tensor, PyList_GET_ITEM(input_.buffers, head.data_offset));
+  }
+
   template <typename New, typename Set>
   PyObject* items(New make, Set set, int depth) {
     uint32_t size = 0;
@@ -123,16 +198,15 @@ class Decoder {
     return result.release();
   }
 
+  const PlainInput& input_;
   const uint8_t* at_;
   const uint8_t* end_;
-  sabir_ref* const* refs_;
-  size_t ref_count_;
 };
 
 }  // namespace
 
-PyObject* decode_plain(const uint8_t* data, size_t size, sabir_ref* const* refs, size_t ref_count) {
-  Decoder decoder(data, size, refs, ref_count);
+PyObject* decode_plain(const PlainInput& input) {
+  Decoder decoder(input);
   Owned value(decoder.decode(0));
   if (value && !decoder.at_end()) {
     return PyErr_Format(PyExc_ValueError, "malformed plain value: bytes after its end");

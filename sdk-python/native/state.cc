@@ -16,6 +16,7 @@ constexpr HookSlot kHookSlots[] = {
     {"failure", &Hooks::failure},
     {"error_value", &Hooks::error_value},
     {"special_method", &Hooks::special_method},
+    {"actor_handle", &Hooks::actor_handle},
     {"task_begins", &Hooks::task_begins},
 };
 

@@ -48,6 +48,7 @@ struct Hooks {
   PyObject* failure = nullptr;         // (exception, function index) -> dict of sabir_failure's fields
   PyObject* error_value = nullptr;     // (dict of an error value) -> exception to raise
   PyObject* special_method = nullptr;  // (instance, name, args, kwargs) -> value: methods every actor has
+  PyObject* actor_handle = nullptr;    // the class ActorHandle
   PyObject* task_begins = nullptr;     // (gpu mask) -> None: called when the GPUs of this worker change
 };
 

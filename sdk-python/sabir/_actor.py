@@ -169,14 +169,24 @@ class ActorHandle(Generic[C]):
 
     @classmethod
     def _from_native(cls, native: Any) -> ActorHandle[Any]:
-        info = native.info()
-        methods = json.loads(info["class_info"]) if info["class_info"] else {}
-        return cls(native, info["class_name"], methods)
+        handle = cls.__new__(cls)
+        handle._native = native
+        return handle
 
-    def __getattr__(self, name: str) -> ActorMethod:
-        methods = self.__dict__.get("_methods")
-        if methods is None or name not in methods:
-            raise AttributeError(f"actor {self.__dict__.get('_class_name', '?')} has no method {name!r}")
+    def __getattr__(self, name: str) -> Any:
+        if "_native" not in self.__dict__:
+            raise AttributeError(name)
+        if name in ("_class_name", "_methods"):
+            # A handle that came inside a value: the node is asked when somebody wants to know.
+            info = self._native.info()
+            self._class_name = info["class_name"]
+            self._methods = json.loads(info["class_info"]) if info["class_info"] else {}
+            return self.__dict__[name]
+        if name.startswith("__") and name not in _SPECIAL_METHODS and name != "__call__":
+            raise AttributeError(name)  # what libraries try on any object
+        methods = self._methods
+        if name not in methods:
+            raise AttributeError(f"actor {self._class_name} has no method {name!r}")
         made = ActorMethod(self._native, name, methods[name], {})
         self.__dict__[name] = made  # the next call finds it without coming here
         return made

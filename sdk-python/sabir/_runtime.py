@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sabir import _errors, _functions, _options, _sabir, _serialization, exceptions
-from sabir._actor import special_method
+from sabir._actor import ActorHandle, special_method
 
 _PYTHON = 1
 _ZYGOTE = 1
@@ -40,6 +40,7 @@ def set_hooks(task_begins: Any = lambda gpu_mask: None) -> None:
             "failure": _errors.describe_exception,
             "error_value": _errors.exception_of,
             "special_method": special_method,
+            "actor_handle": ActorHandle,
             "task_begins": task_begins,
         }
     )
