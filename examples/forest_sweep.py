@@ -40,7 +40,7 @@ class Score:
 
 def load(name: str) -> tuple[str, Arrays]:
     """The data set's description and its split: (x_train, x_test, y_train, y_test)."""
-    from sklearn.datasets import fetch_california_housing, load_diabetes
+    from sklearn.datasets import fetch_california_housing, load_diabetes, load_digits
     from sklearn.model_selection import train_test_split
 
     if name in ("auto", "california"):
@@ -52,8 +52,11 @@ def load(name: str) -> tuple[str, Arrays]:
                 raise SystemExit(
                     f"California housing is neither in scikit-learn's cache nor to be had: {error}"
                 ) from None
-            name = "diabetes"
-    if name == "diabetes":
+            name = "digits"
+    if name == "digits":
+        data = load_digits()
+        description = f"handwritten digits (ships with scikit-learn), {len(data.target)} pictures"
+    elif name == "diabetes":
         data = load_diabetes()
         description = f"diabetes progression (ships with scikit-learn), {len(data.target)} patients"
     split = train_test_split(data.data, data.target, test_size=TEST_SIZE, random_state=RANDOM_STATE)
@@ -137,9 +140,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--data",
-        choices=("auto", "california", "diabetes"),
+        choices=("auto", "california", "digits", "diabetes"),
         default="auto",
-        help="auto: California housing if scikit-learn has it cached, else diabetes",
+        help="auto: California housing if scikit-learn has it cached, else digits; diabetes is small: start-up dominates",
     )
     parser.add_argument("--output", default="forest_sweep.png", help="the picture's file (PNG)")
     parser.add_argument("--no-serial", action="store_true", help="leave the serial sweep and the comparison out")
