@@ -52,6 +52,7 @@ void Deaths::look() {
   uint64_t count = estate_.segments.node.header().death_count.load(std::memory_order_relaxed);
   acks_.update_all(calls_, count);
   uint64_t acknowledged = acks_.acknowledged(count);
+  reuse_queues(acknowledged);
   for (const auto& heir : heirs_) {
     bool known = heir->log_position() < acknowledged;
     if (heir->settle(known) && known && !heir->memory_is_free()) {
@@ -64,17 +65,28 @@ void Deaths::look() {
   std::erase_if(heirs_, [&](const auto& heir) {
     bool reusable = heir->memory_is_free() && acks_.reusable(heir->process().key.slot);
     if (reusable) {
-      bury(heir->process());
+      bury(heir->process(), count);
     }
     return reusable;
   });
   press(acknowledged);
 }
 
-void Deaths::bury(const Process& process) {
+void Deaths::reuse_queues(uint64_t acknowledged) {
+  std::erase_if(closed_queues_, [&](const ClosedQueue& closed) {
+    bool reusable = closed.log_position < acknowledged;
+    if (reusable) {
+      estate_.directory.reuse_queue(closed.index);
+    }
+    return reusable;
+  });
+}
+
+void Deaths::bury(const Process& process, uint64_t death_count) {
   for (shm::QueueIndex queue : process.queues) {
     estate_.directory.close_queue(queue);
     events_.queue_closed(queue);
+    closed_queues_.push_back({queue, death_count});
   }
   estate_.lends.take_back(process);
   estate_.objects.ownership().memory_reusable(process.id());

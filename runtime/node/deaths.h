@@ -48,7 +48,8 @@ class Deaths {
   size_t unburied_count() const { return heirs_.size(); }
 
  private:
-  void bury(const Process& process);
+  void bury(const Process& process, uint64_t death_count);
+  void reuse_queues(uint64_t acknowledged);
   void press(uint64_t acknowledged);
 
   Estate estate_;
@@ -57,6 +58,13 @@ class Deaths {
   shm::UntrustedCalls calls_;
   shm::DeathAcks acks_;
   std::vector<std::unique_ptr<Heir>> heirs_;  // oldest first
+  // D4: indices of closed queues, with the log's length at their closing. They wait for the next death: then all that
+  // were closed before it are free, so no more wait than those of the processes buried since.
+  struct ClosedQueue {
+    shm::QueueIndex index;
+    uint64_t log_position;
+  };
+  std::vector<ClosedQueue> closed_queues_;
 };
 
 }  // namespace sabir::node

@@ -107,6 +107,28 @@ TEST_F(DeathsTest, NothingIsReusedBeforeAllKnow) {
   EXPECT_EQ(parts_.word({0, chunk * shm::kCellsPerChunk}).state, shm::CellState::kFree);
 }
 
+// A worker may have read the ring's head just before its last call was claimed by another one, and stall there: what
+// the ring's next owner appends would look like what it was about to claim.
+TEST_F(DeathsTest, AQueuesIndexWaitsForALaterDeath) {
+  Process& worker = parts_.add();
+  Process& dead = parts_.add();
+  Process& second = parts_.add();
+  parts_.queue_call(dead);
+  shm::QueueIndex queue = dead.queues[0];
+  parts_.die(dead, true);
+  parts_.acknowledge(worker);
+  parts_.acknowledge(second);
+  parts_.deaths->look();
+  ASSERT_EQ(parts_.closed_queues, std::vector<shm::QueueIndex>{queue});
+  EXPECT_NE(parts_.directory.open_queue(worker, 5).value().index, queue);
+  parts_.die(second, true);
+  parts_.deaths->look();
+  EXPECT_NE(parts_.directory.open_queue(worker, 6).value().index, queue) << "not acknowledged yet";
+  parts_.acknowledge(worker);
+  parts_.deaths->look();
+  EXPECT_EQ(parts_.directory.open_queue(worker, 7).value().index, queue);
+}
+
 TEST_F(DeathsTest, WhatTheLivingRunIsWaitedFor) {
   Process& dead = parts_.add();
   Process& worker = parts_.add();

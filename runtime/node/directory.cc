@@ -76,8 +76,12 @@ void Directory::close_queue(shm::QueueIndex queue) {
     std::erase(owner->second.queues, queue);
     write_queues(class_index);
   }
+  for (shm::SlotIndex slot = 0; slot < shm::kMaxProcesses; ++slot) {
+    if (leases_.word(slot).first_queue_plus_one == queue + 1) {
+      leases_.redirect(slot, shm::LeaseWriter::kNoQueue);
+    }
+  }
   node_.segment().queues[queue].in_use.store(0, std::memory_order_release);
-  free_queues_.push_back(queue);
 }
 
 const std::vector<shm::QueueIndex>& Directory::queues(shm::ClassIndex class_index) {

@@ -24,8 +24,11 @@ class Directory {
   };
   // This process's queue in the class, made if need be. kExhausted: the node or the class has no room for one more.
   Result<Queue> open_queue(Process& process, shm::ClassIndex class_index);
-  // Not before the process's death is acknowledged by all (D4). Its class forgets it.
+  // Not before the process's death is acknowledged by all (D4). Its class and all leases forget it.
   void close_queue(shm::QueueIndex queue);
+  // Not before all have acknowledged a death that came after close_queue(): until then somebody who looked at the ring
+  // before may still claim from it, and would claim from its next owner.
+  void reuse_queue(shm::QueueIndex queue) { free_queues_.push_back(queue); }
   // Queues of a class as sabird knows them.
   const std::vector<shm::QueueIndex>& queues(shm::ClassIndex class_index);
   const std::map<shm::QueueIndex, shm::ClassIndex>& open_queues() const { return queue_class_; }

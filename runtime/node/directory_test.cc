@@ -82,6 +82,33 @@ TEST_F(DirectoryTest, LeasesAreWordsAndLists) {
   EXPECT_TRUE(listed_workers(2).empty());
 }
 
+// L2, D4: else a worker would go on with that ring when it is another process's, perhaps of another class or job.
+TEST_F(DirectoryTest, LeasesForgetAClosedQueue) {
+  Process& submitter = parts_.add();
+  Process& worker = parts_.add();
+  Process& other = parts_.add();
+  shm::QueueIndex queue = parts_.directory.open_queue(submitter, 2).value().index;
+  parts_.directory.grant({worker.key.slot, 7, 2, queue, 0});
+  parts_.directory.grant({other.key.slot, 8, 2, queue + 1, 0});
+  parts_.directory.close_queue(queue);
+  auto word = [&](const Process& process) {
+    return shm::LeaseWord::unpack(parts_.segments.node.segment().leases[process.key.slot].word.load());
+  };
+  EXPECT_EQ(word(worker).first_queue_plus_one, 0u);
+  EXPECT_TRUE(word(worker).granted());
+  EXPECT_EQ(word(worker).epoch, 7u) << "the lease goes on";
+  EXPECT_EQ(word(other).first_queue_plus_one, queue + 2);
+}
+
+TEST_F(DirectoryTest, AClosedQueueIsNotOpenedBeforeItMayBe) {
+  Process& process = parts_.add();
+  shm::QueueIndex queue = parts_.directory.open_queue(process, 2).value().index;
+  parts_.directory.close_queue(queue);
+  EXPECT_NE(parts_.directory.open_queue(parts_.add(), 2).value().index, queue);
+  parts_.directory.reuse_queue(queue);
+  EXPECT_EQ(parts_.directory.open_queue(parts_.add(), 2).value().index, queue);
+}
+
 TEST_F(DirectoryTest, ADeadActorsReasonIsWholeCharacters) {
   std::string reason(231, 'x');
   reason += "\xc3\xa4\xc3\xa4";  // the first of two bytes would just fit
