@@ -90,6 +90,15 @@ void sabir_waiter_interrupt(sabir_waiter* waiter) { waiter->waiter.interrupt(); 
 
 void sabir_waiter_destroy(sabir_waiter* waiter) { delete waiter; }
 
+void sabir_waiter_begin_slices(sabir_waiter* waiter) { waiter->waiter.begin_slices(); }
+
+void sabir_waiter_end_slices(sabir_client* client, sabir_waiter* waiter) {
+  Client* self;
+  if (enter(client, &self, nullptr) == SABIR_OK) {
+    self->end_slices(waiter->waiter);
+  }
+}
+
 sabir_status sabir_log_read(const sabir_buffer* buffer, sabir_log_view* out_view, sabir_error** out_error) {
   const rpc::LogLines& lines = buffer->buffer.lines;
   sabir_log_view log = SABIR_LOG_VIEW_INIT;

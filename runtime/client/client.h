@@ -50,6 +50,8 @@ class Client {
   const std::shared_ptr<EventQueue>& notice_queue() const { return notice_queue_; }
 
   Result<void> get(std::span<Future* const> refs, int64_t timeout_ns, Waiter* waiter);
+  // The waits in slices are over: the CPU that they lent is taken back (L4).
+  void end_slices(Waiter& waiter);
   // ready[i] = 1 for at most num_ready.
   Result<size_t> wait(std::span<Future* const> refs, size_t num_ready, int64_t timeout_ns, Waiter* waiter,
                       uint8_t* ready);

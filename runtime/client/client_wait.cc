@@ -22,6 +22,14 @@ struct EntryHint {
 
 }  // namespace
 
+void Client::end_slices(Waiter& waiter) {
+  waiter.end_slices();
+  if (waiter.take_lent()) {
+    Lock lock(core_->lock);
+    core_->executor->leave_blocked(lock);
+  }
+}
+
 Result<void> Client::get(std::span<Future* const> refs, int64_t timeout_ns, Waiter* waiter) {
   size_t at = 0;
   auto skip_ready = [&] {

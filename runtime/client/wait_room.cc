@@ -33,6 +33,7 @@ void WaitRoom::release_token() {
 
 WaitRoom::Visit::Visit(WaitRoom& room, const WaitOptions& options) : room_(room), options_(options) {
   ++room.inside_;
+  blocked_ = options.waiter != nullptr && options.waiter->take_lent();
   if (options.timeout_ns >= 0) {
     // Not looked at before the first look has failed: a get of what is there reads no clock.
     deadline_ns_ = 0;
@@ -50,7 +51,10 @@ WaitOutcome WaitRoom::Visit::leave(Lock& lock, WaitOutcome outcome) {
     room_.release_token();
   }
   --room_.inside_;
-  if (blocked_) {
+  if (blocked_ && options_.waiter != nullptr && options_.waiter->in_slices() &&
+      (outcome == WaitOutcome::kTimeout || outcome == WaitOutcome::kInterrupted)) {
+    options_.waiter->leave_lent();
+  } else if (blocked_) {
     room_.core_.executor->leave_blocked(lock);
   }
   return outcome;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 #include "runtime/shm/doorbell.h"
 
@@ -16,6 +17,15 @@ class Waiter {
 
   // Any thread, and signal handlers: atomics and one futex call.
   void interrupt();
+
+  // --- a caller that waits in slices (L4): between them a worker's CPU stays lent. The waiting thread's alone.
+
+  void begin_slices() { in_slices_ = true; }
+  void end_slices() { in_slices_ = false; }
+  bool in_slices() const { return in_slices_; }
+  // What the slice that ends leaves to the next one.
+  void leave_lent() { lent_ = true; }
+  bool take_lent() { return std::exchange(lent_, false); }
 
   // --- the blocking call that uses it
 
@@ -31,6 +41,8 @@ class Waiter {
   std::atomic<bool> interrupted_{false};
   std::atomic<shm::Atomic32*> sleeping_on_{nullptr};
   std::atomic<uint32_t> interrupters_{0};
+  bool in_slices_ = false;
+  bool lent_ = false;
 };
 
 }  // namespace sabir::client

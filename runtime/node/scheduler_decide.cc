@@ -429,9 +429,15 @@ bool Scheduler::State::all_blocked() const {
   });
 }
 
+bool Scheduler::State::has_all_leases(const Class& what) const {
+  return what.waiting > 0 && what.infeasible.empty() && what.leases >= shm::kMaxWorkersPerClass;
+}
+
 void Scheduler::State::fail_if_stuck() {
   std::erase_if(full, [&](const auto& entry) { return !needs.contains(entry.first); });
-  if (full.empty() || !all_blocked()) {
+  bool limited = !full.empty() || std::any_of(classes.begin(), classes.end(),
+                                              [&](const auto& entry) { return has_all_leases(entry.second); });
+  if (!limited || !all_blocked()) {
     stuck_since_ns.reset();
   } else if (!stuck_since_ns) {
     stuck_since_ns = clock->now_ns();
@@ -444,22 +450,29 @@ void Scheduler::State::fail_if_stuck() {
         withdraw(worker);
       }
     }
-    if (!stuck) {
-      continue;
-    }
-    for (auto& [index, what] : classes) {
-      if (GroupKey{what.job, what.language} == group && what.waiting > 0 && what.infeasible.empty()) {
-        out->push_back(FailClass{index, error});
-        for (shm::QueueIndex queue : what.queues) {
-          queues.at(queue).waiting = 0;  // until the next look
-        }
-        what.waiting = 0;
-      }
+  }
+  if (!stuck) {
+    return;
+  }
+  for (auto& [index, what] : classes) {
+    auto pool = full.find({what.job, what.language});
+    if (has_all_leases(what)) {
+      fail_class(what, exhausted_error("all " + std::to_string(what.leases) +
+                                       " workers that may serve calls of one kind wait for results of others: the "
+                                       "calls are nested too deeply for this limit"));
+    } else if (pool != full.end() && what.waiting > 0 && what.infeasible.empty()) {
+      fail_class(what, pool->second);
     }
   }
-  if (stuck) {
-    stuck_since_ns.reset();
+  stuck_since_ns.reset();
+}
+
+void Scheduler::State::fail_class(Class& what, const Error& error) {
+  out->push_back(FailClass{what.index, error});
+  for (shm::QueueIndex queue : what.queues) {
+    queues.at(queue).waiting = 0;  // until the next look
   }
+  what.waiting = 0;
 }
 
 void Scheduler::State::announce_needs() {

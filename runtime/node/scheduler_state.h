@@ -119,6 +119,7 @@ struct Scheduler::State {
   void rotate();
   void announce_needs();
   void fail_if_stuck();
+  void fail_class(Class& what, const Error& error);
 
   // --- Questions
   uint64_t wanted_leases(Class& what);
@@ -137,6 +138,8 @@ struct Scheduler::State {
   bool holds_some_of(const Worker& worker, const ResourceSet& wanted) const;
   bool launchable(const GroupKey& key) const { return !full.contains(key); }
   bool all_blocked() const;
+  // Calls wait in it, and it has as many workers as a class may have.
+  bool has_all_leases(const Class& what) const;
 
   NodeResources resources;
   const SchedulerOptions options;

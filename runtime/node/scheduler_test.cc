@@ -135,6 +135,41 @@ TEST_F(SchedulerTest, L4_OnlyTheCpuIsLent) {
   EXPECT_EQ(scheduler_.resources().free(kGpu), 0);
 }
 
+TEST_F(SchedulerTest, S10_ARecursionDeeperThanTheLimitFails) {
+  for (bool pool_is_full : {true, false}) {
+    shm::ClassIndex one = declare({{"CPU", kUnit}, {"memory", pool_is_full ? 0 : 1}});
+    shm::SlotIndex first = pool_is_full ? 1 : 400;
+    shm::SlotIndex depth = pool_is_full ? 5 : static_cast<shm::SlotIndex>(shm::kMaxWorkersPerClass);
+    for (shm::SlotIndex slot = first; slot < first + depth; ++slot) {
+      // Each submits one call and waits for it.
+      scheduler_.open_queue(slot, one, slot - 1);
+      scheduler_.add_worker(slot, 1, 1, 0);
+      scheduler_.observe_queue(slot, 1);
+      ASSERT_EQ(tick<GrantLease>().size(), 1u) << slot;
+      scheduler_.observe_queue(slot, 0);
+      see(slot, {.blocked = 1, .running = true});
+    }
+    scheduler_.open_queue(1000, one, static_cast<shm::SlotIndex>(first + depth - 1));
+    scheduler_.observe_queue(1000, 1);
+    EXPECT_TRUE(tick<FailClass>().empty());
+    if (pool_is_full) {
+      scheduler_.pool_full(1, 1, exhausted_error("no more"));
+      EXPECT_TRUE(tick<FailClass>().empty());
+    }
+    clock_.advance_ns(2 * kSecondNs);
+    auto failed = tick<FailClass>();
+    ASSERT_EQ(failed.size(), 1u) << pool_is_full;
+    EXPECT_EQ(failed[0].class_index, one);
+    EXPECT_EQ(failed[0].error.kind(), ErrorKind::kExhausted);
+    EXPECT_TRUE(tick<FailClass>().empty()) << "once";
+    scheduler_.close_queue(1000);
+    for (shm::SlotIndex slot = first; slot < first + depth; ++slot) {
+      scheduler_.close_queue(slot);
+      scheduler_.remove_worker(slot);
+    }
+  }
+}
+
 TEST_F(SchedulerTest, S7_ABlockBetweenTwoLooksEndsTheLeaseToo) {
   shm::ClassIndex one = declare({{"CPU", kUnit}});
   scheduler_.open_queue(10, one, 5);

@@ -26,18 +26,42 @@ bool expect_args(const char* name, Py_ssize_t wanted, Py_ssize_t count) {
   return true;
 }
 
-// Calls `step(slice_ns)` until it says something else than "not yet" (TIMEOUT), the time is over or a signal raises.
-// Returns the last status; SABIR_INTERRUPTED with a Python exception set when a handler raised.
+// What a wait in slices waits with: between two slices a worker's CPU stays lent.
+class SlicedWait {
+ public:
+  explicit SlicedWait(sabir_client* client) : client_(client) {
+    if (sabir_waiter_create(&waiter_, nullptr) == SABIR_OK) {
+      sabir_waiter_begin_slices(waiter_);
+    }
+  }
+  ~SlicedWait() {
+    if (waiter_ != nullptr) {
+      sabir_waiter_end_slices(client_, waiter_);
+      sabir_waiter_destroy(waiter_);
+    }
+  }
+  SlicedWait(const SlicedWait&) = delete;
+  SlicedWait& operator=(const SlicedWait&) = delete;
+  sabir_waiter* waiter() const { return waiter_; }
+
+ private:
+  sabir_client* client_;
+  sabir_waiter* waiter_ = nullptr;
+};
+
+// Calls `step(slice_ns, waiter)` until it says something else than "not yet" (TIMEOUT), the time is over or a signal
+// raises. Returns the last status; SABIR_INTERRUPTED with a Python exception set when a handler raised.
 template <typename Step>
-sabir_status in_slices(int64_t timeout_ns, Step step) {
+sabir_status in_slices(sabir_client* client, int64_t timeout_ns, Step step) {
   int64_t deadline_ns = timeout_ns < 0 ? INT64_MAX : steady_now_ns() + timeout_ns;
   bool main_thread = on_main_thread();
+  SlicedWait wait(client);
   for (;;) {
     int64_t left_ns = timeout_ns < 0 ? -1 : std::max<int64_t>(0, deadline_ns - steady_now_ns());
     int64_t slice_ns = main_thread && (left_ns < 0 || left_ns > kSliceNs) ? kSliceNs : left_ns;
     sabir_status status = SABIR_OK;
     Py_BEGIN_ALLOW_THREADS;
-    status = step(slice_ns);
+    status = step(slice_ns, wait.waiter());
     Py_END_ALLOW_THREADS;
     if (status != SABIR_TIMEOUT && status != SABIR_INTERRUPTED) {
       return status;
@@ -58,10 +82,10 @@ bool wait_all(sabir_client* client, const std::vector<sabir_ref*>& refs, int64_t
   int64_t spin_ns = timeout_ns < 0 ? kSpinNs : std::min(kSpinNs, timeout_ns);
   sabir_status status = sabir_get(client, refs.data(), refs.size(), spin_ns, nullptr, &error);
   if ((status == SABIR_TIMEOUT || status == SABIR_INTERRUPTED) && timeout_ns != 0) {
-    status = in_slices(timeout_ns, [&](int64_t slice_ns) {
+    status = in_slices(client, timeout_ns, [&](int64_t slice_ns, sabir_waiter* waiter) {
       sabir_error_destroy(error);
       error = nullptr;
-      return sabir_get(client, refs.data(), refs.size(), slice_ns, nullptr, &error);
+      return sabir_get(client, refs.data(), refs.size(), slice_ns, waiter, &error);
     });
   }
   if (status == SABIR_OK) {
@@ -216,10 +240,10 @@ PyObject* wait(PyObject*, PyObject* const* args, Py_ssize_t count) {
   std::vector<uint8_t> ready(refs.size());
   size_t ready_count = 0;
   sabir_error* error = nullptr;
-  sabir_status status = in_slices(timeout_ns, [&](int64_t slice_ns) {
+  sabir_status status = in_slices(client, timeout_ns, [&](int64_t slice_ns, sabir_waiter* waiter) {
     sabir_error_destroy(error);
     error = nullptr;
-    sabir_status result = sabir_wait(client, refs.data(), refs.size(), static_cast<size_t>(wanted), slice_ns, nullptr,
+    sabir_status result = sabir_wait(client, refs.data(), refs.size(), static_cast<size_t>(wanted), slice_ns, waiter,
                                      ready.data(), &ready_count, &error);
     return result == SABIR_OK && ready_count < static_cast<size_t>(wanted) ? SABIR_TIMEOUT : result;
   });
@@ -264,7 +288,7 @@ PyObject* put(PyObject*, PyObject* value) {
     status = SABIR_TIMEOUT;
   }
   if (status == SABIR_TIMEOUT || status == SABIR_STORE_FULL || status == SABIR_INTERRUPTED) {
-    status = in_slices(kPutTimeoutNs, [&](int64_t slice_ns) {
+    status = in_slices(client, kPutTimeoutNs, [&](int64_t slice_ns, sabir_waiter*) {
       sabir_error_destroy(error);
       error = nullptr;
       int64_t began_ns = steady_now_ns();
