@@ -121,6 +121,10 @@ TEST(AnchorTest, AForkIsNoticed) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
   EXPECT_FALSE(anchor->forked());
+  std::atomic<int> buried{0};
+  std::atomic<bool> gone{false};
+  anchor->orphan(new CountingOrphanage(buried, gone), 0);
+  EXPECT_TRUE(gone);
 }
 
 }  // namespace
