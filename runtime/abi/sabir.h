@@ -256,7 +256,7 @@ typedef struct sabir_arg {
 
 typedef struct sabir_task_options {
   size_t struct_size;
-  const sabir_resource* resources; /* default CPU 1; amounts in units of 1/10000 */
+  const sabir_resource* resources; /* NULL: CPU 1; count 0 otherwise: none. Amounts in units of 1/10000 */
   size_t resource_count;
   uint32_t num_returns; /* default 1, at most 65535 */
   int32_t max_retries;  /* after a worker's death; default 3, -1 for ever */

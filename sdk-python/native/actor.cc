@@ -2,6 +2,7 @@
 
 #include "sdk-python/native/arguments.h"
 #include "sdk-python/native/function.h"
+#include "sdk-python/native/object_ref.h"
 #include "sdk-python/native/ref_context.h"
 
 namespace sabir::python {
@@ -66,8 +67,20 @@ PyObject* collect(PyObject* self, PyObject*) {
   return index < 0 ? nullptr : PyLong_FromSsize_t(index);
 }
 
+// The actor's id. Asks nobody, so that a handle can be hashed and printed whatever became of its actor and session.
+PyObject* hex(PyObject* self, PyObject*) {
+  sabir_ref* ref = sabir_actor_as_ref(actor_of(self));
+  if (ref == nullptr) {
+    return PyErr_NoMemory();
+  }
+  PyObject* text = hex_of(ref);
+  sabir_ref_release(ref);
+  return text;
+}
+
 PyMethodDef methods[] = {
     {"info", info, METH_NOARGS, "A dict: actor_id, name, class_name, class_info, language."},
+    {"hex", hex, METH_NOARGS, "The actor's id as 32 hexadecimal digits."},
     {"kill", kill, METH_O, "Ends the actor's process; the argument is no_restart."},
     {"_collect", collect, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -1,5 +1,6 @@
 #include "sdk-python/native/arguments.h"
 
+#include "sdk-python/native/captured.h"
 #include "sdk-python/native/object_ref.h"
 
 namespace sabir::python {
@@ -35,15 +36,15 @@ bool Arguments::add(PyObject* value, PyObject* name) {
   return true;
 }
 
-bool Arguments::encode(PyObject* const* values, size_t count, PyObject* names) {
+bool Arguments::encode(PyObject* const* values, size_t count, PyObject* names, PyObject* captured) {
   size_t named = names == nullptr ? 0 : static_cast<size_t>(PyTuple_GET_SIZE(names));
-  reserve(count + named);
+  reserve(count + named + (captured == nullptr ? 0 : 1));
   for (size_t i = 0; i < count + named; ++i) {
     if (!add(values[i], i < count ? nullptr : PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(i - count)))) {
       return false;
     }
   }
-  return true;
+  return captured == nullptr || add(captured, captured_name());
 }
 
 bool Arguments::encode(PyObject* args, PyObject* kwargs) {

@@ -13,9 +13,9 @@ class Arguments {
   Arguments(const Arguments&) = delete;
   Arguments& operator=(const Arguments&) = delete;
 
-  // As in vectorcall: `count` positional ones, then one per name of the tuple `names` (or null). False with an
-  // exception set.
-  bool encode(PyObject* const* values, size_t count, PyObject* names);
+  // As in vectorcall: `count` positional ones, then one per name of the tuple `names` (or null). `captured` (or null)
+  // is what the function brings with every call (captured.h). False with an exception set.
+  bool encode(PyObject* const* values, size_t count, PyObject* names, PyObject* captured);
   // As in a plain call: a tuple and a dict (or null).
   bool encode(PyObject* args, PyObject* kwargs);
 

@@ -141,7 +141,9 @@ PyObject* prepare_task(PyObject*, PyObject* args) {
   if (client == nullptr || !resources_of(resources, &amounts) || !utf8_of(name, "name", &options.name)) {
     return nullptr;
   }
-  options.resources = amounts.data();
+  // Not null for a task that wants nothing (num_cpus=0): null stands for the default, a CPU.
+  static constexpr sabir_resource kNothing{};
+  options.resources = amounts.empty() ? &kNothing : amounts.data();
   options.resource_count = amounts.size();
   options.retry_errors = retry_errors != 0;
   sabir_task* handle = nullptr;

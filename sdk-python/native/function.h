@@ -12,6 +12,7 @@ extern PyTypeObject* task_type;
 
 sabir_function* function_of(PyObject* function);
 sabir_task* task_of(PyObject* task);
+inline bool is_task(PyObject* object) { return Py_TYPE(object) == task_type; }
 uint32_t task_num_returns(PyObject* task);
 
 // _sabir.export_function(kind, language, name, code) -> Function

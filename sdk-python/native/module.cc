@@ -1,6 +1,7 @@
 // The extension module `sabir._sabir`: a thin binding of sabir.h. sabir/*.py is the public face.
 
 #include "sdk-python/native/actor.h"
+#include "sdk-python/native/captured.h"
 #include "sdk-python/native/codec.h"
 #include "sdk-python/native/events.h"
 #include "sdk-python/native/function.h"
@@ -53,6 +54,8 @@ PyMethodDef functions[] = {
     {"context", context, METH_NOARGS, nullptr},
     {"actor_instance", actor_instance, METH_NOARGS, nullptr},
     {"exit_worker", exit_worker, METH_NOARGS, nullptr},
+    {"collect", collect, METH_O, nullptr},
+    {"with_refs", with_refs, METH_VARARGS, nullptr},
     {"_ref_at", ref_at, METH_O, nullptr},
     {"_actor_at", actor_at, METH_O, nullptr},
     {"_encode", encode_bytes, METH_O, nullptr},
@@ -84,7 +87,7 @@ PyMODINIT_FUNC PyInit__sabir(void) {  // NOLINT(readability-identifier-naming): 
   Owned module(PyModule_Create(&definition));
   if (!module || !add_object_ref_type(module.get()) || !add_store_buffer_type(module.get()) ||
       !add_function_types(module.get()) || !add_actor_type(module.get()) || !add_stub_types(module.get()) ||
-      !remember_ref_loader(module.get())) {
+      !remember_ref_loader(module.get()) || !add_captured(module.get())) {
     return nullptr;
   }
   state().main_thread = static_cast<long>(PyThread_get_thread_ident());

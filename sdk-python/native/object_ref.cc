@@ -34,17 +34,7 @@ PyObject* binary(PyObject* self, PyObject*) {
   return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(id), sizeof(id));
 }
 
-PyObject* hex(PyObject* self, PyObject*) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  uint8_t id[16];
-  sabir_ref_id(ref_of(self), id);
-  char text[32];
-  for (int i = 0; i < 16; ++i) {
-    text[2 * i] = kDigits[id[i] >> 4];
-    text[2 * i + 1] = kDigits[id[i] & 15];
-  }
-  return PyUnicode_FromStringAndSize(text, sizeof(text));
-}
+PyObject* hex(PyObject* self, PyObject*) { return hex_of(ref_of(self)); }
 
 PyObject* repr(PyObject* self) {
   Owned text(hex(self, nullptr));
@@ -84,6 +74,12 @@ PyObject* reduce(PyObject* self, PyObject*) {
   return Py_BuildValue("O(n)", ref_loader(), index);
 }
 
+// References do not change: a copy is the same one, also inside a deep copy of what holds it.
+PyObject* copy(PyObject* self, PyObject*) {
+  Py_INCREF(self);
+  return self;
+}
+
 PyObject* is_ready(PyObject* self, PyObject*) { return PyBool_FromLong(sabir_ref_ready(ref_of(self))); }
 
 PyMethodDef methods[] = {
@@ -91,6 +87,8 @@ PyMethodDef methods[] = {
     {"binary", binary, METH_NOARGS, "The reference's id as 16 bytes."},
     {"_ready", is_ready, METH_NOARGS, "True once it has a value or an error. Never waits."},
     {"__reduce__", reduce, METH_NOARGS, nullptr},
+    {"__copy__", copy, METH_NOARGS, nullptr},
+    {"__deepcopy__", copy, METH_O, nullptr},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "ObjectRef[int], for annotations."},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -110,6 +108,18 @@ PyType_Slot slots[] = {
 PyType_Spec spec = {"sabir._sabir.ObjectRef", sizeof(ObjectRef), 0, Py_TPFLAGS_DEFAULT, slots};
 
 }  // namespace
+
+PyObject* hex_of(const sabir_ref* ref) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  uint8_t id[16];
+  sabir_ref_id(ref, id);
+  char text[32];
+  for (int i = 0; i < 16; ++i) {
+    text[2 * i] = kDigits[id[i] >> 4];
+    text[2 * i + 1] = kDigits[id[i] & 15];
+  }
+  return PyUnicode_FromStringAndSize(text, sizeof(text));
+}
 
 PyObject* wrap_ref(sabir_ref* ref) {
   ObjectRef* object = nullptr;

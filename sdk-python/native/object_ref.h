@@ -17,6 +17,9 @@ inline sabir_ref* ref_of(PyObject* object) { return reinterpret_cast<ObjectRef*>
 // Takes over the reference; null with an error set (the reference is then released).
 PyObject* wrap_ref(sabir_ref* ref);
 
+// The id as 32 hexadecimal digits.
+PyObject* hex_of(const sabir_ref* ref);
+
 bool add_object_ref_type(PyObject* module);
 
 }  // namespace sabir::python

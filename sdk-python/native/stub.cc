@@ -17,6 +17,7 @@ struct Stub {
   PyObject* prepare;
   PyObject* check;
   PyObject* prepared;  // a Task or a Function of the epoch
+  PyObject* captured;  // the references in a task's function, or null
   PyObject* actor;     // null for a task
   uint64_t epoch;
   Py_ssize_t minimum;
@@ -55,14 +56,27 @@ bool prepare(Stub* self) {
   if (self->prepared != nullptr && self->epoch == state().epoch) {
     return true;
   }
-  if (require_client() == nullptr) {
+  // A handle belongs to one session; a function starts one if there is none.
+  if (self->actor != nullptr && require_client() == nullptr) {
     return false;
   }
-  PyObject* prepared = PyObject_CallNoArgs(self->prepare);
-  if (prepared == nullptr) {
+  Owned made(PyObject_CallNoArgs(self->prepare));
+  if (!made) {
     return false;
   }
+  PyObject* prepared = made.get();
+  PyObject* captured = nullptr;
+  if (PyTuple_Check(prepared) && !PyArg_ParseTuple(prepared, "OO!", &prepared, &PyList_Type, &captured)) {
+    return false;
+  }
+  if (self->actor == nullptr && !is_task(prepared)) {
+    PyErr_SetString(PyExc_TypeError, "prepare() must give a Task");
+    return false;
+  }
+  Py_INCREF(prepared);
+  Py_XINCREF(captured);
   Py_XSETREF(self->prepared, prepared);
+  Py_XSETREF(self->captured, captured);
   self->epoch = state().epoch;
   return true;
 }
@@ -110,7 +124,10 @@ PyObject* call(PyObject* callable, PyObject* const* values, size_t flags, PyObje
     return nullptr;
   }
   Arguments arguments;
-  if (!arguments.encode(values, static_cast<size_t>(count), names)) {
+  // As for `prepared`: another thread may set it anew while a user's __reduce__ runs.
+  Py_XINCREF(self->captured);
+  Owned captured(self->captured);
+  if (!arguments.encode(values, static_cast<size_t>(count), names, captured.get())) {
     return nullptr;
   }
   return submit(self, arguments);
@@ -165,6 +182,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
   Py_VISIT(self->prepare);
   Py_VISIT(self->check);
   Py_VISIT(self->prepared);
+  Py_VISIT(self->captured);
   Py_VISIT(self->actor);
   return 0;
 }
@@ -174,6 +192,7 @@ int clear(PyObject* object) {
   Py_CLEAR(self->prepare);
   Py_CLEAR(self->check);
   Py_CLEAR(self->prepared);
+  Py_CLEAR(self->captured);
   Py_CLEAR(self->actor);
   return 0;
 }

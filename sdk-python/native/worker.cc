@@ -81,6 +81,36 @@ PyObject* run(const sabir_work_view& work) {
   }
 }
 
+// The values of a call with several returns: lists, tuples and generators alike, also one that would never end.
+PyObject* take_items(PyObject* result, uint32_t wanted) {
+  Owned iterator(PyObject_GetIter(result));
+  Owned items(PyList_New(0));
+  if (!iterator || !items) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+      PyErr_Format(PyExc_TypeError, "the task was to return %u values (num_returns), but it returned a %.100s", wanted,
+                   Py_TYPE(result)->tp_name);
+    }
+    return nullptr;
+  }
+  for (uint32_t count = 0;; ++count) {
+    Owned item(PyIter_Next(iterator.get()));
+    if (PyErr_Occurred()) {
+      return nullptr;
+    }
+    if (static_cast<bool>(item) != (count < wanted)) {
+      const char* form = item ? "the task was to return %u values (num_returns), but it returned more"
+                              : "the task was to return %u values (num_returns), but it returned %u";
+      return PyErr_Format(PyExc_ValueError, form, wanted, count);
+    }
+    if (!item) {
+      return items.release();
+    }
+    if (PyList_Append(items.get(), item.get()) != 0) {
+      return nullptr;
+    }
+  }
+}
+
 // Ends the work with the values of `result`; false with an exception set if they do not fit: the work is then still
 // open, unless *ended.
 bool finish(sabir_work* work, uint32_t num_returns, PyObject* result, bool* ended) {
@@ -95,14 +125,8 @@ bool finish(sabir_work* work, uint32_t num_returns, PyObject* result, bool* ende
     }
     single = one.value();
   } else if (num_returns > 1) {
-    Owned items(PySequence_List(result));  // lists, tuples and generators alike
+    Owned items(take_items(result, num_returns));
     if (!items) {
-      return false;
-    }
-    Py_ssize_t count = PyList_GET_SIZE(items.get());
-    if (static_cast<size_t>(count) != num_returns) {
-      PyErr_Format(PyExc_ValueError, "the task was to return %u values (num_returns), but it returned %zd", num_returns,
-                   count);
       return false;
     }
     many = std::make_unique<EncodedValue[]>(num_returns);

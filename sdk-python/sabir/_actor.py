@@ -8,7 +8,7 @@ from typing import Any, Callable, Generic, TypeVar
 
 from sabir import _functions, _sabir
 from sabir._options import actor_options, method_options, resource_amounts
-from sabir._signature import check_call, positional_range
+from sabir._signature import check_call, is_async, positional_range
 
 C = TypeVar("C")
 
@@ -41,6 +41,8 @@ def _methods_of(cls: type) -> dict[str, dict[str, Any]]:
         minimum, maximum = positional_range(function, skip=0 if static else 1)
         options = getattr(function, "__sabir_method__", {})
         found[name] = {"args": [minimum, maximum], "returns": options.get("num_returns", 1)}
+        if is_async(function):
+            found[name]["async"] = True
     for name in _SPECIAL_METHODS:
         found[name] = {"args": [0, 0], "returns": 1}
     return found
@@ -59,7 +61,7 @@ class ActorClass(Generic[C]):
     def __init__(self, cls: type, options: dict[str, Any]) -> None:
         self._cls = cls
         self._options = actor_options(options)
-        self._exported: tuple[int, Any] = (-1, None)
+        self._exported: tuple[int, Any, list[Any]] = (-1, None, [])
         self.__name__ = cls.__name__
         self.__qualname__ = cls.__qualname__
         self.__module__ = cls.__module__
@@ -82,12 +84,14 @@ class ActorClass(Generic[C]):
         elif args or kwargs:
             raise TypeError(f"{self._cls.__name__}() takes no arguments")
         if self._exported[0] != epoch:
-            function = _functions.export(_functions.CLASS, self._cls.__name__, self._cls)
-            self._exported = (epoch, function)
+            self._exported = (epoch, *_functions.export(_functions.CLASS, self._cls.__name__, self._cls))
+        _, function, captured = self._exported
+        if captured:
+            kwargs[_sabir.CAPTURED] = captured
         methods = _methods_of(self._cls)
         options = dict(self._options)
         native = _sabir.create_actor(
-            self._exported[1],
+            function,
             {
                 # As in Ray: without a wish for CPUs an actor holds none while it lives.
                 "resources": resource_amounts(options, default_cpus=0),
@@ -106,6 +110,12 @@ class ActorClass(Generic[C]):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"{self.__name__} is an actor class: use {self.__name__}.remote(...)")
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        raise TypeError(
+            f"{self.__name__} is an actor class and cannot be inherited from: "
+            "inherit from a plain class, and apply sabir.remote to the result"
+        )
 
     def __reduce__(self) -> Any:
         return _rebuild_class, (), {"cls": self._cls, "options": self._options}
@@ -128,6 +138,11 @@ class ActorMethod:
         self._name = name
         self._about = about
         self._options = options
+        if about.get("async"):
+            raise NotImplementedError(
+                f"{name} is an async method: async actors are not in this version of Sabir. "
+                "Make it a plain method (it may call asyncio.run)."
+            )
         minimum, maximum = about["args"]
         # Not bound to this object: in a cycle, a dropped handle would keep its actor until the next garbage collection.
         prepare = functools.partial(_prepare_method, name)
@@ -193,10 +208,16 @@ class ActorHandle(Generic[C]):
 
     @property
     def _actor_id(self) -> str:
-        return str(self._native.info()["actor_id"])
+        return str(self._native.hex())
 
     def __repr__(self) -> str:
         return f"ActorHandle({self._class_name}, {self._actor_id})"
+
+    def __copy__(self) -> ActorHandle[C]:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> ActorHandle[C]:
+        return self
 
     def __hash__(self) -> int:
         return hash(self._actor_id)

@@ -61,24 +61,70 @@ def _stack_of(error: BaseException) -> str:
 
 
 def _pickled(error: BaseException, name: str) -> bytes | None:
-    """The exception itself, if it survives a round trip: many types with an own __init__ do not."""
+    """The exception itself, in the first form that survives a round trip."""
     from sabir._serialization import cloudpickle_dumps
 
     cause = error.cause if isinstance(error, TaskError) and error.cause is not None else error
-    try:
-        data = pickle.dumps(cause, protocol=5)
-        if b"__main__" in data:
-            data = cloudpickle_dumps(cause)
-        if len(data) <= _NATIVE_BYTES and isinstance(pickle.loads(data), BaseException):
-            return data
-    except Exception:
+    for dump in (_plain_pickle, cloudpickle_dumps, _pickle_in_parts):
         try:
-            data = cloudpickle_dumps(cause)
-            if len(data) <= _NATIVE_BYTES and isinstance(pickle.loads(data), BaseException):
+            data = dump(cause)
+            if len(data) <= _NATIVE_BYTES and (dump is _pickle_in_parts or _survives(cause, data)):
                 return data
         except Exception:
-            return None
+            continue
     return None
+
+
+def _survives(error: BaseException, data: bytes) -> bool:
+    """Also with the same ``args``: an __init__ that makes its message of its argument would make it twice."""
+    copy = pickle.loads(data)
+    if not isinstance(copy, BaseException):
+        return False
+    try:
+        return bool(copy.args == error.args)
+    except Exception:  # arrays, and others that cannot say
+        return True
+
+
+def _plain_pickle(error: BaseException) -> bytes:
+    data = pickle.dumps(error, protocol=5)
+    if b"__main__" in data:  # another process's __main__ is another program
+        raise pickle.PicklingError("a class of __main__")
+    return data
+
+
+def _pickle_in_parts(error: BaseException) -> bytes:
+    """For types whose __init__ wants other arguments than ``args``: the instance is made without it.
+
+    Attributes that cannot travel (locks, connections) stay behind.
+    """
+    from sabir._serialization import cloudpickle_dumps
+
+    state = {}
+    for name, value in vars(error).items():
+        try:
+            pickle.loads(cloudpickle_dumps(value))
+        except Exception:
+            continue
+        state[name] = value
+    return cloudpickle_dumps(_Parts(type(error), error.args, state))
+
+
+class _Parts:
+    """Pickles as an exception of the given type."""
+
+    def __init__(self, kind: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> None:
+        self._parts = (kind, args, state)
+
+    def __reduce__(self) -> Any:
+        return _from_parts, self._parts
+
+
+def _from_parts(kind: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> BaseException:
+    made = kind.__new__(kind, *args)
+    made.args = args
+    vars(made).update(state)
+    return made
 
 
 def exception_of(fields: dict[str, Any]) -> BaseException:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
+from collections import OrderedDict
 from typing import Any, Callable
 
 from sabir import _sabir
@@ -14,18 +16,34 @@ _retry: dict[int, tuple[type[BaseException], ...]] = {}
 _names: dict[int, str] = {}
 
 
+# How the code of an exported function begins: neither is a pickle's first byte.
+_BY_NAME = b"@"
+_CAPTURING = b"*"
+
+
 def export(
     kind: int, name: str, function: Callable[..., Any], retry_exceptions: tuple[type[BaseException], ...] = ()
-) -> Any:
-    """Exports a function or class; raises SerializationError if it cannot be pickled."""
+) -> tuple[_sabir.Function, list[_sabir.ObjectRef[Any]]]:
+    """Exports a function or class; raises SerializationError if it cannot be pickled.
+
+    Returns it with the references in its closure and globals: each call has to carry them (captured.h).
+    """
+    code, captured = _sabir.collect(functools.partial(_pickled, name, function, retry_exceptions))
+    if captured:
+        # With their ids: the same code with other references is another function.
+        ids = b"".join(ref.binary() for ref in captured)
+        code = _CAPTURING + len(captured).to_bytes(4, "little") + ids + code
+    return _sabir.export_function(kind, PYTHON, name, code), captured
+
+
+def _pickled(name: str, function: Callable[..., Any], retry_exceptions: tuple[type[BaseException], ...]) -> bytes:
     from sabir._serialization import cloudpickle_dumps, describe_failure
     from sabir.exceptions import SerializationError
 
     try:
-        code = cloudpickle_dumps((function, retry_exceptions))
+        return cloudpickle_dumps((function, retry_exceptions))
     except Exception as error:
         raise SerializationError(describe_failure(function, error).replace("value", name, 1)) from error
-    return _sabir.export_function(kind, PYTHON, name, code)
 
 
 _methods: dict[tuple[int, str], Any] = {}
@@ -48,12 +66,41 @@ def load(index: int) -> Any:
         import sys
 
         return sys.intern(code.decode())
-    if code[:1] == b"@":  # exported by name, from another language
+    if code[:1] == _BY_NAME:  # from another language
         return _by_name(name, code[1:])
+    if code[:1] == _CAPTURING:
+        return _Capturing(index)
+    return _unpickled(index, code)
+
+
+def _unpickled(index: int, code: bytes) -> Any:
     function, retry = pickle.loads(code)
     if retry:
         _retry[index] = retry
     return function
+
+
+class _Capturing:
+    """In a worker: a function with references in its closure or globals. They come with each call."""
+
+    # The functions that were made, the last used at the end. Bounded: each keeps what it refers to alive.
+    _made: OrderedDict[int, Any] = OrderedDict()
+    _MADE_MAX = 16
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        refs = kwargs.pop(_sabir.CAPTURED)
+        made = self._made
+        if self._index not in made:
+            _, _, _, code = _sabir.get_function(self._index)
+            begin = 5 + 16 * int.from_bytes(code[1:5], "little")
+            made[self._index] = _sabir.with_refs(refs, functools.partial(_unpickled, self._index, code[begin:]))
+            if len(made) > self._MADE_MAX:
+                made.popitem(last=False)
+        made.move_to_end(self._index)
+        return made[self._index](*args, **kwargs)
 
 
 def _by_name(name: str, code: bytes) -> Any:

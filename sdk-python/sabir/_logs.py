@@ -12,6 +12,8 @@ from sabir import _sabir
 # A line that comes again within this time is counted instead of printed.
 _FOLD_SECONDS = 5.0
 _FOLDED_LINES = 500
+# What was left out is told at most this often.
+_DROPPED_SECONDS = 1.0
 
 _thread: threading.Thread | None = None
 
@@ -51,14 +53,45 @@ class Folder:
         return out
 
 
+class Dropped:
+    """Adds up the lines that were left out: in a flood each piece of it says how many, thousands of times."""
+
+    def __init__(self, clock: Any = time.monotonic) -> None:
+        self._clock = clock
+        self._counts: dict[tuple[str, int], int] = {}
+        self._told = float("-inf")
+
+    def add(self, name: str, pid: int, lines: int) -> list[tuple[int, str]]:
+        """Lines to print now."""
+        if lines:
+            self._counts[name, pid] = self._counts.get((name, pid), 0) + lines
+        return self.flush() if self._counts and self._clock() - self._told >= _DROPPED_SECONDS else []
+
+    def flush(self) -> list[tuple[int, str]]:
+        counts, self._counts = self._counts, {}
+        self._told = self._clock()
+        return [
+            (2, f"({name} pid={pid}) [{lines} lines left out: output faster than it could be shown]")
+            for (name, pid), lines in counts.items()
+        ]
+
+
 def _print(lines: list[tuple[int, str]]) -> None:
     for stream, text in lines:
         target: TextIO = sys.stderr if stream == 2 else sys.stdout
         try:
-            target.write(text + "\n")
-            target.flush()
-        except (OSError, ValueError):  # the user closed it
-            return
+            _write(target, text + "\n")
+        except Exception:  # the user closed it, or put something of their own there
+            continue
+
+
+def _write(target: TextIO, text: str) -> None:
+    try:
+        target.write(text)
+    except UnicodeEncodeError:  # a terminal that is not UTF-8
+        encoding = getattr(target, "encoding", None) or "ascii"
+        target.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    target.flush()
 
 
 def warn(text: str) -> None:
@@ -66,11 +99,10 @@ def warn(text: str) -> None:
     _print([(2, f"(sabir) warning: {text}")])
 
 
-def _handle(folder: Folder, notice: tuple[Any, ...]) -> None:
+def _handle(folder: Folder, dropped_lines: Dropped, notice: tuple[Any, ...]) -> None:
     if notice[0] == "log":
         _, name, pid, stream, text, dropped = notice
-        if dropped:
-            _print([(2, f"({name} pid={pid}) [{dropped} lines left out: output faster than it could be shown]")])
+        _print(dropped_lines.add(name or "worker", pid, dropped))
         for line in text.splitlines():
             _print(folder.add(name or "worker", pid, stream, line))
     elif notice[0] == "warning":
@@ -84,7 +116,7 @@ def _handle(folder: Folder, notice: tuple[Any, ...]) -> None:
 def _pump() -> None:
     from sabir.exceptions import SabirError
 
-    folder = Folder()
+    folder, dropped = Folder(), Dropped()
     while True:
         try:
             notices = _sabir.next_notices()
@@ -93,8 +125,8 @@ def _pump() -> None:
         if notices is None:
             break
         for notice in notices:
-            _handle(folder, notice)
-    _print(folder.flush(only_old=False))
+            _handle(folder, dropped, notice)
+    _print(folder.flush(only_old=False) + dropped.flush())
 
 
 def start_printer() -> None:

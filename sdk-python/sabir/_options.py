@@ -33,6 +33,8 @@ def _integer(minimum: int) -> Callable[[str, Any], int]:
 
 
 def _returns(name: str, value: Any) -> int:
+    if value in ("streaming", "dynamic"):
+        raise ValueError(f"{name}={value!r}: streaming generators are not in this version of Sabir; give a number")
     number = _integer(0)(name, value)
     if number > 65535:
         raise ValueError(f"{name} must be at most 65535, not {value}")
@@ -81,6 +83,24 @@ def _retry_exceptions(name: str, value: Any) -> tuple[type[BaseException], ...]:
     raise TypeError(f"{name} must be a bool or a list of exception types, not {value!r}")
 
 
+def _concurrency(name: str, value: Any) -> int:
+    number = _integer(1)(name, value)
+    if number > 1:
+        raise ValueError(f"{name}={value}: threaded and async actors are not in this version of Sabir, only {name}=1")
+    return number
+
+
+# Options of Ray that a user may bring along: told apart from misspelt ones.
+_NOT_YET = {
+    **dict.fromkeys(("concurrency_groups", "concurrency_group"), "threaded and async actors"),
+    **dict.fromkeys(("scheduling_strategy", "label_selector", "fallback_strategy", "accelerator_type"), "placement"),
+    **dict.fromkeys(("placement_group", "placement_group_bundle_index"), "placement groups"),
+    "runtime_env": "runtime environments",
+    "max_pending_calls": "a limit of pending calls",
+    "max_calls": "a limit of calls per worker",
+    "allow_out_of_order_execution": "calls out of their order",
+}
+
 # What checks an option's value and gives its checked form; None stands for the default and is not checked.
 _Checks = dict[str, Callable[[str, Any], Any]]
 
@@ -99,6 +119,7 @@ _ACTOR: _Checks = {
     "namespace": _text,
     "lifetime": _lifetime,
     "get_if_exists": _boolean,
+    "max_concurrency": _concurrency,
 }
 _METHOD: _Checks = {"num_returns": _returns, "name": _text}
 
@@ -107,6 +128,8 @@ def _check(kind: str, known: _Checks, options: Mapping[str, Any]) -> dict[str, A
     checked: dict[str, Any] = {}
     for name, value in options.items():
         check = known.get(name)
+        if check is None and name in _NOT_YET:
+            raise ValueError(f"{kind} {name!r}: not in this version of Sabir ({_NOT_YET[name]})")
         if check is None:
             from difflib import get_close_matches
 

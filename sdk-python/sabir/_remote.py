@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar, overload
 
 from sabir import _functions, _sabir
 from sabir._options import any_options, resource_amounts, task_options
-from sabir._signature import check_call, positional_range
+from sabir._signature import check_call, is_async, positional_range
 
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec
@@ -29,6 +29,11 @@ class RemoteFunction(Generic[P, R]):
     """
 
     def __init__(self, function: Callable[..., R], options: dict[str, Any]) -> None:
+        if is_async(function):
+            raise ValueError(
+                f"{function.__qualname__} is an async function: a task is a plain one "
+                "(call asyncio.run(...) in it); async tasks and actors are not in this version of Sabir"
+            )
         self._function = function
         self._options = task_options(options)
         self._exported: dict[int, Any] = {}
@@ -62,10 +67,13 @@ class RemoteFunction(Generic[P, R]):
         check_call(self._function, self._function.__name__, 0, args, kwargs)
 
     def _prepare(self) -> Any:
+        from sabir._runtime import ensure_started
+
         options = self._options
         name = options.get("name") or self._function.__qualname__.rpartition(".")[2]
         retry = options.get("retry_exceptions", ())
-        function = _functions.export(_functions.TASK, name, self._function, retry)
+        ensure_started()
+        function, captured = _functions.export(_functions.TASK, name, self._function, retry)
         task = _sabir.prepare_task(
             function,
             resource_amounts(options, default_cpus=1),
@@ -78,7 +86,7 @@ class RemoteFunction(Generic[P, R]):
             from sabir._logs import warn
 
             warn(f"{name}: {task.infeasible}")
-        return task
+        return (task, captured) if captured else task
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(

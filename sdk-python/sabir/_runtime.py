@@ -16,14 +16,17 @@ from sabir._actor import ActorHandle, special_method
 _PYTHON = 1
 _ZYGOTE = 1
 _epoch = 0
-_lock = threading.Lock()
+# Reentrant: a signal's handler may call shutdown() while this thread is in init().
+_lock = threading.RLock()
 _started_in = 0  # the process that called init()
+_is_worker = False
+_exiting = False
 
 
 def _after_fork() -> None:
     # Another thread may have held it; it does not exist here.
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_after_fork)
@@ -59,7 +62,8 @@ class Context:
         return self
 
     def __exit__(self, *exc_info: Any) -> None:
-        shutdown()
+        if not _in_worker():  # a task that called init(ignore_reinit_error=True)
+            shutdown()
 
     def __repr__(self) -> str:
         return f"Context(session_path={self.session_path!r}, job_id={self.job_id!r})"
@@ -131,7 +135,7 @@ def init(
         _sabir.start(config)
         _epoch += 1
         _started_in = os.getpid()
-        atexit.register(shutdown)
+        atexit.register(_at_exit)
         from sabir import _logs
 
         _logs.start_printer()
@@ -189,15 +193,28 @@ def _config(
 def ensure_started() -> int:
     """The number of this start; starts a session if there is none, as Ray does at the first remote call."""
     if not _sabir.is_started():
-        init()
+        if _exiting:
+            raise exceptions.NotInitializedError("Sabir was shut down: this process is exiting")
+        init(ignore_reinit_error=True)  # another thread may be at it, too
     return _epoch
+
+
+def _at_exit() -> None:
+    global _exiting
+    _exiting = True  # what still runs, as finalizers, must not start a session
+    shutdown()
 
 
 def adopt_worker() -> None:
     """A worker has joined by itself: calls of its tasks find a started runtime."""
-    global _epoch, _started_in
+    global _epoch, _started_in, _is_worker
     _epoch += 1
     _started_in = os.getpid()
+    _is_worker = True
+
+
+def _in_worker() -> bool:
+    return _is_worker and _started_in == os.getpid()
 
 
 def is_initialized() -> bool:
@@ -206,13 +223,24 @@ def is_initialized() -> bool:
 
 
 def shutdown() -> None:
-    """Leaves the session: this job's tasks and actors end, and a session that init() started stops. Idempotent."""
+    """Leaves the session: this job's tasks and actors end, and a session that init() started stops. Idempotent.
+
+    Raises:
+        RuntimeError: called in a task or actor, whose process belongs to the session.
+    """
+    global _is_worker
+    if _in_worker():
+        raise RuntimeError(
+            "sabir.shutdown() is for drivers: a task or actor cannot leave the session (an actor ends with exit_actor())"
+        )
     with _lock:
         if not _sabir.is_started():
             return
-        atexit.unregister(shutdown)
+        _is_worker = False  # in a worker's fork
+        atexit.unregister(_at_exit)
         _sabir.shutdown()
-    from sabir import _futures, _logs
+        from sabir import _futures, _logs
 
-    _futures.stop()
+        left = _futures.take_waiting()
+    _futures.settle(left)
     _logs.stop_printer()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import pickle
+import types
+from collections import ChainMap
 from typing import Any
 
 from sabir.exceptions import SerializationError
@@ -41,10 +45,29 @@ def dumps(value: Any) -> tuple[bytes, list[pickle.PickleBuffer]]:
 
 
 def cloudpickle_dumps(value: Any, buffer_callback: Any = None) -> bytes:
+    out = io.BytesIO()
+    _pickler()(out, protocol=_PROTOCOL, buffer_callback=buffer_callback).dump(value)
+    return out.getvalue()
+
+
+@functools.cache
+def _pickler() -> Any:
+    """cloudpickle's, but functions keep the names of their files: from 3.1.3 on it writes one name for all, and a
+    remote traceback would show no source.
+    """
     import cloudpickle
 
-    data: bytes = cloudpickle.dumps(value, protocol=_PROTOCOL, buffer_callback=buffer_callback)
-    return data
+    table = cloudpickle.Pickler.dispatch_table
+    reduce = table[types.CodeType]
+
+    def reduce_code(code: types.CodeType) -> Any:
+        make, arguments = reduce(code)
+        return make, tuple(code.co_filename if item == "<dynamic-code>" else item for item in arguments)
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        dispatch_table = ChainMap({types.CodeType: reduce_code}, table)
+
+    return Pickler
 
 
 def loads(data: Any, buffers: list[Any]) -> Any:
@@ -54,6 +77,8 @@ def loads(data: Any, buffers: list[Any]) -> Any:
 def describe_failure(value: Any, error: BaseException) -> str:
     """What in ``value`` cannot be pickled: the path of attributes and items that leads to it, and the reason."""
     path, culprit, reason = _find_culprit(value, "value", error, depth=0, seen=set())
+    if isinstance(culprit, types.GeneratorType):
+        reason = "a generator has no end to send; return a list, or give num_returns for several results"
     kind = f"{type(culprit).__module__}.{type(culprit).__qualname__}"
     return (
         f"cannot send {path} ({kind}) to another process: {reason}. "

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any, Callable
 
 _VARIADIC = 0x04
-_KEYWORDS = 0x08
+_COROUTINE = 0x80
+_ASYNC_GENERATOR = 0x200
+
+
+def is_async(function: Any) -> bool:
+    """True for what ``async def`` makes."""
+    code = getattr(function, "__code__", None)
+    return bool(getattr(code, "co_flags", 0) & (_COROUTINE | _ASYNC_GENERATOR))
 
 
 def positional_range(function: Callable[..., Any], skip: int = 0) -> tuple[int, int]:

@@ -48,8 +48,8 @@ def _take_over(job: Any) -> None:
     except OSError:
         pass  # gone since; the worker stays where the node runs
     for stream in (sys.stdout, sys.stderr):
-        # A pipe is block buffered otherwise, and the driver would see lines late.
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        # A pipe is block buffered otherwise, and the driver would see lines late. It reads UTF-8, whatever the locale.
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
 
 
 def _flush() -> None:

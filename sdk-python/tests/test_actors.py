@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import time
@@ -235,6 +236,142 @@ def test_an_actor_calls_tasks_and_itself_is_not_blocked_by_them():
             return sabir.get([square.remote(i) for i in range(10)])
 
     assert sabir.get(Caller.remote().run.remote()) == [i * i for i in range(10)]
+
+
+def test_async_methods_are_refused_by_name_and_the_rest_works():
+    @sabir.remote
+    class Mixed:
+        async def wait(self):
+            pass
+
+        def call(self):
+            return 1
+
+    mixed = Mixed.remote()
+    with pytest.raises(NotImplementedError, match=r"wait.*async actors"):
+        mixed.wait.remote()
+    assert sabir.get(mixed.call.remote()) == 1
+
+
+def test_an_actor_class_cannot_be_inherited_from():
+    with pytest.raises(TypeError, match="cannot be inherited from"):
+
+        class Derived(Counter):
+            pass
+
+
+def test_inherited_methods_properties_and_kinds_of_methods():
+    class Base:
+        @classmethod
+        def of_class(cls, x):
+            return cls.__name__, x
+
+        def over(self):
+            return "base"
+
+        @property
+        def dangerous(self):
+            raise RuntimeError("handles must not look at it")
+
+        def __call__(self, x):
+            return x + 1
+
+    @sabir.remote
+    class Derived(Base):
+        def over(self, self_=0, *, name=""):
+            return "derived " + super().over() + name
+
+    derived = Derived.remote()
+    assert sabir.get(derived.of_class.remote(1)) == ("Derived", 1)
+    assert sabir.get(derived.over.remote(name="!")) == "derived base!"
+    assert sabir.get(derived.__call__.remote(3)) == 4
+
+
+def test_a_handle_outlives_who_made_it():
+    @sabir.remote
+    class Maker:
+        def make(self):
+            self.made = Counter.remote(5)
+            return [self.made]
+
+    @sabir.remote
+    def make():
+        return Counter.remote(7)
+
+    maker = Maker.remote()
+    made = sabir.get(maker.make.remote())[0]
+    assert sabir.get(made.add.remote()) == 6
+    sabir.kill(maker)
+    with pytest.raises(ActorDiedError):
+        sabir.get(maker.make.remote())
+    assert sabir.get(made.add.remote()) == 7
+    assert sabir.get(sabir.get(make.remote()).add.remote()) == 8
+
+
+def test_a_handle_of_itself():
+    @sabir.remote
+    class Self:
+        def keep(self, box):
+            self.me = box[0]
+
+        def ask(self):
+            return self.me.answer.remote()
+
+        def answer(self):
+            return 42
+
+        def deadlock(self):
+            return sabir.get(self.me.answer.remote(), timeout=0.5)
+
+    actor = Self.remote()
+    sabir.get(actor.keep.remote([actor]))
+    assert sabir.get(sabir.get(actor.ask.remote())) == 42
+    with pytest.raises(sabir.exceptions.GetTimeoutError):
+        sabir.get(actor.deadlock.remote(), timeout=30)
+    assert sabir.get(actor.answer.remote()) == 42
+    sabir.kill(actor)  # its handle of itself would keep it
+
+
+def test_handles_are_compared_copied_and_printed_without_asking_anybody():
+    counter = Counter.remote()
+    again = sabir.get(sabir.put([counter]))[0]
+    assert again == counter and hash(again) == hash(counter) and len({again, counter}) == 1
+    assert copy.copy(counter) is counter and copy.deepcopy({"a": [counter]})["a"][0] is counter
+    assert repr(again) == repr(counter)
+    sabir.kill(counter)
+    assert again == counter and "Counter" in repr(counter)
+
+
+def test_kill_with_many_pending_calls():
+    @sabir.remote
+    class Sleeper:
+        def nap(self, seconds):
+            time.sleep(seconds)
+
+    sleeper = Sleeper.remote()
+    refs = [sleeper.nap.remote(0), *[sleeper.nap.remote(60) for _ in range(20_000)]]
+    sabir.get(refs[0])
+    sabir.kill(sleeper)
+    for ref in refs[1::1000]:
+        with pytest.raises(ActorDiedError):
+            sabir.get(ref, timeout=60)
+    assert len(sabir.wait(refs, num_returns=len(refs), timeout=60)[0]) == len(refs)
+
+
+def test_many_actors_at_once():
+    counters = [Counter.remote(i) for i in range(25)]
+    assert sabir.get([counter.add.remote() for counter in counters], timeout=120) == list(range(1, 26))
+
+
+def test_an_argument_of_the_constructor_that_is_late_or_fails():
+    @sabir.remote
+    def late(value):
+        time.sleep(0.2)
+        return 1 // value
+
+    assert sabir.get(Counter.remote(late.remote(1)).add.remote()) == 2
+    with pytest.raises(ActorDiedError, match="ZeroDivisionError"):
+        sabir.get(Counter.remote(late.remote(0)).add.remote())
 
 
 def test_senders_are_independent():

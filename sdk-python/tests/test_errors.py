@@ -78,6 +78,53 @@ def test_exceptions_that_cannot_be_pickled_or_rebuilt():
         sabir.get(fail.remote(Rude))
 
 
+class Coded(Exception):
+    """As many write theirs: the constructor wants something else than what Exception keeps."""
+
+    def __init__(self, code, lock=None):
+        super().__init__(f"code {code}")
+        self.code = code
+        self.lock = lock
+
+
+class TwoArguments(Exception):
+    def __init__(self, what, why):
+        super().__init__(f"{what}: {why}")
+        self.why = why
+
+
+def test_exceptions_with_a_constructor_of_their_own_keep_their_type():
+    with pytest.raises(Coded, match=r"Coded: code 7$") as caught:
+        sabir.get(fail.remote(Coded, 7))
+    assert caught.value.code == 7 and caught.value.args == ("code 7",)
+    with pytest.raises(TwoArguments) as caught:
+        sabir.get(fail.remote(TwoArguments, "disk", "full"))
+    assert caught.value.why == "full" and isinstance(caught.value, TaskError)
+
+    @sabir.remote
+    def locked():
+        raise Coded(1, threading.Lock())
+
+    with pytest.raises(Coded) as caught:  # what cannot travel stays behind
+        sabir.get(locked.remote())
+    assert caught.value.code == 1 and not hasattr(caught.value.cause, "lock")
+
+
+def test_an_exception_that_cannot_even_be_asked():
+    class Hostile(Exception):
+        def __reduce__(self):
+            raise RuntimeError("no")
+
+        def __getattribute__(self, name):
+            if name in ("args", "__dict__", "__traceback__"):
+                raise RuntimeError("no")
+            return super().__getattribute__(name)
+
+    with pytest.raises(TaskError, match="Hostile"):
+        sabir.get(fail.remote(Hostile), timeout=30)
+    assert sabir.get(sabir.put(1)) == 1
+
+
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
 def test_exceptions_beside_exception_do_not_end_the_worker(kind):
     with pytest.raises(TaskError, match=kind.__name__):
@@ -114,6 +161,51 @@ def test_an_argument_that_cannot_travel_names_the_place():
         fail.remote(Engine())
     with pytest.raises(TypeError, match=r"\['lock'\]"):
         sabir.put([{"lock": threading.Lock()}])
+
+
+def test_a_value_that_cannot_be_rebuilt():
+    class Broken:
+        def __init__(self):
+            self.x = 1
+
+        def __setstate__(self, state):
+            raise RuntimeError("cannot be rebuilt")
+
+    with pytest.raises(RuntimeError, match="cannot be rebuilt") as caught:  # as an argument: at the worker
+        sabir.get(fail.remote(Broken()))
+    assert isinstance(caught.value, TaskError)
+    with pytest.raises(RuntimeError, match="cannot be rebuilt"):  # as a result: here
+        sabir.get(sabir.put(Broken()))
+
+    class Unwilling:
+        def __reduce__(self):
+            raise RuntimeError("not me")
+
+    with pytest.raises(SerializationError, match="not me"):
+        sabir.put([Unwilling()])
+
+
+def test_finalizers_that_raise_harm_nobody(capfd):
+    class Bad:
+        def __del__(self):
+            raise RuntimeError("in a finalizer")
+
+    @sabir.remote
+    def make(bad):
+        Bad()
+        return "made"
+
+    assert sabir.get([make.remote(Bad()) for _ in range(20)]) == ["made"] * 20
+    capfd.readouterr()
+
+
+def test_a_generator_as_a_result_is_explained():
+    @sabir.remote
+    def generate():
+        yield 1
+
+    with pytest.raises(TypeError, match="num_returns"):
+        sabir.get(generate.remote())
 
 
 def test_a_function_that_cannot_travel_names_the_place():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import signal
@@ -18,7 +19,7 @@ import pytest
 from conftest import eventually, node_pid
 
 import sabir
-from sabir.exceptions import NotFoundError, ObjectStoreFullError
+from sabir.exceptions import NodeDiedError, NotFoundError, NotInitializedError, ObjectStoreFullError
 
 
 @sabir.remote
@@ -206,3 +207,32 @@ def test_a_worker_that_runs_out_of_memory_is_told(own_session):
     with pytest.raises((MemoryError, sabir.exceptions.SabirError)):
         sabir.get(greedy.remote(), timeout=60)
     assert node_pid() > 0
+
+
+def test_futures_end_when_the_node_dies(own_session):
+    own_session(num_cpus=1)
+    ref = nap.remote(60)
+    pending = ref.future()
+
+    async def wait():
+        return await ref
+
+    timer = threading.Timer(0.3, os.kill, (node_pid(), signal.SIGKILL))
+    timer.start()
+    with pytest.raises(NodeDiedError):
+        asyncio.run(asyncio.wait_for(wait(), 20))
+    with pytest.raises(NodeDiedError):
+        pending.result(timeout=20)
+    sabir.shutdown()
+    own_session(num_cpus=1)
+    assert nap.remote(0).future().result(timeout=20) == 0
+
+
+def test_futures_end_with_a_shutdown_and_the_next_session_has_its_own(own_session):
+    for _ in range(3):
+        own_session(num_cpus=1)
+        pending = nap.remote(60).future()
+        assert nap.options(num_cpus=0).remote(0).future().result(timeout=20) == 0
+        sabir.shutdown()
+        with pytest.raises(NotInitializedError):
+            pending.result(timeout=20)

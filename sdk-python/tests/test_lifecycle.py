@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import subprocess
@@ -46,6 +47,67 @@ def test_not_initialized():
     sabir.shutdown()
 
 
+def test_the_first_call_starts_a_session(session_root):
+    counts = []
+    for call in (one.remote, lambda: sabir.put(1), sabir.cluster_resources):
+        assert not sabir.is_initialized()
+        call()
+        counts.append(sabir.get(one.remote()))
+        sabir.shutdown()
+    assert counts == [1, 1, 1]
+
+
+def test_threads_that_make_the_first_call_start_one_session(session_root):
+    from concurrent.futures import ThreadPoolExecutor
+
+    barrier = threading.Barrier(8)
+
+    def first(i):
+        barrier.wait()
+        return sabir.get(one.remote()), sabir.get_runtime_context().session_path
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(first, range(8)))
+    sabir.shutdown()
+    assert {value for value, _ in results} == {1} and len({path for _, path in results}) == 1
+
+
+def test_a_task_cannot_leave_the_session(own_session):
+    own_session()
+
+    @sabir.remote(max_retries=0)
+    def leave():
+        sabir.shutdown()
+
+    @sabir.remote(max_retries=0)
+    def join_again():
+        with sabir.init(ignore_reinit_error=True) as context:
+            return context.job_id, sabir.get(one.remote())
+
+    with pytest.raises(RuntimeError, match="drivers"):
+        sabir.get(leave.remote())
+    assert sabir.get(join_again.remote()) == (sabir.get_runtime_context().get_job_id(), 1)
+
+
+def test_a_session_of_its_own_for_a_fork_of_a_worker(own_session):
+    own_session()
+
+    @sabir.remote(max_retries=0)
+    def fork():
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                with sabir.init("local", num_cpus=1):
+                    status = 0 if sabir.get(one.remote()) == 1 else 2
+            finally:
+                os._exit(status)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    assert sabir.get(fork.remote(), timeout=60) == 0
+    assert sabir.get(one.remote()) == 1
+
+
 def test_init_twice(own_session):
     own_session()
     with pytest.raises(RuntimeError, match="already"):
@@ -68,7 +130,7 @@ def test_a_reference_after_shutdown(own_session):
     sabir.shutdown()
     with pytest.raises(NotInitializedError):
         sabir.get(ref)
-    assert len(ref.hex()) == 32
+    assert len(ref.hex()) == 32 and repr(ref) == f"ObjectRef({ref.hex()})" and hash(ref) == hash(copy.copy(ref))
     own_session()
     with pytest.raises(SabirError):
         sabir.get(sleep.remote(ref))
@@ -172,6 +234,56 @@ def test_a_forked_child_outlives_its_parent():
     assert done.returncode == 0, done.stderr
     path = done.stdout.strip()
     eventually(lambda: not os.path.exists(path), "the session lives on with a forked child", timeout_s=2.5)
+
+
+def test_a_handle_after_shutdown(own_session):
+    own_session()
+
+    @sabir.remote
+    class Echo:
+        def call(self):
+            return 1
+
+    echo = Echo.remote()
+    before = repr(echo), hash(echo)
+    assert sabir.get(echo.call.remote()) == 1
+    sabir.shutdown()
+    assert (repr(echo), hash(echo)) == before and echo == copy.copy(echo)
+    with pytest.raises(NotInitializedError):
+        echo.call.remote()
+    assert not sabir.is_initialized()
+    own_session()
+    with pytest.raises(SabirError):
+        echo.call.remote()
+    with pytest.raises(SabirError):
+        sabir.kill(echo)
+
+
+def test_a_forked_child_that_exits_as_programs_do_takes_nothing_with_it(own_session):
+    own_session()
+    held = sabir.put("x" * 100_000)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            import gc
+
+            del held
+            gc.collect()
+            sabir.shutdown()
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    done = run_python("""
+        import os, sys, sabir
+        sabir.init("local", num_cpus=1)
+        ref = sabir.put("y" * 100_000)
+        if os.fork() == 0:
+            sys.exit(0)  # with the interpreter's clean-up
+        os.wait()
+        print(len(sabir.get(ref)), sabir.get(sabir.remote(lambda: 1).remote()))
+    """)
+    assert done.stdout.split() == ["100000", "1"], done.stderr
+    assert len(sabir.get(held)) == 100_000 and sabir.get(one.remote()) == 1
 
 
 def test_atexit_cleans_up():

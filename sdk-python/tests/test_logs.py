@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import time
 
 from conftest import eventually
 
 import sabir
-from sabir._logs import Folder
+from sabir._logs import Dropped, Folder
 
 
 def collect(capfd, seen):
@@ -50,6 +51,48 @@ def test_a_flood_is_bounded_and_does_not_stop_the_worker(own_session, capfd):
     assert sabir.get(flood.remote(), timeout=60) < 30
     sabir.shutdown()
     capfd.readouterr()
+
+
+def test_what_was_left_out_is_added_up():
+    now = [0.0]
+    dropped = Dropped(lambda: now[0])
+    assert dropped.add("f", 1, 0) == []
+    assert dropped.add("f", 1, 5) == [(2, "(f pid=1) [5 lines left out: output faster than it could be shown]")]
+    assert [dropped.add("f", 1, 10) for _ in range(1000)] == [[]] * 1000
+    now[0] = 1.5
+    assert dropped.add("g", 2, 0) == [(2, "(f pid=1) [10000 lines left out: output faster than it could be shown]")]
+    dropped.add("g", 2, 3)
+    assert dropped.flush() == [(2, "(g pid=2) [3 lines left out: output faster than it could be shown]")]
+    assert dropped.flush() == []
+
+
+SPEAKER = r"""
+import os, time, sabir
+
+@sabir.remote
+def speak():
+    print("ünï ✓ 漢字")
+    print("\udc80 lone")
+    os.write(1, b"\xff raw\n")
+    print("no newline", end="")
+
+with sabir.init("local", num_cpus=1):
+    sabir.get(speak.remote())
+    sabir.get(sabir.remote(lambda: print("last")).remote())
+    time.sleep(1)
+"""
+
+
+def test_any_text_arrives_whatever_the_locale(tmp_path):
+    script = tmp_path / "speaker.py"
+    script.write_text(SPEAKER, encoding="utf-8")
+    plain = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, env={**os.environ, **plain}, timeout=60, check=False
+    )
+    out = done.stdout.decode("ascii")
+    assert r"\xfcn\xef \u2713 \u6f22\u5b57" in out, done.stderr.decode()
+    assert r"\udc80 lone" in out and "raw" in out and "no newlinelast" in out
 
 
 def test_log_to_driver_off(own_session, capfd):

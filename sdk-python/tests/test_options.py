@@ -75,6 +75,23 @@ def test_unknown_options_suggest_the_known_one():
         Holder.options(get_if_exists=True)
 
 
+def test_options_of_ray_that_are_not_there_yet_are_told_from_misspelt_ones():
+    for options in ({"runtime_env": {}}, {"scheduling_strategy": "SPREAD"}, {"max_pending_calls": 3}):
+        with pytest.raises(ValueError, match="not in this version"):
+            Holder.options(**options)
+        with pytest.raises(ValueError, match="not in this version"):
+            nothing.options(**options)
+    with pytest.raises(ValueError, match="threaded and async actors"):
+        Holder.options(max_concurrency=2)
+    with pytest.raises(ValueError, match="threaded and async actors"):
+        sabir.remote(max_concurrency=8)
+    with pytest.raises(ValueError, match="streaming generators"):
+        nothing.options(num_returns="streaming")
+    with pytest.raises(ValueError, match="max_concurrency"):
+        Holder.options(max_concurrency=0)
+    Holder.options(max_concurrency=1)
+
+
 def test_remote_wants_a_function_or_a_class():
     with pytest.raises(TypeError):
         sabir.remote(1)
@@ -123,6 +140,24 @@ def test_resources_bound_what_runs_at_a_time(own_session, tmp_path):
 
     sabir.get([exclusive.remote() for _ in range(6)])
     assert log.read_text() == "<>" * 6
+
+
+def test_tasks_without_cpus_run_beside_those_that_hold_them_all(own_session):
+    own_session(num_cpus=1)
+
+    @sabir.remote
+    def hold():
+        time.sleep(60)
+
+    @sabir.remote(num_cpus=0)
+    def light(x):
+        return x
+
+    held = hold.remote()
+    eventually(lambda: sabir.available_resources()["CPU"] == 0, "the CPU is not taken")
+    assert sabir.get([light.remote(i) for i in range(5)], timeout=30) == list(range(5))
+    assert sabir.get(nothing.options(num_cpus=0).remote(), timeout=30) is None
+    assert sabir.wait([held], timeout=0)[0] == []
 
 
 def test_gpus_are_assigned_by_index(own_session):

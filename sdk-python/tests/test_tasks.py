@@ -109,8 +109,32 @@ def test_a_wrong_number_of_returns_is_an_error():
     def two():
         return 1, 2
 
-    with pytest.raises(ValueError, match="3 values"):
+    with pytest.raises(ValueError, match=r"3 values.* 2$"):
         sabir.get(two.remote()[0])
+
+    @sabir.remote(num_returns=3)
+    def endless():
+        while True:
+            yield 1
+
+    for ref in endless.remote():
+        with pytest.raises(ValueError, match=r"3 values.*more"):
+            sabir.get(ref, timeout=30)
+
+    @sabir.remote(num_returns=3)
+    def none():
+        return None
+
+    with pytest.raises(TypeError, match=r"3 values.*NoneType"):
+        sabir.get(none.remote()[0])
+
+    @sabir.remote(num_returns=3)
+    def fails_on_the_way():
+        yield 1
+        raise KeyError("second")
+
+    with pytest.raises(KeyError, match="second"):
+        sabir.get(fails_on_the_way.remote()[0])
 
 
 def test_closures_lambdas_and_partials():
@@ -150,6 +174,60 @@ def test_a_chain_of_dependencies_runs_without_the_driver():
     assert sabir.get(marks[-1]) == 50
 
 
+def test_names_of_arguments_are_free():
+    @sabir.remote
+    def names(self=1, args=2, kwargs=3, name=4, /, function=5, **more):
+        return self, args, kwargs, name, function, more
+
+    wanted = (9, 2, 3, 4, 8, {"self": 7, "refs": "x"})
+    assert sabir.get(names.remote(9, function=8, self=7, refs=sabir.put("x"))) == wanted
+
+
+def test_the_same_reference_several_times():
+    @sabir.remote
+    def same(a, b, *, c):
+        return a == b == c == "x" * 100_000
+
+    ref = sabir.put("x" * 100_000)
+    assert sabir.get(same.remote(ref, ref, c=ref))
+
+
+def test_defaults_and_variadic_arguments():
+    @sabir.remote
+    def variadic(a, b=(), *args, k=3, **kwargs):
+        return a, b, args, k, kwargs
+
+    assert sabir.get(variadic.remote(1)) == (1, (), (), 3, {})
+    wanted = (1, 2, (3, 4), "k", {"z": "z"})
+    assert sabir.get(variadic.remote(1, 2, 3, sabir.put(4), k=sabir.put("k"), z="z")) == wanted
+    assert sabir.get(variadic.remote(*range(1000), **{f"k{i}": i for i in range(200)}))[2][-1] == 999
+    with pytest.raises(ValueError, match="65535"):
+        variadic.remote(*range(70_000))
+
+
+def test_a_function_defined_again_is_another():
+    results = []
+    for i in range(5):
+        space = {"sabir": sabir}
+        exec(f"@sabir.remote\ndef again():\n    return {i}\n", space)
+        results.append(sabir.get(space["again"].remote()))
+    assert results == [0, 1, 2, 3, 4]
+
+
+def test_async_functions_are_refused_by_name():
+    with pytest.raises(ValueError, match="async function"):
+
+        @sabir.remote
+        async def wait():
+            pass
+
+    with pytest.raises(ValueError, match="async function"):
+
+        @sabir.remote(num_cpus=1)
+        async def generate():
+            yield 1
+
+
 def test_options_do_not_change_the_original():
     two = add.options(num_returns=2, name="two")
     assert two._options["num_returns"] == 2
@@ -171,6 +249,14 @@ def test_tasks_run_in_other_processes_at_the_same_time():
     pids = sabir.get([meet.remote(0.5), meet.remote(0.5)])
     assert os.getpid() not in pids
     assert len(set(pids)) == 2
+
+
+def test_recursion_deeper_than_there_are_workers():
+    @sabir.remote
+    def down(depth):
+        return 0 if depth == 0 else 1 + sabir.get(down.remote(depth - 1))
+
+    assert sabir.get(down.remote(40), timeout=120) == 40
 
 
 def test_many_calls():
