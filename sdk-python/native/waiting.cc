@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <vector>
 
 #include "sdk-python/native/decode.h"
@@ -75,6 +76,17 @@ sabir_status in_slices(sabir_client* client, int64_t timeout_ns, Step step) {
   }
 }
 
+PyObject* raise_timeout(const std::vector<sabir_ref*>& refs, int64_t timeout_ns) {
+  size_t missing = 0;
+  for (sabir_ref* ref : refs) {
+    missing += sabir_ref_ready(ref) == 0 ? 1 : 0;
+  }
+  char text[128];
+  std::snprintf(text, sizeof(text), "get() timed out after %g s: %zu of %zu values are not there yet",
+                static_cast<double>(timeout_ns) / 1e9, missing, refs.size());
+  return raise(SABIR_TIMEOUT, text);
+}
+
 // Waits until all have a value or one has an error.
 bool wait_all(sabir_client* client, const std::vector<sabir_ref*>& refs, int64_t timeout_ns) {
   sabir_error* error = nullptr;
@@ -93,6 +105,9 @@ bool wait_all(sabir_client* client, const std::vector<sabir_ref*>& refs, int64_t
   }
   if (PyErr_Occurred()) {
     sabir_error_destroy(error);
+  } else if (status == SABIR_TIMEOUT) {
+    sabir_error_destroy(error);
+    raise_timeout(refs, timeout_ns);
   } else {
     raise(error);
   }

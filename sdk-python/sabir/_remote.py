@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar, overload
 
 from sabir import _functions, _sabir
 from sabir._options import any_options, resource_amounts, task_options
+from sabir._runtime import ensure_started  # here: at the interpreter's end nothing can be imported
 from sabir._signature import check_call, is_async, positional_range
 
 if TYPE_CHECKING:
@@ -67,8 +68,6 @@ class RemoteFunction(Generic[P, R]):
         check_call(self._function, self._function.__name__, 0, args, kwargs)
 
     def _prepare(self) -> Any:
-        from sabir._runtime import ensure_started
-
         options = self._options
         name = options.get("name") or self._function.__qualname__.rpartition(".")[2]
         retry = options.get("retry_exceptions", ())

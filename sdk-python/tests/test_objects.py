@@ -251,8 +251,8 @@ def test_get_with_a_timeout():
     with pytest.raises(sabir.exceptions.GetTimeoutError) as caught:
         sabir.get(ref, timeout=0.1)
     assert isinstance(caught.value, TimeoutError)
-    with pytest.raises(sabir.exceptions.GetTimeoutError):
-        sabir.get(ref, timeout=0)
+    with pytest.raises(sabir.exceptions.GetTimeoutError, match=r"after 0 s: 1 of 2 values"):
+        sabir.get([sabir.put(1), ref], timeout=0)
     assert sabir.get(ref, timeout=30) == 1
     for wrong in (-1, float("nan")):
         with pytest.raises(ValueError, match="timeout"):

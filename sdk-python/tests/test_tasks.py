@@ -259,6 +259,52 @@ def test_recursion_deeper_than_there_are_workers():
     assert sabir.get(down.remote(40), timeout=120) == 40
 
 
+def test_what_a_task_may_start_itself():
+    @sabir.remote
+    def threads():
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(4) as pool:
+            return sum(pool.map(lambda i: sabir.get(identity.remote(i)), range(50)))
+
+    @sabir.remote
+    def loop():
+        import asyncio
+
+        async def main():
+            return sum(await asyncio.gather(*[identity.remote(i) for i in range(10)]))
+
+        return asyncio.run(main())
+
+    @sabir.remote
+    def processes():
+        import multiprocessing
+
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            return sum(pool.map(abs, [-1, -2]))
+
+    # Side by side, so that all CPUs are held by those that wait: by their threads, or by an event loop.
+    calls = [threads, threads, loop, loop, processes, threads, loop, processes]
+    assert sabir.get([call.remote() for call in calls], timeout=120) == [
+        {threads: 1225, loop: 45, processes: 3}[call] for call in calls
+    ]
+
+
+def test_a_thread_that_a_task_leaves_behind_holds_up_nobody():
+    @sabir.remote
+    def leave_behind():
+        import threading
+
+        never = sabir.remote(lambda: time.sleep(3)).remote()
+        threading.Thread(target=sabir.get, args=([never],), daemon=True).start()
+        time.sleep(0.1)
+        return os.getpid()
+
+    for _ in range(3):
+        sabir.get([leave_behind.remote() for _ in range(2)], timeout=60)
+        assert sabir.get([identity.remote(i) for i in range(200)], timeout=60) == list(range(200))
+
+
 def test_many_calls():
     assert sabir.get([identity.remote(i) for i in range(20_000)]) == list(range(20_000))
 
