@@ -24,9 +24,9 @@ struct EntryHint {
 
 void Client::end_slices(Waiter& waiter) {
   waiter.end_slices();
-  if (waiter.take_lent()) {
+  if (uint32_t stay = waiter.take_lent(); stay != 0) {
     Lock lock(core_->lock);
-    core_->executor->leave_blocked(lock);
+    core_->executor->leave_blocked(lock, stay);
   }
 }
 
@@ -209,7 +209,8 @@ Result<size_t> Client::next_events(EventQueue& queue, std::span<QueuedEvent> out
   Lock lock(core_->lock);
   SABIR_RETURN_IF_ERROR(core_->check_open());
   auto changed = [](void* context) { return !static_cast<EventQueue*>(context)->empty(); };
-  WaitOptions options{.timeout_ns = timeout_ns, .waiter = waiter, .hint = changed, .hint_context = &queue};
+  WaitOptions options{
+      .timeout_ns = timeout_ns, .waiter = waiter, .hint = changed, .hint_context = &queue, .events = &queue};
   WaitOutcome outcome = core_->waiting->wait(lock, options, [&] {
     taken = queue.take(out.data(), out.size());
     return taken != 0;

@@ -45,6 +45,10 @@ class EventQueue {
   int fd() const { return fd_.get(); }
   uint64_t dropped_lines() const { return dropped_lines_; }
 
+  // References that will put an event here (Settler::watch). Under the core's lock.
+  void expect(int change) { expected_ += change; }
+  bool expects() const { return expected_ != 0; }
+
  private:
   explicit EventQueue(UniqueFd fd) : fd_(std::move(fd)) {}
 
@@ -54,6 +58,7 @@ class EventQueue {
   size_t buffered_bytes_ = 0;
   uint64_t dropped_lines_ = 0;
   std::atomic<size_t> count_{0};
+  int64_t expected_ = 0;
 };
 
 }  // namespace sabir::client

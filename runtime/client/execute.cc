@@ -231,6 +231,12 @@ void Executor::end(Work* work) {
     release(borrowed);
   }
   works_.give_back(work);
+  if (running_.empty() && blocked_threads_ != 0) {
+    // A thread that the call left behind goes on waiting, but for nothing that runs here.
+    blocked_threads_ = 0;
+    blocked_stay_ = std::max<uint32_t>(blocked_stay_ + 1, 1);
+    resume();
+  }
   if (running_.empty()) {
     page_.function_plus_one.store(0, std::memory_order_relaxed);
   }
@@ -249,17 +255,26 @@ uint64_t Executor::current_call() const {
   return 0;
 }
 
-bool Executor::enter_blocked() {
-  if (is_actor_ || !core_.self.is_worker() || running_count_.load(std::memory_order_relaxed) == 0 ||
-      current_call() == 0 || (page_.blocked.load(std::memory_order_relaxed) & 1) != 0) {
-    return false;
+uint32_t Executor::enter_blocked() {
+  bool has_call =
+      std::any_of(running_.begin(), running_.end(), [](const Work* work) { return work->call.cell != shm::kNoCell; });
+  if (is_actor_ || !core_.self.is_worker() || !has_call) {
+    return 0;
   }
-  page_.blocked.fetch_add(1, std::memory_order_seq_cst);
-  core_.neighbours.daemon().ring();
-  return true;
+  if (blocked_threads_++ == 0) {
+    page_.blocked.fetch_add(1, std::memory_order_seq_cst);
+    core_.neighbours.daemon().ring();
+  }
+  return blocked_stay_;
 }
 
-void Executor::leave_blocked(Lock&) {
+void Executor::leave_blocked(Lock&, uint32_t stay) {
+  if (stay == blocked_stay_ && --blocked_threads_ == 0) {
+    resume();
+  }
+}
+
+void Executor::resume() {
   page_.blocked.fetch_add(1, std::memory_order_seq_cst);
   // L4: it goes on at once, and gives the lease up at its next border.
   lease_void_ = true;

@@ -62,9 +62,10 @@ class Executor {
   Result<void> finish(Work* work, std::span<const sabir_value> values);
   Result<void> fail(Work* work, const sabir_failure& failure);
 
-  // --- L4. enter: no lock needed; false: this thread executes nothing, or holds no lease. leave: with the lock.
-  bool enter_blocked();
-  void leave_blocked(Lock& lock);
+  // --- L4, under the lock. A thread of this process waits, whichever it is: a call may have threads of its own, and
+  // wait for them. enter: 0: no call runs that could lend its CPU; else what leave wants to have.
+  uint32_t enter_blocked();
+  void leave_blocked(Lock& lock, uint32_t stay);
 
   // --- D3, under the lock
   void on_death(shm::SlotIndex slot);
@@ -86,6 +87,7 @@ class Executor {
   void end_lease(shm::LeaseWord lease);
   Work* begin(shm::CellRef call);
   void end(Work* work);
+  void resume();
 
   Result<void> parse_args(Work* work, std::span<const uint8_t> bytes);
   Result<void> parse_arg(Work* work, std::span<const uint8_t> value, sabir_work_arg& out);
@@ -125,6 +127,8 @@ class Executor {
   std::vector<Work*> running_;
   Slab<Work> works_;
   int idle_threads_ = 0;
+  uint32_t blocked_threads_ = 0;
+  uint32_t blocked_stay_ = 1;  // another one when the calls end before the threads that they left waiting
   std::atomic<uint32_t> running_count_{0};
   std::atomic<bool> has_batch_{false};
 };

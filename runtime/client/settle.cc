@@ -23,6 +23,7 @@ void Settler::settle(Future* future) {
   }
   for (Watch& watch : std::exchange(future->extra->watches, {})) {
     watch.queue->push({.kind = SABIR_EVENT_READY, .tag = watch.tag, .buffer = nullptr});
+    watch.queue->expect(-1);
     core_.add_interest(-1);
     // Who sleeps in queue_next of this process looks at the queue only when it is woken.
     wake_wanted_ = true;
@@ -40,6 +41,9 @@ void Settler::watch(Future* future, std::shared_ptr<EventQueue> queue, uint64_t 
     wake_wanted_ = true;
     return;
   }
+  // L4: a thread that sleeps in queue_next waits for something from now on, and has to lend this worker's CPU.
+  wake_wanted_ |= !queue->expects() && core_.self.is_worker();
+  queue->expect(1);
   future->more().watches.push_back({std::move(queue), tag});
   core_.add_interest(1);
 }

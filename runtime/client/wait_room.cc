@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/client/complete.h"
+#include "runtime/client/event_queue.h"
 #include "runtime/client/execute.h"
 #include "runtime/client/progress.h"
 #include "runtime/client/settle.h"
@@ -33,7 +34,7 @@ void WaitRoom::release_token() {
 
 WaitRoom::Visit::Visit(WaitRoom& room, const WaitOptions& options) : room_(room), options_(options) {
   ++room.inside_;
-  blocked_ = options.waiter != nullptr && options.waiter->take_lent();
+  blocked_ = options.waiter != nullptr ? options.waiter->take_lent() : 0;
   if (options.timeout_ns >= 0) {
     // Not looked at before the first look has failed: a get of what is there reads no clock.
     deadline_ns_ = 0;
@@ -51,11 +52,11 @@ WaitOutcome WaitRoom::Visit::leave(Lock& lock, WaitOutcome outcome) {
     room_.release_token();
   }
   --room_.inside_;
-  if (blocked_ && options_.waiter != nullptr && options_.waiter->in_slices() &&
+  if (blocked_ != 0 && options_.waiter != nullptr && options_.waiter->in_slices() &&
       (outcome == WaitOutcome::kTimeout || outcome == WaitOutcome::kInterrupted)) {
-    options_.waiter->leave_lent();
-  } else if (blocked_) {
-    room_.core_.executor->leave_blocked(lock);
+    options_.waiter->leave_lent(blocked_);
+  } else if (blocked_ != 0) {
+    room_.core_.executor->leave_blocked(lock, blocked_);
   }
   return outcome;
 }
@@ -133,10 +134,14 @@ WaitOutcome WaitRoom::Visit::spin(Lock& lock) {
   return WaitOutcome::kReady;
 }
 
-WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock) {
-  if (!blocked_) {
+void WaitRoom::Visit::lend_cpu() {
+  if (blocked_ == 0 && !options_.for_work && (options_.events == nullptr || options_.events->expects())) {
     blocked_ = room_.core_.executor->enter_blocked();
   }
+}
+
+WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock) {
+  lend_cpu();
   if (!armed_) {
     // Q8: say that we sleep, then look at everything again: the caller does, and comes back here.
     bell_value_ = room_.bell_.prepare_sleep();
@@ -165,9 +170,7 @@ WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock) {
 }
 
 WaitOutcome WaitRoom::Visit::sleep_on_own_word(Lock& lock) {
-  if (!blocked_) {
-    blocked_ = room_.core_.executor->enter_blocked();
-  }
+  lend_cpu();
   Sleeper self;
   room_.sleepers_.push_back(&self);
   uint32_t value = self.word.load(std::memory_order_relaxed);

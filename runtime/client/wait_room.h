@@ -13,6 +13,8 @@
 
 namespace sabir::client {
 
+class EventQueue;
+
 enum class WaitOutcome : uint8_t { kReady, kTimeout, kInterrupted, kOver };
 
 // Up to this long a wait only spins: callers use it while they hold a lock of their own (the GIL).
@@ -24,7 +26,8 @@ struct WaitOptions {
   // Without a lock, while spinning: worth to look again. May be wrong.
   bool (*hint)(void* context) = nullptr;
   void* hint_context = nullptr;
-  bool for_work = false;  // shows others that this process spins for calls (Q8)
+  bool for_work = false;               // shows others that this process spins for calls (Q8)
+  const EventQueue* events = nullptr;  // waits for events of it: that lends no CPU unless references will bring some
 };
 
 class WaitRoom {
@@ -89,6 +92,7 @@ class WaitRoom {
     WaitOutcome sleep_on_bell(Lock& lock);
     WaitOutcome sleep_on_own_word(Lock& lock);
     bool worth_a_look() const;
+    void lend_cpu();
     int64_t now_ns() const { return room_.core_.self.clock().now_ns(); }
 
     WaitRoom& room_;
@@ -99,7 +103,7 @@ class WaitRoom {
     bool spun_ = false;
     bool armed_ = false;  // the doorbell says SLEEPING: the next look is the second one of Q8
     uint32_t bell_value_ = 0;
-    bool blocked_ = false;  // L4: told the node
+    uint32_t blocked_ = 0;  // L4: what Executor::enter_blocked() gave
   };
 
   Core& core_;

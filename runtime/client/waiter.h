@@ -23,9 +23,9 @@ class Waiter {
   void begin_slices() { in_slices_ = true; }
   void end_slices() { in_slices_ = false; }
   bool in_slices() const { return in_slices_; }
-  // What the slice that ends leaves to the next one.
-  void leave_lent() { lent_ = true; }
-  bool take_lent() { return std::exchange(lent_, false); }
+  // What the slice that ends leaves to the next one: what Executor::enter_blocked() gave, 0 for nothing.
+  void leave_lent(uint32_t stay) { lent_ = stay; }
+  uint32_t take_lent() { return std::exchange(lent_, 0); }
 
   // --- the blocking call that uses it
 
@@ -42,7 +42,7 @@ class Waiter {
   std::atomic<shm::Atomic32*> sleeping_on_{nullptr};
   std::atomic<uint32_t> interrupters_{0};
   bool in_slices_ = false;
-  bool lent_ = false;
+  uint32_t lent_ = 0;
 };
 
 }  // namespace sabir::client
