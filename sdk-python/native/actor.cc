@@ -27,9 +27,10 @@ PyObject* info(PyObject* self, PyObject*) {
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;
   sabir_actor* actor = actor_of(self);
-  Py_BEGIN_ALLOW_THREADS;
-  status = sabir_actor_get_info(actor, &info, &error);
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    status = sabir_actor_get_info(actor, &info, &error);
+  }
   if (status != SABIR_OK) {
     return raise(error);
   }
@@ -47,9 +48,10 @@ PyObject* kill(PyObject* self, PyObject* no_restart) {
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;
   sabir_actor* actor = actor_of(self);
-  Py_BEGIN_ALLOW_THREADS;
-  status = sabir_actor_kill(actor, static_cast<uint8_t>(flag), &error);
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    status = sabir_actor_kill(actor, static_cast<uint8_t>(flag), &error);
+  }
   if (status != SABIR_OK) {
     return raise(error);
   }
@@ -184,10 +186,11 @@ PyObject* create_actor(PyObject*, PyObject* args) {
   sabir_actor* actor = nullptr;
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;
-  Py_BEGIN_ALLOW_THREADS;
-  status =
-      sabir_actor_create(client, function_of(function), &options, arguments.data(), arguments.size(), &actor, &error);
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    status =
+        sabir_actor_create(client, function_of(function), &options, arguments.data(), arguments.size(), &actor, &error);
+  }
   return status == SABIR_OK ? wrap_actor(actor) : raise(error);
 }
 
@@ -206,9 +209,10 @@ PyObject* lookup_actor(PyObject*, PyObject* args) {
   sabir_actor* actor = nullptr;
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;
-  Py_BEGIN_ALLOW_THREADS;
-  status = sabir_actor_lookup(client, name_text, space_text, &actor, &error);
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    status = sabir_actor_lookup(client, name_text, space_text, &actor, &error);
+  }
   return status == SABIR_OK ? wrap_actor(actor) : raise(error);
 }
 

@@ -10,9 +10,10 @@ template <typename Operation>
 bool call_unlocked(Operation operation) {
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;
-  Py_BEGIN_ALLOW_THREADS;
-  status = operation(&error);
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    status = operation(&error);
+  }
   if (status != SABIR_OK) {
     raise(error);
     return false;

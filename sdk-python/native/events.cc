@@ -1,6 +1,7 @@
 #include "sdk-python/native/events.h"
 
 #include "sdk-python/native/object_ref.h"
+#include "sdk-python/native/waiting.h"
 
 namespace sabir::python {
 namespace {
@@ -8,23 +9,30 @@ namespace {
 constexpr size_t kBatch = 64;
 sabir_queue* ready_queue = nullptr;
 
-// Waits for events without the GIL. False: null or None is to be returned (*result).
-bool pull(sabir_queue* queue, sabir_event* events, size_t* count, PyObject** result) {
+// Waits for events without the GIL; none when the time is over. False: null or None is to be returned (*result).
+bool pull(sabir_queue* queue, int64_t timeout_ns, sabir_event* events, size_t* count, PyObject** result) {
   sabir_error* error = nullptr;
   sabir_status status = SABIR_INTERRUPTED;
-  while (status == SABIR_INTERRUPTED || status == SABIR_TIMEOUT) {
+  uint64_t epoch = state().epoch;
+  while (status == SABIR_INTERRUPTED || (status == SABIR_TIMEOUT && timeout_ns < 0)) {
     sabir_error_destroy(error);
     error = nullptr;
-    Py_BEGIN_ALLOW_THREADS;
-    status = sabir_queue_next(queue, events, kBatch, -1, nullptr, count, &error);
-    Py_END_ALLOW_THREADS;
-    if (!handle_signals()) {
+    {
+      Unlocked unlocked;
+      status = sabir_queue_next(queue, events, kBatch, timeout_ns, nullptr, count, &error);
+    }
+    if (!handle_signals() || (status != SABIR_OK && status != SABIR_CLOSED && !still_started(epoch))) {
       sabir_error_destroy(error);
       *result = nullptr;
       return false;
     }
   }
   if (status == SABIR_OK) {
+    return true;
+  }
+  if (status == SABIR_TIMEOUT) {
+    sabir_error_destroy(error);
+    *count = 0;
     return true;
   }
   if (status == SABIR_CLOSED || status == SABIR_DISCONNECTED || status == SABIR_FORKED) {
@@ -93,7 +101,7 @@ PyObject* next_ready(PyObject*, PyObject*) {
   if (ready_queue == nullptr && sabir_queue_create(client, &ready_queue, &error) != SABIR_OK) {
     return raise(error);
   }
-  if (!pull(ready_queue, events, &count, &result)) {
+  if (!pull(ready_queue, -1, events, &count, &result)) {
     return result;
   }
   Owned tags(PyList_New(static_cast<Py_ssize_t>(count)));
@@ -103,15 +111,16 @@ PyObject* next_ready(PyObject*, PyObject*) {
   return tags.release();
 }
 
-PyObject* next_notices(PyObject*, PyObject*) {
+PyObject* next_notices(PyObject*, PyObject* timeout_s) {
+  int64_t timeout_ns = -1;
   sabir_client* client = require_client();
-  if (client == nullptr) {
+  if (client == nullptr || !timeout_of(timeout_s, &timeout_ns)) {
     return nullptr;
   }
   sabir_event events[kBatch];
   size_t count = 0;
   PyObject* result = nullptr;
-  if (!pull(sabir_client_notice_queue(client), events, &count, &result)) {
+  if (!pull(sabir_client_notice_queue(client), timeout_ns, events, &count, &result)) {
     return result;
   }
   Owned notices(PyList_New(0));

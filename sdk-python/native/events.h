@@ -9,9 +9,10 @@ namespace sabir::python {
 PyObject* watch(PyObject* module, PyObject* args);
 // _sabir.next_ready() -> list of tags; waits until there are some. None once the client is shut down.
 PyObject* next_ready(PyObject* module, PyObject*);
-// _sabir.next_notices() -> list of tuples: ("log", task name, pid, stream, text, dropped lines), ("warning", text),
-// ("collect",) or ("exit",); waits until there are some. None once the client is shut down.
-PyObject* next_notices(PyObject* module, PyObject*);
+// _sabir.next_notices(timeout_s) -> list of tuples: ("log", task name, pid, stream, text, dropped lines), ("warning",
+// text),
+// ("collect",) or ("exit",); waits until there are some, None without end. None once the client is shut down.
+PyObject* next_notices(PyObject* module, PyObject* timeout_s);
 
 // Ends the completion queue with its client.
 void close_events();

@@ -106,9 +106,10 @@ PyObject* export_function(PyObject*, PyObject* args) {
   bool ready = client != nullptr && utf8_of(name, "name", &name_text);
   if (ready) {
     sabir_span bytes{code.buf, static_cast<size_t>(code.len)};
-    Py_BEGIN_ALLOW_THREADS;
-    status = sabir_function_export(client, kind, language, name_text, bytes, &handle, &error);
-    Py_END_ALLOW_THREADS;
+    {
+      Unlocked unlocked;
+      status = sabir_function_export(client, kind, language, name_text, bytes, &handle, &error);
+    }
   }
   PyBuffer_Release(&code);
   if (!ready) {
@@ -149,9 +150,10 @@ PyObject* prepare_task(PyObject*, PyObject* args) {
   sabir_task* handle = nullptr;
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;
-  Py_BEGIN_ALLOW_THREADS;
-  status = sabir_task_prepare(client, function_of(function), &options, &handle, &error);
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    status = sabir_task_prepare(client, function_of(function), &options, &handle, &error);
+  }
   if (status != SABIR_OK) {
     return raise(error);
   }
@@ -174,9 +176,10 @@ PyObject* get_function(PyObject*, PyObject* index) {
   sabir_function_info info = SABIR_FUNCTION_INFO_INIT;
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;
-  Py_BEGIN_ALLOW_THREADS;
-  status = sabir_function_get(client, static_cast<uint32_t>(number), &info, &error);
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    status = sabir_function_get(client, static_cast<uint32_t>(number), &info, &error);
+  }
   if (status != SABIR_OK) {
     return raise(error);
   }

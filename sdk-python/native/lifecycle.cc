@@ -62,13 +62,22 @@ PyObject* shutdown(PyObject*, PyObject*) {
   ++now.epoch;
   sabir_error* error = nullptr;
   sabir_status result = SABIR_OK;
-  Py_BEGIN_ALLOW_THREADS;
-  result = sabir_client_shutdown(client, &error);
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    result = sabir_client_shutdown(client, &error);
+  }
+  if (result == SABIR_FORKED) {
+    now.unlocked = 0;  // the other threads are not in this process
+  }
+  // Every blocked call has returned; a thread may yet be on its way into one, or out.
+  while (now.unlocked != 0) {
+    PyThreadState* thread = PyEval_SaveThread();
+    usleep(100);
+    PyEval_RestoreThread(thread);
+  }
   close_events();
-  Py_BEGIN_ALLOW_THREADS;
+  // With the GIL: threads that hold it while they call the core, for moments, are kept out.
   sabir_client_destroy(client);
-  Py_END_ALLOW_THREADS;
   // In a forked child there was nothing to shut down.
   if (result != SABIR_OK && result != SABIR_FORKED && result != SABIR_DISCONNECTED) {
     return raise(error);

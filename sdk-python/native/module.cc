@@ -49,7 +49,7 @@ PyMethodDef functions[] = {
     {"put", put, METH_O, nullptr},
     {"watch", watch, METH_VARARGS, nullptr},
     {"next_ready", next_ready, METH_NOARGS, nullptr},
-    {"next_notices", next_notices, METH_NOARGS, nullptr},
+    {"next_notices", next_notices, METH_O, nullptr},
     {"run_worker", run_worker, METH_NOARGS, nullptr},
     {"context", context, METH_NOARGS, nullptr},
     {"actor_instance", actor_instance, METH_NOARGS, nullptr},

@@ -57,6 +57,14 @@ PyObject* raise(sabir_error* error) {
 
 bool on_main_thread() { return static_cast<long>(PyThread_get_thread_ident()) == state().main_thread; }
 
+bool still_started(uint64_t epoch) {
+  if (epoch == state().epoch) {
+    return true;
+  }
+  raise(SABIR_CLOSED, "sabir.shutdown() was called during the wait");
+  return false;
+}
+
 bool handle_signals() { return PyErr_CheckSignals() == 0; }
 
 bool utf8_of(PyObject* object, const char* what, sabir_string* out) {

@@ -54,8 +54,9 @@ struct Hooks {
 
 struct State {
   sabir_client* client = nullptr;
-  uint64_t epoch = 0;    // counts starts: prepared tasks of an earlier one are prepared again
-  long main_thread = 0;  // only this thread looks for signals while it waits
+  uint64_t epoch = 0;     // counts starts and ends: prepared tasks of an earlier one are prepared again
+  uint32_t unlocked = 0;  // threads that have released the GIL to call the core: the client must outlive their calls
+  long main_thread = 0;   // only this thread looks for signals while it waits
   Hooks hooks;
   PyObject* exceptions = nullptr;  // dict: status -> exception class
   // What this worker runs now; for get_runtime_context().
@@ -68,6 +69,27 @@ struct State {
 };
 
 State& state();
+
+// Releases the GIL for a call of the core.
+class Unlocked {
+ public:
+  Unlocked() {
+    ++state().unlocked;
+    thread_ = PyEval_SaveThread();
+  }
+  ~Unlocked() {
+    PyEval_RestoreThread(thread_);
+    --state().unlocked;
+  }
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+
+ private:
+  PyThreadState* thread_;
+};
+
+// Between two calls of one wait: false, with an exception set, when the client of `epoch` has ended meanwhile.
+bool still_started(uint64_t epoch);
 
 // From this size on bytes are copied without the GIL: the copy takes long, and the core may have to wait for room.
 inline constexpr size_t kUnlockedCopyBytes = 64 << 10;

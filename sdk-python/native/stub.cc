@@ -88,9 +88,10 @@ sabir_status run(size_t size_bytes, Operation operation) {
     return operation();
   }
   sabir_status status = SABIR_OK;
-  Py_BEGIN_ALLOW_THREADS;
-  status = operation();
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    status = operation();
+  }
   return status;
 }
 

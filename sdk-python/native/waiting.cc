@@ -37,7 +37,9 @@ class SlicedWait {
   }
   ~SlicedWait() {
     if (waiter_ != nullptr) {
-      sabir_waiter_end_slices(client_, waiter_);
+      if (state().client == client_) {  // else shutdown() has ended it meanwhile
+        sabir_waiter_end_slices(client_, waiter_);
+      }
       sabir_waiter_destroy(waiter_);
     }
   }
@@ -56,18 +58,20 @@ template <typename Step>
 sabir_status in_slices(sabir_client* client, int64_t timeout_ns, Step step) {
   int64_t deadline_ns = timeout_ns < 0 ? INT64_MAX : steady_now_ns() + timeout_ns;
   bool main_thread = on_main_thread();
+  uint64_t epoch = state().epoch;
   SlicedWait wait(client);
   for (;;) {
     int64_t left_ns = timeout_ns < 0 ? -1 : std::max<int64_t>(0, deadline_ns - steady_now_ns());
     int64_t slice_ns = main_thread && (left_ns < 0 || left_ns > kSliceNs) ? kSliceNs : left_ns;
     sabir_status status = SABIR_OK;
-    Py_BEGIN_ALLOW_THREADS;
-    status = step(slice_ns, wait.waiter());
-    Py_END_ALLOW_THREADS;
+    {
+      Unlocked unlocked;
+      status = step(slice_ns, wait.waiter());
+    }
     if (status != SABIR_TIMEOUT && status != SABIR_INTERRUPTED) {
       return status;
     }
-    if (!handle_signals()) {
+    if (!handle_signals() || !still_started(epoch)) {
       return SABIR_INTERRUPTED;
     }
     if (status == SABIR_TIMEOUT && timeout_ns >= 0 && steady_now_ns() >= deadline_ns) {

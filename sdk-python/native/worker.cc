@@ -148,9 +148,10 @@ bool finish(sabir_work* work, uint32_t num_returns, PyObject* result, bool* ende
   if (size_bytes < kUnlockedCopyBytes) {
     sabir_work_finish(work, data, num_returns, nullptr);
   } else {
-    Py_BEGIN_ALLOW_THREADS;
-    sabir_work_finish(work, data, num_returns, nullptr);
-    Py_END_ALLOW_THREADS;
+    {
+      Unlocked unlocked;
+      sabir_work_finish(work, data, num_returns, nullptr);
+    }
   }
   return true;
 }
@@ -201,9 +202,10 @@ PyObject* run_worker(PyObject*, PyObject*) {
     sabir_status status = sabir_queue_next(queue, &event, 1, kSpinNs, nullptr, &count, nullptr);
     sabir_error* error = nullptr;
     if (status == SABIR_TIMEOUT) {
-      Py_BEGIN_ALLOW_THREADS;
-      status = sabir_queue_next(queue, &event, 1, -1, nullptr, &count, &error);
-      Py_END_ALLOW_THREADS;
+      {
+        Unlocked unlocked;
+        status = sabir_queue_next(queue, &event, 1, -1, nullptr, &count, &error);
+      }
     }
     if (status == SABIR_OK && count == 1 && event.kind == SABIR_EVENT_WORK) {
       execute(event.work);
@@ -253,9 +255,10 @@ PyObject* exit_worker(PyObject*, PyObject*) {
   }
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;
-  Py_BEGIN_ALLOW_THREADS;
-  status = sabir_worker_exit(client, &error);
-  Py_END_ALLOW_THREADS;
+  {
+    Unlocked unlocked;
+    status = sabir_worker_exit(client, &error);
+  }
   if (status != SABIR_OK) {
     return raise(error);
   }

@@ -40,6 +40,10 @@ class Folder:
         out.append((stream, f"({name} pid={pid}) {line}"))
         return out
 
+    def counts(self) -> bool:
+        """Something has repeats that were not told."""
+        return any(entry[2] for entry in self._seen.values())
+
     def flush(self, only_old: bool) -> list[tuple[int, str]]:
         now = self._clock()
         out = []
@@ -66,6 +70,9 @@ class Dropped:
         if lines:
             self._counts[name, pid] = self._counts.get((name, pid), 0) + lines
         return self.flush() if self._counts and self._clock() - self._told >= _DROPPED_SECONDS else []
+
+    def counts(self) -> bool:
+        return bool(self._counts)
 
     def flush(self) -> list[tuple[int, str]]:
         counts, self._counts = self._counts, {}
@@ -119,13 +126,15 @@ def _pump() -> None:
     folder, dropped = Folder(), Dropped()
     while True:
         try:
-            notices = _sabir.next_notices()
+            # What is counted is told also when nothing else comes.
+            notices = _sabir.next_notices(1.0 if folder.counts() or dropped.counts() else None)
         except SabirError:
             notices = None
         if notices is None:
             break
         for notice in notices:
             _handle(folder, dropped, notice)
+        _print(folder.flush(only_old=True) + dropped.add("", 0, 0))
     _print(folder.flush(only_old=False) + dropped.flush())
 
 

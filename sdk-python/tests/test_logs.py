@@ -102,6 +102,23 @@ def test_log_to_driver_off(own_session, capfd):
     assert "silence" not in "".join(capfd.readouterr())
 
 
+def test_repeats_are_told_also_when_nothing_else_comes(own_session, capfd):
+    own_session(num_cpus=1)
+
+    @sabir.remote
+    def speak():
+        print("the same line")
+
+    sabir.get([speak.remote() for _ in range(7)])
+    seen = ["", ""]
+    eventually(
+        lambda: re.search(r"\(speak pid=\d+\) the same line \[repeated 6x\]", collect(capfd, seen)[0]),
+        "the repeats were not told",
+        timeout_s=20,
+    )
+    assert len(re.findall("the same line", seen[0])) == 2
+
+
 def test_folding():
     now = [0.0]
     folder = Folder(lambda: now[0])

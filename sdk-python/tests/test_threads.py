@@ -102,25 +102,36 @@ def test_a_list_that_another_thread_changes_during_get_and_wait():
     assert shared == []
 
 
-def test_shutdown_while_eight_threads_work():
-    with pytest.raises(RuntimeError, match="already"):
-        sabir.init("local")
-    done = threading.Event()
-    outcomes: list[BaseException] = []
+def test_shutdown_while_ten_threads_work(restless):
+    sabir.shutdown()  # the module's session
 
-    def work():
+    def calls(stop):
+        while not stop.is_set():
+            sabir.get([add.remote(1, 2), sabir.put("x" * 100_000)], timeout=60)
+            sabir.wait([add.remote(1, 2)], timeout=60)
+
+    def futures(stop):
+        while not stop.is_set():
+            add.remote(1, 2).future().result(timeout=60)
+
+    def until_the_end(work, stop):
         try:
-            while not done.is_set():
-                sabir.get([add.remote(1, 2), sabir.put("x" * 100_000)], timeout=60)
-        except sabir.exceptions.SabirError as error:
-            outcomes.append(error)
+            work(stop)
+        except sabir.exceptions.SabirError:
+            pass
 
-    threads = [threading.Thread(target=work) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.3)
-    sabir.shutdown()
-    done.set()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads)
+    for pause_s in (0.0, 0.01, 0.05, 0.1, 0.2):
+        sabir.init("local", num_cpus=1)
+        sabir.get(add.remote(1, 2))
+        stop = threading.Event()
+        works = [calls] * THREADS + [futures] * 2
+        threads = [threading.Thread(target=until_the_end, args=(work, stop)) for work in works]
+        for thread in threads:
+            thread.start()
+        time.sleep(pause_s)
+        stop.set()
+        sabir.shutdown()
+        for thread in threads:
+            thread.join(timeout=60)
+        assert not any(thread.is_alive() for thread in threads)
+        sabir.shutdown()  # a thread's first call after the first one may have started another session
