@@ -9,6 +9,7 @@ from typing import Any, Callable, Generic, TypeVar
 from sabir import _functions, _sabir
 from sabir._options import actor_options, method_options, resource_amounts
 from sabir._signature import check_call, is_async, positional_range
+from sabir.exceptions import SabirError
 
 C = TypeVar("C")
 
@@ -211,7 +212,11 @@ class ActorHandle(Generic[C]):
         return str(self._native.hex())
 
     def __repr__(self) -> str:
-        return f"ActorHandle({self._class_name}, {self._actor_id})"
+        try:
+            name = self._class_name
+        except SabirError:  # it came inside a value, and now nobody can be asked any more
+            name = "?"
+        return f"ActorHandle({name}, {self._actor_id})"
 
     def __copy__(self) -> ActorHandle[C]:
         return self

@@ -246,9 +246,11 @@ def test_a_handle_after_shutdown(own_session):
 
     echo = Echo.remote()
     before = repr(echo), hash(echo)
+    inside = sabir.get(sabir.put([echo]))[0]
     assert sabir.get(echo.call.remote()) == 1
     sabir.shutdown()
-    assert (repr(echo), hash(echo)) == before and echo == copy.copy(echo)
+    assert (repr(echo), hash(echo)) == before and echo == copy.copy(echo) == inside
+    assert repr(inside).startswith("ActorHandle(") and echo._actor_id in repr(inside)
     with pytest.raises(NotInitializedError):
         echo.call.remote()
     assert not sabir.is_initialized()
