@@ -45,6 +45,14 @@ void Deaths::publish(const Report& report, const std::function<void()>& decide) 
   estate_.processes.ring_all();
 }
 
+void Deaths::job_ended(JobNumber job) {
+  for (const auto& heir : heirs_) {
+    if (heir->process().job == job) {
+      heir->end_job();
+    }
+  }
+}
+
 void Deaths::look() {
   if (heirs_.empty()) {
     return;

@@ -41,6 +41,9 @@ class Deaths {
   // table when it runs.
   void publish(const Report& report, const std::function<void()>& decide);
 
+  // The job's driver is gone: what its dead processes had left queued does not run any more (D5).
+  void job_ended(JobNumber job);
+
   // One look: who has acknowledged what, what the heirs may do now, which slots and chunks can be lent again.
   void look();
   // Somebody has not acknowledged, or something of the dead still runs: keep looking (D4).

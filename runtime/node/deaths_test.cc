@@ -14,7 +14,7 @@ class DeathsTest : public ::testing::Test {
   // An entry of this process that stands for the result of its call (O6).
   shm::EntryRef escape(Process& process, shm::CellRef cell, uint16_t return_index = 0) {
     uint32_t batch = parts_.objects->lend_entries(process).value();
-    shm::EntryIndex index = batch * shm::kEntriesPerBatch;
+    shm::EntryIndex index = batch * shm::kEntriesPerBatch;  // a batch for each: simple
     shm::EntryRef entry{shm::EntryWord::unpack(parts_.segments.calls.entry(index).word.load()).generation, index};
     shm::RingProducer ring(parts_.segments.calls.ring(process.key.slot));
     EXPECT_TRUE(ring.try_push(shm::RingMessage::escape(entry, cell, return_index)));
@@ -49,6 +49,11 @@ class DeathsTest : public ::testing::Test {
     std::span<const uint8_t> bytes(parts_.objects->at(shared.offset.load()), shared.size_bytes.load());
     auto value = client::parse_value(bytes, client::kStoreAlignment);
     return value ? std::string(value->data.begin(), value->data.end()) : "no value";
+  }
+  client::ErrorSummary error_of(shm::EntryRef entry) {
+    EXPECT_EQ(entry_word(entry).state, shm::EntryState::kResident);
+    std::string map = value_of(entry);
+    return client::read_error_map({reinterpret_cast<const uint8_t*>(map.data()), map.size()});
   }
   static std::string small_value(std::string_view data) {
     client::ValueHeader header;
@@ -198,10 +203,7 @@ TEST_F(DeathsTest, AnEscapedCallWhoseClaimerDiesEndsInAnError) {
   EXPECT_NE(entry_word(entry).state, shm::EntryState::kResident);
   parts_.die(worker);
   parts_.deaths->look();
-  ASSERT_EQ(entry_word(entry).state, shm::EntryState::kResident);
-  std::string map = value_of(entry);
-  client::ErrorSummary error = client::read_error_map({reinterpret_cast<const uint8_t*>(map.data()), map.size()});
-  EXPECT_EQ(error.kind, ErrorKind::kWorkerCrashed);
+  EXPECT_EQ(error_of(entry).kind, ErrorKind::kWorkerCrashed);
   parts_.acknowledge(holder);
   parts_.deaths->look();
   EXPECT_FALSE(parts_.deaths->busy());
@@ -219,6 +221,98 @@ TEST_F(DeathsTest, WhenTheJobIsOverNothingRunsOn) {
   parts_.deaths->look();
   EXPECT_FALSE(parts_.deaths->busy());
   EXPECT_NE(entry_word(entry).state, shm::EntryState::kPending) << "nobody waits for ever";
+}
+
+// A worker dies and leaves an escaped call in its ring; then its driver goes, and with it all who could run the call.
+TEST_F(DeathsTest, WhatWasLeftQueuedEndsWithItsJob) {
+  Process& worker = parts_.add();
+  Process& other = parts_.add();
+  shm::CellRef call = parts_.queue_call(worker);
+  shm::EntryRef entry = escape(worker, call);
+  hold(other, entry);
+  parts_.die(worker);
+  parts_.acknowledge(other);
+  parts_.deaths->look();
+  ASSERT_EQ(parts_.word(call).state, shm::CellState::kQueued);
+  parts_.deaths->job_ended(2);
+  parts_.deaths->look();
+  ASSERT_EQ(parts_.word(call).state, shm::CellState::kQueued) << "another job";
+  parts_.deaths->job_ended(1);
+  parts_.deaths->look();
+  EXPECT_FALSE(parts_.deaths->busy());
+  EXPECT_EQ(parts_.word(call).state, shm::CellState::kFree);
+  EXPECT_EQ(error_of(entry).kind, ErrorKind::kCancelled);
+}
+
+// Killed between the word and the ring's slot, or a call to an actor that died before it took it: nobody finds it.
+TEST_F(DeathsTest, WhatIsQueuedAndNowhereIsCancelled) {
+  Process& dead = parts_.add();
+  Process& other = parts_.add();
+  shm::CellRef in_ring = parts_.queue_call(dead);
+  shm::CellRef nowhere = parts_.publish_call(dead);
+  shm::EntryRef waiting = escape(dead, in_ring);
+  shm::EntryRef lost = escape(dead, nowhere);
+  hold(other, waiting);
+  hold(other, lost);
+  parts_.die(dead);
+  parts_.deaths->look();
+  EXPECT_EQ(parts_.word(nowhere).state, shm::CellState::kQueued) << "an actor may have it in its inbox";
+  parts_.acknowledge(other);
+  parts_.deaths->look();
+  EXPECT_EQ(error_of(lost).kind, ErrorKind::kCancelled);
+  EXPECT_EQ(parts_.word(in_ring).state, shm::CellState::kQueued) << "it runs on";
+  run(other, in_ring, small_value("late"));
+  parts_.deaths->look();
+  EXPECT_EQ(value_of(waiting), "late");
+  EXPECT_FALSE(parts_.deaths->busy());
+}
+
+TEST_F(DeathsTest, WhoseValueNobodyHoldsIsCancelledBeforeItsArgumentsGo) {
+  Process& dead = parts_.add();
+  Process& other = parts_.add();
+  shm::CellRef call = parts_.queue_call(dead);
+  shm::EntryRef entry = escape(dead, call);
+  shm::RingProducer ring(parts_.segments.calls.ring(dead.key.slot));
+  ASSERT_TRUE(ring.try_push(shm::RingMessage::release(entry)));
+  hold(other, entry);
+  parts_.die(dead);
+  parts_.acknowledge(other);
+  parts_.deaths->look();
+  ASSERT_EQ(parts_.word(call).state, shm::CellState::kQueued);
+  shm::RingProducer holder(parts_.segments.calls.ring(other.key.slot));
+  ASSERT_TRUE(holder.try_push(shm::RingMessage::release(entry)));
+  parts_.objects->rounds();
+  parts_.deaths->look();
+  EXPECT_FALSE(shm::claim_cell(parts_.segments.calls.cell(call.cell), call.generation, other.key.slot));
+  EXPECT_FALSE(parts_.deaths->busy());
+}
+
+TEST_F(DeathsTest, WhatRunsOnKeepsItsArguments) {
+  Process& dead = parts_.add();
+  Process& other = parts_.add();
+  shm::CellRef call = parts_.queue_call(dead);
+  shm::EntryRef entry = escape(dead, call);
+  escape(dead, {});  // another object that it holds: say, an argument
+  shm::RingProducer ring(parts_.segments.calls.ring(dead.key.slot));
+  ASSERT_TRUE(ring.try_push(shm::RingMessage::release(entry)));
+  hold(other, entry);
+  store::Holder holder = store::Holder::process(dead.id());
+  parts_.die(dead);
+  parts_.acknowledge(other);
+  ASSERT_TRUE(shm::claim_cell(parts_.segments.calls.cell(call.cell), call.generation, other.key.slot));
+  shm::RingProducer releases(parts_.segments.calls.ring(other.key.slot));
+  ASSERT_TRUE(releases.try_push(shm::RingMessage::release(entry)));
+  parts_.objects->rounds();
+  parts_.deaths->look();
+  parts_.objects->rounds();
+  EXPECT_EQ(parts_.objects->ownership().held_by(holder), 1u) << "the argument";
+  finish(other, call, small_value("unwanted"));
+  for (int i = 0; i < 3; ++i) {
+    parts_.objects->rounds();
+    parts_.deaths->look();
+  }
+  EXPECT_EQ(parts_.objects->ownership().held_by(holder), 0u);
+  EXPECT_FALSE(parts_.deaths->busy());
 }
 
 TEST_F(DeathsTest, ResultBlocksGoBackToTheLiving) {

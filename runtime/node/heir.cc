@@ -1,7 +1,9 @@
 #include "runtime/node/heir.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "runtime/client/error_value.h"
 #include "runtime/client/value_format.h"
@@ -66,7 +68,7 @@ bool Heir::claimed_by_living(shm::CellWord word) const {
 }
 
 bool Heir::settle(bool acknowledged) {
-  collect_kept();
+  collect_kept(acknowledged);
   if (holds_released_) {
     return kept_.empty();
   }
@@ -77,6 +79,8 @@ bool Heir::settle(bool acknowledged) {
   // Who has acknowledged runs nothing of the dead (D3): a word that still says so is damage.
   std::erase_if(claimed_,
                 [&](shm::CellIndex cell) { return acknowledged || !claimed_by_living(calls_.cell_word(cell)); });
+  // Also when nobody waits for its value any more: what runs on reads its arguments.
+  settled &= std::none_of(kept_.begin(), kept_.end(), [&](shm::CellIndex cell) { return runs_on(cell); });
   if (!settled || !claimed_.empty()) {
     return false;
   }
@@ -93,7 +97,12 @@ bool Heir::settle(bool acknowledged) {
   return kept_.empty();
 }
 
-void Heir::collect_kept() {
+bool Heir::runs_on(shm::CellIndex cell) const {
+  shm::CellWord word = calls_.cell_word(cell);
+  return word.state == shm::CellState::kQueued || claimed_by_living(word);
+}
+
+void Heir::collect_kept(bool acknowledged) {
   if (kept_.empty()) {
     return;
   }
@@ -103,11 +112,47 @@ void Heir::collect_kept() {
   for (uint32_t cell : arrived) {
     kept_.erase(cell);
   }
+  cancel_kept(acknowledged);
   std::erase_if(kept_, [&](shm::CellIndex cell) {
     shm::CellWord word = calls_.cell_word(cell);
     bool has_claimer = word.state == shm::CellState::kClaimed || word.state == shm::CellState::kDone;
-    return word.state == shm::CellState::kFree || (has_claimer && estate_.processes.at(word.claimer) == nullptr);
+    // A cancelled one comes back only from an inbox, and whoever has acknowledged has drained its inbox.
+    bool cancelled = word.state == shm::CellState::kCancelled && acknowledged;
+    return word.state == shm::CellState::kFree || cancelled ||
+           (has_claimer && estate_.processes.at(word.claimer) == nullptr);
   });
+}
+
+// What was left queued for its value's sake, and will not run or need not: its job is over; nobody holds the value any
+// more; or it is nowhere. The latter is known when all have acknowledged: an actor has then drained its inbox and has
+// nothing of the dead in its list, so what is queued and in no ring was at a dead actor, or the submitter died before
+// it had appended the call.
+void Heir::cancel_kept(bool acknowledged) {
+  bool look_for_strays = acknowledged && !std::exchange(strays_cancelled_, acknowledged);
+  std::set<uint64_t> in_rings;
+  if (look_for_strays) {
+    in_rings = refs_in_rings();
+  }
+  for (shm::CellIndex cell : kept_) {
+    shm::CellWord word = calls_.cell_word(cell);
+    if (word.state != shm::CellState::kQueued) {
+      continue;
+    }
+    shm::CellRef ref{word.generation, cell};
+    bool wanted = !estate_.objects.ownership().escapes_of_cell(ref).empty();
+    bool stray = look_for_strays && !in_rings.contains(ref.pack());
+    if (job_over_ || !wanted || stray) {
+      shm::cancel_cell(estate_.segments.calls.cell(cell), word.generation);
+    }
+  }
+}
+
+std::set<uint64_t> Heir::refs_in_rings() const {
+  std::set<uint64_t> refs;
+  for (shm::QueueIndex queue : process_->queues) {
+    calls_.for_each_in_queue(queue, [&](shm::CellRef ref) { refs.insert(ref.pack()); });
+  }
+  return refs;
 }
 
 bool Heir::settle_escape(const store::Ownership::Escape& escape) {

@@ -38,6 +38,9 @@ class Heir {
   uint64_t log_position() const { return log_position_; }
   Process& process() { return *process_; }
 
+  // The job of the dead is over: what it had queued does not run any more, escaped or not.
+  void end_job() { job_over_ = true; }
+
   // Looks at what still runs and delivers what has ended. `acknowledged`: by all (D4). True: it is settled, nothing of
   // the dead is queued or claimed by the living any more and nobody is about to push one of its cells; its holds have
   // been let go.
@@ -51,7 +54,10 @@ class Heir {
   // False: it still runs.
   bool settle_escape(const store::Ownership::Escape& escape);
   bool claimed_by_living(shm::CellWord word) const;
-  void collect_kept();
+  void collect_kept(bool acknowledged);
+  void cancel_kept(bool acknowledged);
+  std::set<uint64_t> refs_in_rings() const;
+  bool runs_on(shm::CellIndex cell) const;
   void deliver_result(const store::Ownership::Escape& escape, const shm::CellCopy& cell);
   void deliver_bytes(const store::Ownership::Escape& escape, std::span<const uint8_t> value);
   void deliver_error(shm::EntryRef entry, ErrorKind kind, const std::string& message);
@@ -66,6 +72,7 @@ class Heir {
   bool holds_released_ = false;
   bool memory_is_free_ = false;
   uint64_t log_position_ = 0;
+  bool strays_cancelled_ = false;
   std::vector<shm::CellIndex> claimed_;  // by a living process, when last seen
   // Left in the queues because they escaped. Who claims one may have acknowledged long ago, so each must come back
   // through the reply stack (or its claimer die) before it may be used again: until then somebody may yet write its

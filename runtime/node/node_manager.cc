@@ -238,6 +238,7 @@ void NodeManager::end_job(JobNumber number) {
     logger_.error("end of job ", number, ": ", ended.error().to_string());
   }
   logs_->job_ended(number);
+  deaths_->job_ended(number);
   settle();                       // kills its workers and aborts its launches ...
   launcher_->remove_job(number);  // ... before their zygotes go
   objects_->ownership().drop_holder(store::Holder::job(number));

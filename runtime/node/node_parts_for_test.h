@@ -54,6 +54,13 @@ class NodeParts {
   }
   // A call of this process, in its ring for the class.
   shm::CellRef queue_call(Process& process, shm::ClassIndex class_index = 0) {
+    shm::CellRef ref = publish_call(process);
+    shm::QueueIndex queue = directory.open_queue(process, class_index).value().index;
+    EXPECT_TRUE(shm::QueueAppender(segments.calls.queue(queue), segments.calls).try_append(ref));
+    return ref;
+  }
+  // Queued, but in no ring and no inbox.
+  shm::CellRef publish_call(Process& process) {
     if (process.cell_chunks.empty()) {
       lends.lend_cells(process).value();
     }
@@ -62,10 +69,7 @@ class NodeParts {
     cell.num_returns = 1;
     cell.args_bytes = 0;
     cell.args_block = 0;
-    shm::QueueIndex queue = directory.open_queue(process, class_index).value().index;
-    shm::CellRef ref = shm::publish_cell(cell, index);
-    EXPECT_TRUE(shm::QueueAppender(segments.calls.queue(queue), segments.calls).try_append(ref));
-    return ref;
+    return shm::publish_cell(cell, index);
   }
   shm::CellWord word(shm::CellRef ref) { return shm::load_cell_word(segments.calls.cell(ref.cell)); }
 

@@ -65,4 +65,14 @@ bool UntrustedCalls::copy_block(uint32_t unit, void* out, size_t size_bytes) con
 
 uint32_t UntrustedCalls::queue_length(QueueIndex queue) const { return work_queue_length(calls_.queue(queue)); }
 
+void UntrustedCalls::for_each_in_queue(QueueIndex queue, const std::function<void(CellRef)>& visit) const {
+  const WorkQueue& ring = calls_.queue(queue);
+  uint64_t head = ring.head.load(std::memory_order_seq_cst);
+  auto length = static_cast<int64_t>(ring.tail.load(std::memory_order_seq_cst) - head);
+  for (int64_t i = 0; i < std::min<int64_t>(length, kWorkQueueSlots); ++i) {
+    visit(CellRef::unpack(
+        ring.slots[(head + static_cast<uint64_t>(i)) % kWorkQueueSlots].load(std::memory_order_relaxed)));
+  }
+}
+
 }  // namespace sabir::shm

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <concepts>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <type_traits>
 
@@ -88,6 +89,9 @@ class UntrustedCalls {
 
   // Q3, L3: how many calls wait, between 0 and the ring's size.
   uint32_t queue_length(QueueIndex queue) const;
+  // What its slots name between head and tail, which are read first: what is QUEUED afterwards has not been passed. At
+  // most one turn of the ring; the references are claims like the rest.
+  void for_each_in_queue(QueueIndex queue, const std::function<void(CellRef)>& visit) const;
   // Q4: how many more wait privately behind it. Nobody can check that: use it as a hint, in sums that cannot overflow.
   uint32_t queue_overflow(QueueIndex queue) const {
     return calls_.queue(queue).overflow.load(std::memory_order_relaxed);
