@@ -74,6 +74,10 @@ Work* Executor::claim_from_inbox() {
       case shm::InboxClaim::kStray:
         break;
     }
+    // It may have been the last that was left of somebody dead, and there may be no call whose end would look.
+    if (core_.repairer->owes_acknowledgement()) {
+      core_.repairer->acknowledge();
+    }
   }
 }
 
@@ -256,9 +260,7 @@ uint64_t Executor::current_call() const {
 }
 
 uint32_t Executor::enter_blocked() {
-  bool has_call =
-      std::any_of(running_.begin(), running_.end(), [](const Work* work) { return work->call.cell != shm::kNoCell; });
-  if (is_actor_ || !core_.self.is_worker() || !has_call) {
+  if (!core_.self.is_worker() || running_.empty()) {
     return 0;
   }
   if (blocked_threads_++ == 0) {
@@ -276,8 +278,8 @@ void Executor::leave_blocked(Lock&, uint32_t stay) {
 
 void Executor::resume() {
   page_.blocked.fetch_add(1, std::memory_order_seq_cst);
-  // L4: it goes on at once, and gives the lease up at its next border.
-  lease_void_ = true;
+  // L4: it goes on at once, and gives the lease up at its next border. An actor has none: it keeps its place.
+  lease_void_ = !is_actor_;
 }
 
 void Executor::on_death(shm::SlotIndex slot) {

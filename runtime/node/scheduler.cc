@@ -159,6 +159,7 @@ void Scheduler::State::grant(Worker& worker, Class& what, shm::QueueIndex first_
   worker.withdrawn = worker.lent = worker.over_at_border = worker.credit = worker.running = false;
   worker.idle_since_ns = clock->now_ns();
   what.leases += 1;
+  what.listed += 1;
   what.last_first_queue = first_queue;
   jobs.at(what.job).placed += 1;
   out->push_back(GrantLease{worker.slot, worker.epoch, what.index, first_queue, worker.allocation.gpu_mask});
@@ -167,6 +168,7 @@ void Scheduler::State::grant(Worker& worker, Class& what, shm::QueueIndex first_
 void Scheduler::State::unlist(Worker& worker) {
   if (worker.listed) {
     worker.listed = false;
+    classes.at(*worker.lease).listed -= 1;
     out->push_back(UnlistWorker{worker.slot, *worker.lease});
   }
 }
@@ -347,10 +349,13 @@ bool Scheduler::busy() const {
       return true;
     }
   }
-  return std::any_of(state_->workers.begin(), state_->workers.end(), [](const auto& entry) {
+  bool leased = std::any_of(state_->workers.begin(), state_->workers.end(), [](const auto& entry) {
     const State::Worker& worker = entry.second;
     return worker.lease && (worker.running || worker.withdrawn || worker.over_at_border);
   });
+  // A blocked actor tells nobody that it goes on: its CPU has to be asked back.
+  return leased || std::any_of(state_->actors.begin(), state_->actors.end(),
+                               [](const auto& entry) { return entry.second.allocation.cpu_lent; });
 }
 
 int64_t Scheduler::job_served_ns(JobNumber job) const {
@@ -362,6 +367,7 @@ void Scheduler::check_invariants() const {
   const State& s = *state_;
   ResourceSet held;
   std::map<shm::ClassIndex, uint32_t> leases;
+  std::map<shm::ClassIndex, uint32_t> listed;
   auto count = [&](const Allocation& allocation) {
     ResourceSet amounts = allocation.amounts;
     if (allocation.cpu_lent) {
@@ -376,6 +382,7 @@ void Scheduler::check_invariants() const {
     count(worker.allocation);
     if (worker.lease) {
       leases[*worker.lease] += 1;
+      listed[*worker.lease] += worker.listed ? 1 : 0;
     }
   }
   for (const auto& [index, actor] : s.actors) {
@@ -394,7 +401,8 @@ void Scheduler::check_invariants() const {
     for (shm::QueueIndex queue : what.queues) {
       waiting += s.queues.at(queue).waiting;
     }
-    SABIR_CHECK(waiting == what.waiting && leases[index] == what.leases, "class=", index);
+    SABIR_CHECK(waiting == what.waiting && leases[index] == what.leases && listed[index] == what.listed,
+                "class=", index);
   }
 }
 

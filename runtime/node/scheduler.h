@@ -16,8 +16,8 @@
 //  S8 One call waiting behind leases that all run gets a lease of its own only after it has waited `grow_delay_ns`
 //     (a synchronous caller keeps one worker); the first lease of a class, and more than one waiting call, at once.
 //  S9 A class without CPU is limited to `max_cpuless_leases` leases that are not blocked.
-//  S10 When no process can be added (to the node, or to a class), and all that holds a lease or hosts an actor has been
-//     blocked for `stuck_ns`, what waits fails with kExhausted: a recursion deeper than the limit of processes.
+//  S10 When no process can be added and all that holds a lease or hosts an actor has been blocked for `stuck_ns`, what
+//     waits fails with kExhausted: a recursion deeper than the limit of processes.
 #pragma once
 
 #include <cstdint>

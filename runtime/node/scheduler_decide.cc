@@ -170,7 +170,7 @@ void Scheduler::State::grant_depth_first() {
     for (shm::QueueIndex index : its_queues->second) {
       Class& what = classes.at(queues.at(index).class_index);
       if (!what.infeasible.empty() || jobs.at(what.job).over || what.resources.get(kCpu) == 0 ||
-          what.leases >= shm::kMaxWorkersPerClass || !resources.fits(what.resources) ||
+          what.listed >= shm::kMaxWorkersPerClass || !resources.fits(what.resources) ||
           !resources.would_fit(what.resources, {}, kept)) {
         continue;
       }
@@ -226,7 +226,8 @@ uint64_t Scheduler::State::wanted_leases(Class& what) {
   } else {
     what.one_spare_since_ns.reset();
   }
-  uint64_t most = shm::kMaxWorkersPerClass - std::min(what.leases, shm::kMaxWorkersPerClass);
+  // Not of all leases: those of blocked workers are no help, and when all are blocked one more is needed (L4).
+  uint64_t most = shm::kMaxWorkersPerClass - std::min(what.listed, shm::kMaxWorkersPerClass);
   if (what.resources.get(kCpu) == 0) {  // S9
     most = std::min(most, options.max_cpuless_leases - std::min<uint64_t>(unblocked, options.max_cpuless_leases));
   }
@@ -429,15 +430,9 @@ bool Scheduler::State::all_blocked() const {
   });
 }
 
-bool Scheduler::State::has_all_leases(const Class& what) const {
-  return what.waiting > 0 && what.infeasible.empty() && what.leases >= shm::kMaxWorkersPerClass;
-}
-
 void Scheduler::State::fail_if_stuck() {
   std::erase_if(full, [&](const auto& entry) { return !needs.contains(entry.first); });
-  bool limited = !full.empty() || std::any_of(classes.begin(), classes.end(),
-                                              [&](const auto& entry) { return has_all_leases(entry.second); });
-  if (!limited || !all_blocked()) {
+  if (full.empty() || !all_blocked()) {
     stuck_since_ns.reset();
   } else if (!stuck_since_ns) {
     stuck_since_ns = clock->now_ns();
@@ -456,11 +451,7 @@ void Scheduler::State::fail_if_stuck() {
   }
   for (auto& [index, what] : classes) {
     auto pool = full.find({what.job, what.language});
-    if (has_all_leases(what)) {
-      fail_class(what, exhausted_error("all " + std::to_string(what.leases) +
-                                       " workers that may serve calls of one kind wait for results of others: the "
-                                       "calls are nested too deeply for this limit"));
-    } else if (pool != full.end() && what.waiting > 0 && what.infeasible.empty()) {
+    if (pool != full.end() && what.waiting > 0 && what.infeasible.empty()) {
       fail_class(what, pool->second);
     }
   }

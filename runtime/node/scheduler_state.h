@@ -40,6 +40,7 @@ struct Scheduler::State {
     bool active = false;
     int64_t served_ns = 0;
     uint32_t leases = 0;   // outstanding: not over, whatever their state
+    uint32_t listed = 0;   // of these, in ClassRecord.workers
     uint32_t serving = 0;  // those that count for fairness, as of the last tick
   };
 
@@ -138,8 +139,6 @@ struct Scheduler::State {
   bool holds_some_of(const Worker& worker, const ResourceSet& wanted) const;
   bool launchable(const GroupKey& key) const { return !full.contains(key); }
   bool all_blocked() const;
-  // Calls wait in it, and it has as many workers as a class may have.
-  bool has_all_leases(const Class& what) const;
 
   NodeResources resources;
   const SchedulerOptions options;
