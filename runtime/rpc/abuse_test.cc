@@ -61,10 +61,13 @@ class AbuseTest : public testing::Test {
     EXPECT_TRUE(node_.client(&notices)->status(kLong).ok());
   }
 
+  static constexpr uint64_t kTotalBytes = 4 << 20;
+
   static SessionServerOptions options() {
     SessionServerOptions options;
     options.hello_timeout_ns = 300 * kMillisecondNs;
     options.max_calls_in_flight = 16;
+    options.max_total_bytes = kTotalBytes;
     return options;
   }
 
@@ -215,6 +218,38 @@ TEST_F(AbuseTest, SegmentCountsAndSizesBeyondTheLimits) {
   UniqueFd socket = member();
   send_bytes(socket, prefix_of(0) + prefix_of(0xffffffffu));
   EXPECT_TRUE(closed(socket));
+  expect_unharmed();
+}
+
+// Messages that are announced and never end: together no more than the node keeps for all. Who asks for little is
+// served; who gives up gives room back.
+TEST_F(AbuseTest, MessagesOfAllConnectionsHaveOneLimit) {
+  constexpr uint32_t kWords = (1 << 20) / 8;
+  std::vector<UniqueFd> hoarders;
+  for (uint64_t held = 0; held + kWords * 8 <= kTotalBytes; held += kWords * 8) {
+    hoarders.push_back(member());
+    send_bytes(hoarders.back(), prefix_of(0) + prefix_of(kWords) + std::string(1000, '\0'));
+  }
+  UniqueFd last = member();
+  send_bytes(last, prefix_of(0) + prefix_of(kWords));
+  EXPECT_TRUE(closed(last));
+  EXPECT_TRUE(neighbour_->kv_put("k", "v", true, kLong).ok());
+  hoarders.clear();
+  EXPECT_TRUE(eventually([this] { return node_.connections() == 1; }));
+  EXPECT_TRUE(neighbour_->kv_put("large", std::string(900'000, 'x'), true, kLong).ok());
+  expect_unharmed();
+}
+
+TEST_F(AbuseTest, HellosOfAllConnectionsHaveTheSameLimit) {
+  std::vector<UniqueFd> hoarders;
+  for (uint64_t held = 0; held <= kTotalBytes; held += kMaxFrameBytes) {
+    hoarders.push_back(node_.dial());
+    send_bytes(hoarders.back(), prefix_of(kMaxFrameBytes));
+  }
+  char answer[4] = {};
+  EXPECT_TRUE(eventually([&] { return recv(hoarders.back().get(), answer, sizeof(answer), MSG_DONTWAIT) == 4; }))
+      << "it is told";
+  hoarders.clear();
   expect_unharmed();
 }
 

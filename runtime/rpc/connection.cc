@@ -35,7 +35,8 @@ Connection::Connection(const ConnectionContext& context, UniqueFd socket, PeerCr
       stream_(context.kj_loop.stream(std::move(socket))),
       closed_(nullptr),
       messages_(*stream_, {.max_message_bytes = context.options.max_message_bytes,
-                           .max_open_questions = 2 * context.options.max_calls_in_flight}) {
+                           .max_open_questions = 2 * context.options.max_calls_in_flight,
+                           .budget = &context.budget}) {
   CloseSignal close = make_close_signal();
   closed_ = kj::mv(close.promise);
   notices_ = Notices::make(std::move(close.fire));
@@ -71,13 +72,20 @@ kj::Promise<void> Connection::read_hello() {
     if (!size_bytes.ok()) {
       return KJ_EXCEPTION(FAILED, "bad frame", size_bytes.error().message().c_str());
     }
-    auto message = std::make_unique<std::string>(*size_bytes, '\0');
-    auto read = stream_->read(message->data(), message->size());
-    return read.then([this, message = std::move(message)] { return answer_hello(*message); });
+    auto share = context_.budget.take(*size_bytes);
+    if (!share) {
+      return refuse(exhausted_error("the node has no room for a hello of this size now"));
+    }
+    // Not initialised: what is only announced costs nothing yet.
+    auto message = kj::heapArray<char>(*size_bytes);
+    auto read = stream_->read(message.begin(), message.size());
+    return read.then([this, message = kj::mv(message), share = std::move(*share)] {
+      return answer_hello({message.begin(), message.size()});
+    });
   });
 }
 
-kj::Promise<void> Connection::answer_hello(const std::string& message) {
+kj::Promise<void> Connection::answer_hello(std::string_view message) {
   auto hello = decode_hello(message);
   if (!hello.ok()) {
     return refuse(hello.error());
@@ -142,7 +150,7 @@ kj::Promise<void> Connection::serve() {
                             .observer = observer_,
                             .notices = notices_,
                             .delay = [&kj_loop = context_.kj_loop](int64_t ns) { return kj_loop.delay(ns); }})));
-  rpc.setFlowLimit(reader.traversalLimitInWords);
+  rpc.setFlowLimit(context_.options.max_call_bytes / sizeof(capnp::word));
   auto gone = network->onDisconnect();
   network_ = kj::mv(network);
   if (joined_) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "runtime/base/log.h"
 #include "runtime/loop/event_port.h"
@@ -22,6 +23,7 @@ struct ConnectionContext {
   SessionHandler& handler;
   const Logger& logger;
   const SessionServerOptions& options;
+  MemoryBudget& budget;
 };
 
 // After a hello that the handler accepted, the handler hears of the end exactly once: when this object goes.
@@ -36,7 +38,7 @@ class Connection {
 
  private:
   kj::Promise<void> read_hello();
-  kj::Promise<void> answer_hello(const std::string& message);
+  kj::Promise<void> answer_hello(std::string_view message);
   kj::Promise<void> welcome(HelloKind kind, WelcomeInfo welcome);
   kj::Promise<void> refuse(const Error& error);
   kj::Promise<void> serve();

@@ -6,12 +6,23 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <optional>
+#include <utility>
+
 namespace sabir::rpc {
 
 namespace {
 
 constexpr uint64_t kMaxSegments = 512;
 constexpr uint64_t kWordBytes = sizeof(capnp::word);
+
+uint64_t bytes_in(kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) {
+  uint64_t words = 0;
+  for (auto segment : segments) {
+    words += segment.size();
+  }
+  return words * kWordBytes;
+}
 
 }  // namespace
 
@@ -86,16 +97,17 @@ kj::Promise<kj::Maybe<capnp::MessageReaderAndFds>> GuardedMessageStream::read_bo
   if (body_words > limits_.max_message_bytes / kWordBytes) {
     refuse("a message above the size limit");
   }
+  auto share = take_budget(body_words * kWordBytes);
   // Pages of a size that was only announced are never touched, so they cost nothing yet.
   auto words = kj::heapArray<capnp::word>(incoming->table_words + body_words);
   memcpy(words.begin(), incoming->words.begin(), incoming->table_words * kWordBytes);
   incoming->words = kj::mv(words);
   kj::byte* body = incoming->words.asBytes().begin() + incoming->table_words * kWordBytes;
   return stream_.read(body, body_words * kWordBytes)
-      .then([this, incoming = kj::mv(incoming)]() mutable -> MaybeMessage {
+      .then([this, incoming = kj::mv(incoming), share = kj::mv(share)]() mutable -> MaybeMessage {
         auto reader = kj::heap<capnp::FlatArrayMessageReader>(incoming->words, incoming->options);
         inspect(*reader);
-        return capnp::MessageReaderAndFds{reader.attach(kj::mv(incoming->words)), nullptr};
+        return capnp::MessageReaderAndFds{reader.attach(kj::mv(incoming->words), kj::mv(share)), nullptr};
       });
 }
 
@@ -129,26 +141,43 @@ void GuardedMessageStream::inspect(capnp::MessageReader& reader) {
   }
 }
 
-kj::Promise<void> GuardedMessageStream::counted(kj::Promise<void> write) {
+kj::Own<MemoryBudget::Share> GuardedMessageStream::take_budget(uint64_t size_bytes) {
+  if (limits_.budget == nullptr) {
+    return {};
+  }
+  std::optional<MemoryBudget::Share> share = limits_.budget->take(size_bytes);
+  if (!share) {
+    refuse("no room for a message of this size beside those of others");
+  }
+  return kj::heap<MemoryBudget::Share>(std::move(*share));
+}
+
+kj::Promise<void> GuardedMessageStream::counted(kj::Promise<void> write, kj::Own<MemoryBudget::Share> share) {
   ++writes_;
-  return write.attach(kj::defer([this] {
-    if (--writes_ == 0) {
-      KJ_IF_MAYBE (fulfiller, written_) {
-        fulfiller->get()->fulfill();
-        written_ = nullptr;
-      }
-    }
-  }));
+  return write.attach(kj::mv(share), kj::defer([this] {
+                        if (--writes_ == 0) {
+                          KJ_IF_MAYBE (fulfiller, written_) {
+                            fulfiller->get()->fulfill();
+                            written_ = nullptr;
+                          }
+                        }
+                      }));
 }
 
 kj::Promise<void> GuardedMessageStream::writeMessage(kj::ArrayPtr<const int>,
                                                      kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) {
-  return counted(capnp::writeMessage(stream_, segments));
+  auto share = take_budget(bytes_in(segments));
+  return counted(capnp::writeMessage(stream_, segments), kj::mv(share));
 }
 
 kj::Promise<void> GuardedMessageStream::writeMessages(
     kj::ArrayPtr<kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>>> messages) {
-  return counted(capnp::writeMessages(stream_, messages));
+  uint64_t size_bytes = 0;
+  for (auto segments : messages) {
+    size_bytes += bytes_in(segments);
+  }
+  auto share = take_budget(size_bytes);
+  return counted(capnp::writeMessages(stream_, messages), kj::mv(share));
 }
 
 kj::Maybe<int> GuardedMessageStream::getSendBufferSize() {

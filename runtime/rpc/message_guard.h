@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/loop/socket_stream.h"
+#include "runtime/rpc/memory_budget.h"
 
 namespace sabir::rpc {
 
@@ -18,6 +19,8 @@ struct MessageLimits {
   // A peer that does not read its answers is not read either, so that its answers do not pile up here. For one side of
   // a connection only: two such sides would wait for each other.
   bool read_only_while_written = true;
+  // For what is read and written here, shared with other connections; it outlives this one. Null: unbounded.
+  MemoryBudget* budget = nullptr;
 };
 
 // Why not capnp::AsyncIoMessageStream: it computes with the segment count before it checks it (0xffffffff becomes 0),
@@ -48,7 +51,8 @@ class GuardedMessageStream final : public capnp::MessageStream {
   kj::Promise<MaybeMessage> read_body(kj::Own<Incoming> incoming);
   void inspect(capnp::MessageReader& reader);
   [[noreturn]] void refuse(const char* why);
-  kj::Promise<void> counted(kj::Promise<void> write);
+  kj::Own<MemoryBudget::Share> take_budget(uint64_t size_bytes);
+  kj::Promise<void> counted(kj::Promise<void> write, kj::Own<MemoryBudget::Share> share);
 
   loop::SocketStream& stream_;
   MessageLimits limits_;

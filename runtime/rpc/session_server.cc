@@ -41,7 +41,8 @@ class SessionServer::State final : kj::TaskSet::ErrorHandler {
         options_(std::move(options)),
         reserve_(open_reserve()),
         kj_loop_(loop),
-        context_{kj_loop_, handler, logger_, options_},
+        budget_(options_.max_total_bytes),
+        context_{kj_loop_, handler, logger_, options_, budget_},
         pause_(loop, [this] { watch_listener(); }),
         tasks_(*this) {}
 
@@ -162,6 +163,7 @@ class SessionServer::State final : kj::TaskSet::ErrorHandler {
   SessionServerOptions options_;
   UniqueFd reserve_;
   loop::KjLoop kj_loop_;
+  MemoryBudget budget_;
   ConnectionContext context_;
   UniqueFd listener_;
   std::string socket_path_;

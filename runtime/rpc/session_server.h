@@ -21,8 +21,11 @@ struct SessionServerOptions {
   // From the connection to the complete hello.
   int64_t hello_timeout_ns = 5'000'000'000;
   uint32_t max_frame_bytes = 1u << 20;
-  // One message, and all calls in progress of one connection together.
   uint64_t max_message_bytes = 64u << 20;
+  // The calls in progress of one connection together; the one that goes beyond is still read.
+  uint64_t max_call_bytes = 1u << 20;
+  // The messages of all connections together, read and not answered, or not yet written. Small ones are not counted.
+  uint64_t max_total_bytes = 256u << 20;
   uint32_t max_calls_in_flight = 2048;
   // How many answers to mutating requests are remembered per process, and how many bytes they may have.
   uint32_t max_remembered_answers = 1024;
