@@ -67,6 +67,7 @@ uint64_t become_daemon() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   ::setsid();  // Ctrl-C in the driver's terminal is the driver's
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file above `ulimit -f`, also a memory file: an error with its reason, not the end
   return raise_open_files();
 }
 

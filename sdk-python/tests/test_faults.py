@@ -196,6 +196,50 @@ def test_a_limit_of_memory_is_a_typed_error():
     assert done.stdout.strip() != "started"
 
 
+@pytest.mark.parametrize(
+    ("limit", "value", "reason"),
+    [("RLIMIT_AS", 2 << 30, "address space"), ("RLIMIT_FSIZE", 1 << 20, "File too large")],
+)
+def test_limits_of_the_process_are_typed_errors(limit, value, reason):
+    done = run_python(
+        f"""
+        import resource, sabir
+        resource.setrlimit(resource.{limit}, ({value}, resource.getrlimit(resource.{limit})[1]))
+        try:
+            sabir.init("local", num_cpus=1)
+            print("started")
+        except sabir.exceptions.SabirError as error:
+            print(type(error).__name__, error)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() != "started"
+    assert reason in done.stdout
+
+
+def test_a_full_dev_shm_hinders_nobody():
+    # The memory files of a node lie in no file system.
+    script = """
+        mount --make-rprivate / && mount -t tmpfs -o size=64k none /dev/shm || exit 77
+        head -c 1000000 /dev/zero >/dev/shm/full 2>/dev/null
+        exec "$0" -c "$1"
+    """
+    program = """if True:
+        import os, sabir
+        stat = os.statvfs("/dev/shm")
+        with sabir.init("local", num_cpus=1):
+            value = sabir.put(bytes(8 << 20))
+            print(stat.f_bavail, sabir.get(sabir.remote(len).remote(value)))
+        """
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, sys.executable, program], capture_output=True, text=True, timeout=60
+    )
+    if done.returncode in (1, 77) and "sabir" not in done.stderr:
+        pytest.skip(f"no mount namespace of our own: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["0", str(8 << 20)]
+
+
 def test_a_worker_that_runs_out_of_memory_is_told(own_session):
     own_session(num_cpus=1)
 
