@@ -21,8 +21,8 @@ namespace sabir::client {
 namespace {
 
 const SteadyClock& steady_clock() {
-  static const SteadyClock clock;
-  return clock;
+  static const SteadyClock kClock;
+  return kClock;
 }
 
 rpc::HelloInfo hello_of(rpc::HelloKind kind) {

@@ -125,7 +125,10 @@ Result<void> Executor::finish_futures(Work* work, std::vector<Future*> values, u
       continue;
     }
     room = room_in_cell(work, total);
-    if (room == nullptr && (room = room_in_block(work, total)) == nullptr) {
+    if (room == nullptr) {
+      room = room_in_block(work, total);
+    }
+    if (room == nullptr) {
       failed = core_.lendings.lend(rpc::LendKind::kBlocks, lock);
     }
   }

@@ -252,9 +252,7 @@ void Refs::reclaim() {
   Future* dead = core_.anchor->take_dead();
   while (dead != nullptr) {
     Future* next = dead->next;
-    if (dead->extra == nullptr) [[likely]] {
-      dismantle(dead, true);
-    } else if (dead->extra->has_entry && !core_.ring.has_room(64 + kRecordsEach)) {
+    if (dead->extra != nullptr && dead->extra->has_entry && !core_.ring.has_room(64 + kRecordsEach)) [[unlikely]] {
       core_.anchor->push_only(dead);
       while (next != nullptr) {
         Future* after = next->next;
@@ -262,9 +260,8 @@ void Refs::reclaim() {
         next = after;
       }
       return;
-    } else {
-      dismantle(dead, true);
     }
+    dismantle(dead, true);
     dead = next;
   }
 }

@@ -13,7 +13,7 @@ struct Signals::State {
   static void on_uv_signal(uv_signal_t* handle, int number) { static_cast<State*>(handle->data)->on_signal(number); }
 };
 
-Signals::Signals(EventLoop& loop, const std::vector<int>& numbers, std::function<void(int)> on_signal) {
+Signals::Signals(EventLoop& loop, const std::vector<int>& numbers, const std::function<void(int)>& on_signal) {
   for (int number : numbers) {
     auto* state = new State;
     SABIR_CHECK(uv_signal_init(loop.uv(), &state->handle) == 0);

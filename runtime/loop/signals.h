@@ -13,7 +13,7 @@ namespace sabir::loop {
 // must not be blocked in all threads.
 class Signals {
  public:
-  Signals(EventLoop& loop, const std::vector<int>& numbers, std::function<void(int number)> on_signal);
+  Signals(EventLoop& loop, const std::vector<int>& numbers, const std::function<void(int number)>& on_signal);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;

@@ -38,7 +38,7 @@ Result<rpc::WelcomeInfo> NodeManager::on_hello(rpc::HelloInfo hello, rpc::PeerCr
     case rpc::HelloKind::kDriver:
       return welcome_driver(std::move(hello), std::move(peer));
     case rpc::HelloKind::kWorker:
-      return welcome_worker(std::move(hello), std::move(peer));
+      return welcome_worker(hello, std::move(peer));
     case rpc::HelloKind::kObserver:
       return common_welcome();
   }
@@ -134,7 +134,7 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_driver(rpc::HelloInfo hello, rpc::
   return welcome_to(*process);
 }
 
-Result<rpc::WelcomeInfo> NodeManager::welcome_worker(rpc::HelloInfo hello, rpc::PeerCredentials peer) {
+Result<rpc::WelcomeInfo> NodeManager::welcome_worker(const rpc::HelloInfo& hello, rpc::PeerCredentials peer) {
   pid_t pid = peer.pid;
   std::optional<LaunchId> launch = launcher_->find(hello.token, pid);
   std::optional<WorkerPool::LaunchView> view =

@@ -29,7 +29,7 @@ Launcher::Launcher(loop::EventLoop& loop, Logs& logs, const Guard& guard, Logger
     : loop_(loop),
       logs_(logs),
       guard_(guard),
-      logger_(logger),
+      logger_(std::move(logger)),
       options_(std::move(options)),
       failed_(std::move(failed)),
       late_failures_(loop, [this] { report_failures(); }) {}

@@ -31,9 +31,9 @@ Result<std::unique_ptr<NodeManager>> NodeManager::create(loop::EventLoop& loop, 
   // L5: one CPU is left to whoever does the work that the others spin for.
   segment_options.spin_allowance = std::max<uint32_t>(1, options.cpu_count - 1);
   SABIR_ASSIGN_OR_RETURN(shm::SessionSegments segments, shm::SessionSegments::create(segment_options));
-  std::unique_ptr<NodeManager> manager(new NodeManager(loop, clock, logger, std::move(options), std::move(on_stop),
-                                                       segment_options.session_id, std::move(segments),
-                                                       std::move(resources)));
+  std::unique_ptr<NodeManager> manager(new NodeManager(loop, clock, std::move(logger), std::move(options),
+                                                       std::move(on_stop), segment_options.session_id,
+                                                       std::move(segments), std::move(resources)));
   SABIR_RETURN_IF_ERROR(manager->begin());
   return manager;
 }
@@ -43,7 +43,7 @@ NodeManager::NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logge
                          shm::SessionSegments segments, NodeResources resources)
     : loop_(loop),
       clock_(clock),
-      logger_(logger),
+      logger_(std::move(logger)),
       options_(std::move(options)),
       on_stop_(std::move(on_stop)),
       session_id_(session_id),

@@ -123,7 +123,7 @@ class NodeManager final : public rpc::SessionHandler {
   void end_disconnected();
   Result<void> check_hello(const rpc::HelloInfo& hello) const;
   Result<rpc::WelcomeInfo> welcome_driver(rpc::HelloInfo hello, rpc::PeerCredentials peer);
-  Result<rpc::WelcomeInfo> welcome_worker(rpc::HelloInfo hello, rpc::PeerCredentials peer);
+  Result<rpc::WelcomeInfo> welcome_worker(const rpc::HelloInfo& hello, rpc::PeerCredentials peer);
   Result<Process*> admit(shm::ProcessKind kind, rpc::PeerCredentials peer);
   void dismiss(Process& process);
   rpc::WelcomeInfo common_welcome() const;

@@ -54,7 +54,7 @@ Objects::~Objects() {
 
 Result<std::unique_ptr<Objects>> Objects::create(loop::EventLoop& loop, const Clock& clock,
                                                  shm::SessionSegments& segments, Processes& processes, Lends& lends,
-                                                 Options options, Events events) {
+                                                 const Options& options, Events events) {
   std::unique_ptr<Objects> objects(new Objects(loop, clock, segments, processes, lends, std::move(events)));
   SABIR_ASSIGN_OR_RETURN(uint64_t size_bytes, shm::sealed_memfd_size(segments.objects_fd.get(), "objects", false));
   SABIR_ASSIGN_OR_RETURN(objects->mapping_,

@@ -46,7 +46,7 @@ class Objects {
 
   static Result<std::unique_ptr<Objects>> create(loop::EventLoop& loop, const Clock& clock,
                                                  shm::SessionSegments& segments, Processes& processes, Lends& lends,
-                                                 Options options, Events events);
+                                                 const Options& options, Events events);
   ~Objects();
 
   // --- rounds

@@ -37,7 +37,7 @@ class ResourceSet {
   struct Amount {
     ResourceId id = 0;
     Units units = 0;
-    auto operator<=>(const Amount&) const = default;  // NOLINT(modernize-use-nullptr): false in clang-tidy 14
+    auto operator<=>(const Amount&) const = default;
   };
 
   Units get(ResourceId id) const;

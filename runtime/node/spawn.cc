@@ -46,7 +46,8 @@ std::vector<std::string> changed_environment(const SpawnRequest& request) {
   }
   for (const auto& [name, value] : request.environment) {
     if (!value.empty()) {
-      result.push_back(name + "=" + value);
+      result.push_back(name);
+      result.back().append("=").append(value);
     }
   }
   return result;

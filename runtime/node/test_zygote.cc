@@ -52,7 +52,7 @@ void say(int channel, const Json& packet) {
 
 int main(int argc, char** argv) {
   std::string mode = argc > 2 ? argv[1] : "";
-  int channel = argc > 2 ? std::atoi(argv[2]) : -1;
+  int channel = argc > 2 ? static_cast<int>(std::strtol(argv[2], nullptr, 10)) : -1;
   if (mode == "die") {
     std::fprintf(stderr, "cannot import sabir\nno such module\n");
     return 3;

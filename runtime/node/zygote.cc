@@ -181,7 +181,7 @@ void Zygote::send_queued() {
   socket_watcher_->watch(loop::kReadable | loop::kHungUp | (queued_.empty() ? 0 : loop::kWritable));
 }
 
-void Zygote::end(std::string how) {
+void Zygote::end(std::string how) {  // NOLINT(performance-unnecessary-value-param): may be of this object
   ended_ = true;
   socket_watcher_.reset();
   process_watcher_.reset();

@@ -28,7 +28,7 @@ def _clang_tidy_impl(_target, ctx):
         cc_infos = [dep[CcInfo] for dep in ctx.rule.attr.deps if CcInfo in dep],
     ).compilation_context
     inputs = depset(
-        _own_headers(ctx) + ctx.files._config,
+        _own_headers(ctx) + ctx.files._config + [ctx.file._prelude],
         transitive = [headers.headers],
     )
     stamps = []
@@ -39,8 +39,8 @@ def _clang_tidy_impl(_target, ctx):
         flags.add("-xc++")
         flags.add("-std=c++20")
 
-        # CPython does not recognise clang 14's atomics by itself.
-        flags.add("-D_Py_USE_GCC_BUILTIN_ATOMICS=1")
+        # See the top of that file.
+        flags.add("-include", ctx.file._prelude.path)
         flags.add("-iquote.")
         flags.add("-iquote" + ctx.bin_dir.path)
         flags.add_all(headers.quote_includes, before_each = "-iquote")
@@ -67,7 +67,8 @@ clang_tidy = aspect(
             executable = True,
             cfg = "host",
         ),
+        "_prelude": attr.label(default = "//tools/bazel:tidy_prelude.h", allow_single_file = True),
         "_config": attr.label(default = "//tools/bazel:clang_tidy_config"),
-        "_tidy": attr.label(default = "@host//:bin/clang-tidy-14", allow_single_file = True),
+        "_tidy": attr.label(default = "@host//:bin/clang-tidy", allow_single_file = True),
     },
 )

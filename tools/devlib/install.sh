@@ -76,7 +76,7 @@ write_bazelrc() {
     local fingerprint
     fingerprint=$(key_of "$(packages_of build lint test bench | sort -u |
         xargs dpkg-query -W -f '${Package} ${Version}\n' g++-12 libc6-dev libstdc++-12-dev 2>/dev/null)" \
-        "$(pythons)" "$(cat "$ROOT/tools/devlib/requirements-build.txt")")
+        "$(pythons)" "$(cat "$ROOT"/tools/devlib/requirements-{build,lint}.txt)" "$(ls -d "$VENV"/lib/python3*/site-packages/clang_tidy 2>/dev/null)")
     local text="build --repo_env=SABIR_HOST_FINGERPRINT=$fingerprint"
     [ -z "${XDG_CACHE_HOME:-}" ] || text+=$'\n'"build --disk_cache=$CACHE/bazel"
     mkdir -p "$BUILD"

@@ -54,7 +54,7 @@ uint32_t FakeNode::connections() {
 
 UniqueFd FakeNode::dial() const { return connect_to(path_, kSecondNs).value(); }
 
-std::unique_ptr<SessionClient> FakeNode::client(NoticeHandler* handler, HelloInfo hello) {
+std::unique_ptr<SessionClient> FakeNode::client(NoticeHandler* handler, const HelloInfo& hello) {
   auto client = SessionClient::connect(path_, hello, 10 * kSecondNs).value();
   client->start(handler).value();
   return client;

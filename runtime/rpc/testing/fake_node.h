@@ -29,7 +29,7 @@ class FakeNode {
   // A plain connected socket, before any hello.
   UniqueFd dial() const;
   // With a started control thread.
-  std::unique_ptr<SessionClient> client(NoticeHandler* handler, HelloInfo hello = driver_hello());
+  std::unique_ptr<SessionClient> client(NoticeHandler* handler, const HelloInfo& hello = driver_hello());
 
   static HelloInfo driver_hello();
   static HelloInfo hello_of(HelloKind kind);
