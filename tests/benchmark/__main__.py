@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmark import measures, runner
-from tests.benchmark.workloads import WORKLOADS
+from tests.benchmark.workloads import UNAVAILABLE, WORKLOADS
 
 MEASURES = ("latency", "start", "idle", "memory", "copies", "size")
 
@@ -60,6 +60,16 @@ def run_measure(name: str, runtimes: list[runner.Runtime], peer: str | None) -> 
     return {who: {"MiB": measures.installed_bytes(who, who) / 2**20} for who in peers}
 
 
+def at_least(smallest: float, kind: type) -> Any:
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if not value >= smallest:
+            raise argparse.ArgumentTypeError(f"{text} is below {smallest:g}")
+        return value
+
+    return parse
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="tools/dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -67,15 +77,20 @@ def main() -> int:
     parser.add_argument("name", nargs="?", default="")
     parser.add_argument("--peer", choices=("ray", "processpool"))
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of one round")
+    parser.add_argument("--rounds", type=at_least(1, int), default=5)
+    parser.add_argument("--seconds", type=at_least(0.001, float), default=1.0, help="of one round")
     options = parser.parse_args()
 
     names = [name for name in WORKLOADS if options.name in name] if options.name not in MEASURES else []
     chosen = [name for name in MEASURES if options.name in ("", name)]
+    missing = {} if options.name in MEASURES else {n: why for n, why in UNAVAILABLE.items() if options.name in n}
+    for name, why in missing.items():
+        print(f"{name}: not available, needs {why}", flush=True)
+    if missing and not names and not chosen:
+        return 1
     if not names and not chosen:
         parser.error(f"no workload has {options.name!r} in its name; there are: {', '.join([*WORKLOADS, *MEASURES])}")
-    results: dict[str, Any] = {"workloads": [], "measures": {}}
+    results: dict[str, Any] = {"workloads": [], "measures": {}, "unavailable": missing}
     peers = ["sabir"] + ([options.peer] if options.peer else [])
     runtimes: list[runner.Runtime] = []
     try:

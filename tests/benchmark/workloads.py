@@ -28,6 +28,30 @@ class Workload:
 
 WORKLOADS: dict[str, Callable[[Any], Workload]] = {}
 
+# Rows of Ray's microbenchmark that Sabir cannot run yet, and what is missing.
+_ASYNC = "actors with async methods"
+_CLIENT = "a client outside the cluster"
+UNAVAILABLE: dict[str, str] = {
+    "1:1 actor calls concurrent": "actors with max_concurrency above 1",
+    "1:1 async-actor calls sync": _ASYNC,
+    "1:1 async-actor calls async": _ASYNC,
+    "1:1 async-actor calls with args async": _ASYNC,
+    "1:n async-actor calls async": _ASYNC,
+    "n:n async-actor calls async": _ASYNC,
+    "single client object out-of-scope callback registration": "callbacks when an object goes out of scope",
+    "single client object out-of-scope callback fire 1k batch": "callbacks when an object goes out of scope",
+    "placement group create/removal": "placement groups",
+    "client: get calls": _CLIENT,
+    "client: put calls": _CLIENT,
+    "client: remote put calls": _CLIENT,
+    "client: put gigabytes": _CLIENT,
+    "client: tasks and put batch": _CLIENT,
+    "client: tasks and get batch": _CLIENT,
+    "client: 1:1 actor calls sync": _CLIENT,
+    "client: 1:1 actor calls async": _CLIENT,
+    "client: 1:1 actor calls concurrent": _CLIENT,
+}
+
 
 def workload(name: str) -> Callable[[Callable[[Any], Workload]], Callable[[Any], Workload]]:
     def add(make: Callable[[Any], Workload]) -> Callable[[Any], Workload]:

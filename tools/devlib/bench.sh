@@ -12,6 +12,7 @@ run_bench() {
     done
     if [ "$peer" = ray ]; then
         need_venv "$ROOT/.venv-peer-ray" "$(main_python)" peer-ray
+        [ -x "$ROOT/.venv-peer-ray/bin/ray" ] || die "Ray has no release for $(main_python); it wants CPython 3.10 or newer"
     fi
     PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" SABIR_PEER_PYTHON="$ROOT/.venv-peer-ray/bin/python" \
         run_command python -m tests.benchmark "$@"
