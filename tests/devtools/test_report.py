@@ -37,6 +37,16 @@ def test_nothing_is_no_failure(tally: Path) -> None:
     assert (result.stdout, result.returncode) == ("0 passed, 0 failed\n", 0)
 
 
+def test_a_filter_that_matches_nothing_is_a_failure(tally: Path) -> None:
+    result = run(tally, "total", "no such")
+    assert (result.stdout, result.returncode) == ("no test has 'no such' in its name\n", 1)
+    run(tally, "junit", write_xml(tally.with_name("x.xml"), SKIPPED), 0)
+    assert run(tally, "total", "s").returncode == 1, "a skipped test proves nothing"
+    run(tally, "add", "lint:one", 1, 0)
+    result = run(tally, "total", "one")
+    assert (result.stdout, result.returncode) == ("1 passed, 0 failed\n", 0)
+
+
 def test_total_names_what_failed_and_ends_with_one_line(tally: Path) -> None:
     run(tally, "add", "lint:one", 1, 0)
     run(tally, "add", "lint:two", 0, 1)

@@ -32,10 +32,14 @@ fail() {
     echo "FAILED $title: $1"
     exit 1
 }
-spin -a "$@" model.pml >spin.out 2>&1 && [ -f pan.c ] || { cat spin.out >&2; fail "spin -a"; }
+if ! spin -a "$@" model.pml >spin.out 2>&1 || ! [ -f pan.c ]; then
+    cat spin.out >&2
+    fail "spin -a"
+fi
 # A mutation is found in less time than it takes to optimize its verifier.
-[ "$expect" = ok ] && level=1 || level=0
-gcc -O$level -w -DSAFETY -DCOLLAPSE -DMEMLIM="${MEMORY_MB:-1500}" -o pan pan.c || fail "gcc"
+level=0
+[ "$expect" != ok ] || level=1
+gcc "-O$level" -w -DSAFETY -DCOLLAPSE -DMEMLIM="${MEMORY_MB:-1500}" -o pan pan.c || fail "gcc"
 ./pan -m"${DEPTH:-1000000}" >pan.out 2>&1 || true
 
 number() { sed -n "s/$1/\\1/p" pan.out | head -1; }

@@ -23,7 +23,7 @@ if usable:
 
 candidates() {
     if [ -n "${SABIR_PYTHONS:-}" ]; then
-        echo "$SABIR_PYTHONS" | tr ' :' '\n\n'
+        echo "$SABIR_PYTHONS" | tr ' :' '[\n*]'
         return
     fi
     for minor in 9 10 11 12 13; do

@@ -3,6 +3,15 @@
 
 STAGE="$BUILD/python"
 
+# Bazel's server stays when its command ends: it must not keep what a caller has open, such as the lock of a `flock`.
+bazel() (
+    for fd in "/proc/$BASHPID/fd"/*; do
+        fd=${fd##*/}
+        [ "$fd" -le 2 ] || [ "$fd" = 255 ] || exec {fd}>&-
+    done
+    exec bazel "$@"
+)
+
 # Bazel prints only what went wrong, unless a person watches.
 run_bazel() {
     local verb=$1
@@ -16,6 +25,8 @@ has_package() { [ -e "$ROOT/sdk-python/BUILD.bazel" ]; }
 
 # .build/python holds the package `sabir` with its extension modules, libsabir.so and sabird.
 build_package() {
+    # Says so itself, but only after all that a build needs was installed.
+    [[ "$ROOT" != *" "* ]] || die "Bazel cannot build in a path with a blank: $ROOT"
     setup_build
     setup_run
     if ! has_package; then
@@ -31,22 +42,16 @@ build_package() {
     chmod +x "$BUILD/bin/sabir"
 }
 
-# in_environment [NAME=VALUE...] CMD...: with .venv's programs and the staged package.
-in_environment() {
-    env "PATH=$VENV/bin:$BUILD/bin:$PATH" "PYTHONPATH=$STAGE${PYTHONPATH:+:$PYTHONPATH}" "$@"
-}
-
+# run_command [NAME=VALUE...] CMD...: with .venv's programs and the staged package, where the user stands.
 run_command() {
-    [ $# -gt 0 ] || die "usage: tools/dev run CMD..."
-    local status=0
-    in_environment "$@" || status=$?
-    exit "$status"
+    cd "$CALLER" || exit
+    exec env "PATH=$VENV/bin:$BUILD/bin:$PATH" "PYTHONPATH=$STAGE${PYTHONPATH:+:$PYTHONPATH}" "$@"
 }
 
 run_demo() {
     build_package
     need_venv "$VENV" "$(main_python)" demo
-    run_command python examples/forest_sweep.py "$@"
+    run_command python "$ROOT/examples/forest_sweep.py" "$@"
 }
 
 run_clean() {

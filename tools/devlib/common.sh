@@ -1,6 +1,8 @@
 # Shared by all verbs of tools/dev. ROOT is the checkout.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2034  # used by the other parts
+
 BUILD="$ROOT/.build"
 VENV="$ROOT/.venv"
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/sabir"
@@ -24,7 +26,8 @@ once() {
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$key" ]; then
         return 0
     fi
-    "$@"
+    # `set -e` does not hold where the caller looks at the status.
+    "$@" || return
     mkdir -p "$(dirname "$stamp")"
     printf '%s' "$key" >"$stamp"
 }

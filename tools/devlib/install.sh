@@ -25,7 +25,7 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo "$@"
     else
-        die "this needs root or sudo: $*"
+        die "this needs root; without sudo, let root run: $*"
     fi
 }
 
@@ -33,11 +33,14 @@ need_packages() {
     local missing
     missing=$(packages_of "$@" | missing_packages | tr '\n' ' ')
     [ -z "$missing" ] && return 0
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        die "Debian packages are missing, and installing them needs root; as root: apt-get install ${missing% }"
+    fi
     say "installing Debian packages: $missing"
-    as_root apt-get -qq update
+    as_root apt-get -qq update || die "apt-get update failed"
     # shellcheck disable=SC2086  # a list of words
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
-        install --no-install-recommends $missing >/dev/null
+        install --no-install-recommends $missing >/dev/null || die "apt-get could not install: $missing"
 }
 
 # need_venv DIR PYTHON NAME...: the environment DIR has what tools/devlib/requirements-NAME.txt ask for.
@@ -61,7 +64,7 @@ fill_venv() {
     local base='import os, sys; print(os.path.realpath(sys._base_executable))'
     if ! [ -x "$dir/bin/python" ] || [ "$("$dir/bin/python" -c "$base")" != "$("$python" -c "$base")" ]; then
         say "creating ${dir#"$ROOT"/} with $python"
-        "$python" -m venv --clear "$dir"
+        "$python" -m venv --clear "$dir" || return
     fi
     local listed
     listed=$(printf '%s ' "$@" | sed "s#-r [^ ]*/##g")
@@ -74,10 +77,12 @@ need_capnp_source() { "$ROOT/tools/devlib/fetch_capnp.sh" "$CACHE/src" "$CAPNP_V
 # Bazel's running server looks at the machine again when this changes.
 write_bazelrc() {
     local fingerprint
+    # shellcheck disable=SC2016  # the braces are dpkg-query's
     fingerprint=$(key_of "$(packages_of build lint test bench | sort -u |
         xargs dpkg-query -W -f '${Package} ${Version}\n' g++-12 libc6-dev libstdc++-12-dev 2>/dev/null)" \
         "$(pythons)" "$(cat "$ROOT"/tools/devlib/requirements-{build,lint}.txt)" "$(ls -d "$VENV"/lib/python3*/site-packages/clang_tidy 2>/dev/null)")
-    local text="build --repo_env=SABIR_HOST_FINGERPRINT=$fingerprint"
+    local text
+    text="build --repo_env=SABIR_HOST_FINGERPRINT=$fingerprint"
     [ -z "${XDG_CACHE_HOME:-}" ] || text+=$'\n'"build --disk_cache=$CACHE/bazel"
     mkdir -p "$BUILD"
     [ "$(cat "$BUILD/bazelrc" 2>/dev/null)" = "$text" ] || printf '%s\n' "$text" >"$BUILD/bazelrc"

@@ -1,7 +1,12 @@
 # Formatting and lint. Each step is one line of the summary of `tools/dev test`.
 # shellcheck shell=bash
 
-LINT_STEPS=(clang-format clang-tidy ruff-check ruff-format mypy)
+LINT_STEPS=(clang-format clang-tidy ruff-check ruff-format mypy shellcheck)
+
+# shell_scripts: what says so in its first line, and the parts of tools/dev.
+shell_scripts() {
+    git -C "$ROOT" ls-files --cached --others --exclude-standard | xargs -d '\n' grep -lsE '^#!/bin/(ba)?sh|shell=bash'
+}
 
 # cpp_sources [PATH...]
 cpp_sources() {
@@ -11,13 +16,14 @@ cpp_sources() {
 lint_step() {
     case "$1" in
     clang-format) cpp_sources | xargs -r clang-format-14 --dry-run --Werror ;;
-    clang-tidy) run_bazel build --config=tidy //runtime/... $(has_package && echo //sdk-python/...) ;;
+    clang-tidy) run_bazel build --config=tidy //runtime/... //sdk-python/... ;;
     ruff-check) "$VENV/bin/ruff" check --quiet . ;;
     ruff-format) "$VENV/bin/ruff" format --quiet --diff . ;;
     mypy)
         # The public surface is strict; see pyproject.toml.
         [ ! -e "$ROOT/sdk-python/sabir/__init__.py" ] || "$VENV/bin/mypy" --no-error-summary sdk-python/sabir
         ;;
+    shellcheck) shell_scripts | xargs -d '\n' shellcheck ;;
     esac
 }
 
@@ -37,7 +43,15 @@ run_lint() {
 run_fmt() {
     setup_build
     setup_lint
-    cpp_sources "$@" | xargs -r clang-format-14 -i
-    "$VENV/bin/ruff" check --quiet --fix --select I "${@:-.}" || true
-    "$VENV/bin/ruff" format --quiet "${@:-.}"
+    local path paths=() python
+    for path in "${@:-$ROOT}"; do
+        path=$(cd "$CALLER" && realpath -e -- "$path") || die "fmt: there is no $path"
+        paths+=("$path")
+    done
+    cpp_sources "${paths[@]}" | xargs -r clang-format-14 -i
+    # Given by name, any file is Python for ruff.
+    mapfile -t python < <(for path in "${paths[@]}"; do [[ -d "$path" || "$path" == *.py* ]] && echo "$path"; done)
+    [ ${#python[@]} -gt 0 ] || return 0
+    "$VENV/bin/ruff" check --quiet --fix --select I "${python[@]}" || true
+    "$VENV/bin/ruff" format --quiet "${python[@]}"
 }

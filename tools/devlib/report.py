@@ -1,8 +1,8 @@
-"""Counts test results: report.py TALLY add NAME PASSED FAILED | bazel EVENTS STATUS | junit XML STATUS | total.
+"""Counts test results: report.py TALLY add NAME PASSED FAILED | bazel EVENTS STATUS | junit XML STATUS | total [FILTER].
 
 Each call appends lines "name passed failed" to the file TALLY; `total` prints what failed and, last, one line
-"N passed, N failed". STATUS is the exit status of the program that wrote the results: a failure that left no trace in
-them counts as one.
+"N passed, N failed"; a FILTER that matched no test is a failure. STATUS is the exit status of the
+program that wrote the results: a failure that left no trace in them counts as one.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def read_junit(path: Path, status: int) -> list[Result]:
     return results
 
 
-def print_total(tally: Path) -> int:
+def print_total(tally: Path, wanted: str) -> int:
     lines = tally.read_text().splitlines() if tally.exists() else []
     results = [(name, int(passed), int(failed)) for name, passed, failed in (line.rsplit(" ", 2) for line in lines)]
     bad = [name for name, _, failed in results if failed]
@@ -86,6 +86,9 @@ def print_total(tally: Path) -> int:
         print("failed:")
         for name in bad:
             print("  " + name)
+    if wanted and not any(passed or failed for _, passed, failed in results):
+        print(f"no test has {wanted!r} in its name")
+        return 1
     total_failed = sum(failed for _, _, failed in results)
     print(f"{sum(passed for _, passed, _ in results)} passed, {total_failed} failed")
     return 1 if total_failed else 0
@@ -94,7 +97,7 @@ def print_total(tally: Path) -> int:
 def main() -> int:
     tally, verb, *rest = Path(sys.argv[1]), *sys.argv[2:]
     if verb == "total":
-        return print_total(tally)
+        return print_total(tally, "".join(rest))
     if verb == "add":
         results = [(rest[0], int(rest[1]), int(rest[2]))]
     elif verb == "bazel":

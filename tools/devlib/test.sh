@@ -1,6 +1,7 @@
 # tools/dev test: lint, Bazel tests, Python tests; a summary of one line.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2153  # VENV is common.sh's
 RESULTS="$BUILD/results"
 
 report() { "$VENV/bin/python" "$ROOT/tools/devlib/report.py" "$RESULTS/tally" "$@"; }
@@ -83,8 +84,15 @@ run_tests() {
     for argument in "$@"; do
         case "$argument" in
         --config=asan | --config=tsan | --config=debug) config=$argument ;;
+        -h | --help)
+            usage
+            return 0
+            ;;
         -*) die "test: unknown option $argument" ;;
-        *) filter=$argument ;;
+        *)
+            [ -z "$filter" ] || die "test: one FILTER only, not $filter and $argument"
+            filter=$argument
+            ;;
         esac
     done
     setup_build
@@ -101,5 +109,5 @@ run_tests() {
         test_bazel "$filter"
         test_pythons "$filter"
     fi
-    report total
+    report total "$filter"
 }
