@@ -399,8 +399,8 @@ SABIR_API sabir_status sabir_waiter_create(sabir_waiter** out_waiter, sabir_erro
 SABIR_API void sabir_waiter_interrupt(sabir_waiter* waiter);
 SABIR_API void sabir_waiter_destroy(sabir_waiter* waiter);
 /* For a thread that waits in slices to look at something else in between (an interpreter at its signals): while it is
- * between begin and end, a call with this waiter that ends with TIMEOUT or INTERRUPTED leaves the CPU of a worker's task
- * lent to others until the next call with it, or the end. In between, the task is not to go on computing. */
+ * between begin and end, a call with this waiter that ends with TIMEOUT or INTERRUPTED leaves the CPU of a worker's
+ * task lent to others until the next call with it, or the end. In between, the task is not to go on computing. */
 SABIR_API void sabir_waiter_begin_slices(sabir_waiter* waiter);
 SABIR_API void sabir_waiter_end_slices(sabir_client* client, sabir_waiter* waiter);
 

@@ -41,13 +41,12 @@ run_lint() {
 }
 
 run_fmt() {
-    setup_build
-    setup_lint
     local path paths=() python
     for path in "${@:-$ROOT}"; do
-        path=$(cd "$CALLER" && realpath -e -- "$path") || die "fmt: there is no $path"
-        paths+=("$path")
+        paths+=("$(cd "$CALLER" && realpath -qe -- "$path")") || die "fmt: there is no $path"
     done
+    setup_build
+    setup_lint
     cpp_sources "${paths[@]}" | xargs -r clang-format-14 -i
     # Given by name, any file is Python for ruff.
     mapfile -t python < <(for path in "${paths[@]}"; do [[ -d "$path" || "$path" == *.py* ]] && echo "$path"; done)
