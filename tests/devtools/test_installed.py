@@ -151,6 +151,8 @@ def test_only_the_package_is_in_it(wheel: Path) -> None:
         assert [name for name in names if not kinds.fullmatch(name)] == []
         metadata = archive.read(f"{info}/METADATA").decode()
         assert "sabir = sabir._cli:main" in archive.read(f"{info}/entry_points.txt").decode()
+        linked = {name.rpartition("/")[2] for name in names if "/licenses/" in name}
+        assert {"capnproto", "libuv", "jemalloc", "libstdc++", "pybind11"} <= linked
     for field in ("Name: sabir", "License: Apache-2.0", f"Requires-Python: >={PYTHON},", "Requires-Dist: cloudpickle"):
         assert re.search(rf"^{re.escape(field)}", metadata, re.MULTILINE), field
 

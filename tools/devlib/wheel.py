@@ -7,6 +7,7 @@ run with in the wheel's tag. The same input gives the same bytes.
 from __future__ import annotations
 
 import base64
+import glob
 import hashlib
 import re
 import shutil
@@ -36,6 +37,19 @@ Description-Content-Type: text/markdown
 {description}"""
 
 ENTRY_POINTS = f"[console_scripts]\n{NAME} = {NAME}._cli:main\n"
+
+# What is linked into the binaries wants its licence told: name -> text, of Debian's packages and of the package of .venv.
+LICENSES = {
+    "capnproto": "/usr/share/doc/capnproto/copyright",
+    "cli11": "/usr/share/doc/libcli11-dev/copyright",
+    "flatbuffers": "/usr/share/doc/libflatbuffers-dev/copyright",
+    "jemalloc": "/usr/share/doc/libjemalloc-dev/copyright",
+    "libstdc++": "/usr/share/doc/libstdc++-12-dev/copyright",
+    "libuv": "/usr/share/doc/libuv1-dev/copyright",
+    "nlohmann-json": "/usr/share/doc/nlohmann-json3-dev/copyright",
+    "pybind11": f"{ROOT}/.venv/lib/python3*/site-packages/pybind11-*.dist-info/licenses/LICENSE",
+    "xxhash": "/usr/share/doc/libxxhash-dev/copyright",
+}
 
 FILE_MODE = 0o100644 << 16
 PROGRAM_MODE = 0o100755 << 16
@@ -70,6 +84,16 @@ def package_files(stage: Path, tag: str) -> list[Path]:
         return module is None or module.group(1) == tag
 
     return sorted(path for path in (stage / NAME).rglob("*") if wanted(path))
+
+
+def license_texts() -> dict[str, str]:
+    texts = {}
+    for name, pattern in LICENSES.items():
+        found = sorted(glob.glob(pattern))
+        if not found:
+            sys.exit(f"no licence text of {name}: {pattern} is not there")
+        texts[f"licenses/{name}"] = Path(found[-1]).read_text()
+    return texts
 
 
 def record_line(name: str, data: bytes) -> str:
@@ -120,6 +144,7 @@ def build(stage: Path, python: str, dist: Path) -> Path:
         "WHEEL": wheel,
         "entry_points.txt": ENTRY_POINTS,
         "LICENSE": (ROOT / "LICENSE").read_text(),
+        **license_texts(),
     }.items():
         contents[f"{info}/{name}"] = (text.encode(), FILE_MODE)
 
