@@ -117,8 +117,11 @@ TEST(ForkTest, ViewsGoOnAndAliasesDoNot) {
   WritableAlias alias = WritableAlias::map(fd.get(), 0, kMiB).value();
   alias.at(0)[5] = 7;
   EXPECT_EQ(in_child([&] { _exit(view.view(5, 1)->front() == 7 ? 0 : 1); }), 0);
-  EXPECT_TRUE(crashed(in_child([&] { *static_cast<volatile uint8_t*>(alias.at(5)) = 9; })));
-  EXPECT_EQ(view.view(5, 1)->front(), 7);
+  int status = in_child([&] { *static_cast<volatile uint8_t*>(alias.at(5)) = 9; });
+#if !defined(__SANITIZE_THREAD__)  // whose own memory may take the place that the alias had
+  EXPECT_TRUE(crashed(status));
+#endif
+  EXPECT_EQ(view.view(5, 1)->front(), 7) << status;
 }
 
 TEST(KillTest, AWriterKilledHalfwayHurtsNobody) {
