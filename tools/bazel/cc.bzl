@@ -4,10 +4,17 @@ Every target of ours uses these instead of cc_library, cc_binary and cc_test. Al
 making a difference: our checks are SABIR_CHECK, never assert().
 """
 
+# Fuzzers are built by clang, which has other warnings and other options.
+def _gcc(options):
+    return select({
+        "//tools/bazel:fuzzing": [],
+        "//conditions:default": options,
+    })
+
 _COPTS = [
     "-Wall",
     "-Wextra",
-    "-Werror",
+] + _gcc(["-Werror"]) + [
     "-fvisibility=hidden",
     "-ffunction-sections",
     "-fdata-sections",
@@ -16,7 +23,7 @@ _COPTS = [
 # What only C++ knows. A GNU-unique symbol escapes every version script, and a library with one is never unloaded.
 _CXXOPTS = [
     "-fvisibility-inlines-hidden",
-    "-fno-gnu-unique",
+] + _gcc(["-fno-gnu-unique"]) + [
     # What a designated initializer leaves out has its default, on purpose.
     "-Wno-missing-field-initializers",
 ]
@@ -82,6 +89,25 @@ def sabir_cc_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
         linkstatic = True,
         deps = deps + _TOOLCHAIN + ["@host//:gmock", "@host//:gtest_main"],
         **kwargs
+    )
+
+def sabir_cc_fuzzer(name, srcs, deps = [], **kwargs):
+    """A library with libFuzzer's entry point, for tests, and NAME_fuzzer, which --config=fuzz builds."""
+    sabir_cc_library(
+        name = name,
+        testonly = True,
+        srcs = srcs,
+        deps = deps,
+        alwayslink = True,
+        **kwargs
+    )
+    native.cc_binary(
+        name = name + "_fuzzer",
+        testonly = True,
+        linkopts = ["-fsanitize=fuzzer"],
+        linkstatic = True,
+        tags = ["manual"],
+        deps = [":" + name],
     )
 
 def sabir_c_test(name, srcs, deps = [], copts = [], size = "small", **kwargs):
