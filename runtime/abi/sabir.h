@@ -161,9 +161,10 @@ typedef struct sabir_language_env {
 
 typedef struct sabir_config {
   size_t struct_size;
-  sabir_string address;      /* "": SABIR_ADDRESS, else a running node of this user, else start one. "local": start one.
-                                "auto": a running one or NOT_FOUND. Otherwise the path of a session directory. */
-  sabir_string daemon_path;  /* "": sabird beside this library, else SABIR_DAEMON */
+  sabir_string address;     /* "": SABIR_ADDRESS, else a node of this user that sabir_node_start has started, else start
+                               one. "local": start one. "auto": a running one or NOT_FOUND; one that ends with its
+                               driver only if there is no other. Otherwise the path of a session directory. */
+  sabir_string daemon_path; /* "": sabird beside this library, else SABIR_DAEMON */
   sabir_string session_root; /* "": $XDG_RUNTIME_DIR/sabir, else /tmp/sabir-UID */
   sabir_string job_name;
   sabir_string name_space;         /* of actor names; "": one of its own */

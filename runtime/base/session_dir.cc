@@ -203,7 +203,9 @@ std::vector<SessionFiles> find_live_sessions(const std::string& root) {
     std::string path = root + "/" + name;
     struct stat status = {};
     if (name[0] != '.' && ::stat((path + "/info.json").c_str(), &status) == 0 && is_session_live(path)) {
-      found.push_back({std::move(path), status.st_mtim.tv_sec * int64_t{1'000'000'000} + status.st_mtim.tv_nsec});
+      bool is_private = ::access((path + "/private").c_str(), F_OK) == 0;
+      found.push_back(
+          {std::move(path), status.st_mtim.tv_sec * int64_t{1'000'000'000} + status.st_mtim.tv_nsec, is_private});
     }
   });
   std::sort(found.begin(), found.end(),
@@ -259,6 +261,8 @@ Result<SessionDir> SessionDir::create(const std::string& path) {
   }
   return made;
 }
+
+Result<void> SessionDir::mark_private() const { return write_file(path_ + "/private", ""); }
 
 Result<void> SessionDir::publish_info(std::string_view text) const {
   std::string unfinished = path_ + "/.info.json";

@@ -5,6 +5,7 @@
 //   D/lock       locked by sabird (F_OFD_SETLK)
 //   D/node.sock  the control channel; 0600
 //   D/info.json  written last: the session takes processes
+//   D/private    there if the session ends with the process that started it
 //   D/logs/      rotating log files
 #pragma once
 
@@ -39,6 +40,7 @@ bool is_session_live(const std::string& path);
 struct SessionFiles {
   std::string path;
   int64_t started_unix_ns = 0;
+  bool is_private = false;  // it ends with the process that started it
 };
 // The live sessions beneath `root` that take processes, newest first.
 std::vector<SessionFiles> find_live_sessions(const std::string& root);
@@ -63,6 +65,8 @@ class SessionDir {
   const std::string& path() const { return path_; }
   std::string logs_path() const { return path_ + "/logs"; }
 
+  // Before publish_info: it ends with the process that started it, so nobody is to join it unasked.
+  Result<void> mark_private() const;
   // From now on others find the session. Atomic; may be called again.
   Result<void> publish_info(std::string_view text) const;
   // Takes the directory away with all that is in it; the lock goes last. Idempotent.

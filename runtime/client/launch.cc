@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -163,7 +164,11 @@ Result<std::string> find_session(const std::string& address, const std::string& 
   }
   std::string root = session_root.empty() ? default_session_root() : session_root;
   std::vector<SessionFiles> live = find_live_sessions(root);
-  if (live.empty()) {
+  auto lasting = std::find_if(live.begin(), live.end(), [](const SessionFiles& files) { return !files.is_private; });
+  if (lasting != live.end()) {
+    return lasting->path;
+  }
+  if (live.empty() || wanted.empty()) {
     return not_found_error("no running session beneath " + root);
   }
   return live.front().path;

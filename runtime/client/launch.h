@@ -17,8 +17,9 @@ struct NodeOptions {
   uint64_t store_bytes = 0;
 };
 
-// The path of a session for an address of sabir_config: "" and "auto" mean the newest live one. kNotFound if there is
-// none; for "" that means that one is to be started. "local" is always kNotFound.
+// The path of a session for an address of sabir_config. "": the newest live one, but none that ends with the process
+// that started it: who did not ask for that one would lose it at any moment. "auto": such a one, too, if there is no
+// other. kNotFound if there is none; for "" that means that one is to be started. "local" is always kNotFound.
 Result<std::string> find_session(const std::string& address, const std::string& session_root);
 
 // A node that lives as long as this process's connection to it.

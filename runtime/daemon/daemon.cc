@@ -120,6 +120,7 @@ class Daemon {
     if (options_.driver_fd) {
       SABIR_ASSIGN_OR_RETURN(node.owner_pid, owner_of(*options_.driver_fd));
       SABIR_RETURN_IF_ERROR(watch_owner(*node.owner_pid));
+      SABIR_RETURN_IF_ERROR(directory_.mark_private());
     }
     rpc::SessionServerOptions server;
     if (!options_.fault_plan.empty()) {

@@ -93,8 +93,9 @@ def init(
     """Joins a session as its driver, starting one on this machine if there is none.
 
     Args:
-        address: None: ``SABIR_ADDRESS``, else a running session of this user, else a new one. ``"local"``: a new one.
-            ``"auto"``: a running one, NotFoundError if there is none. Otherwise the path of a session directory.
+        address: None: ``SABIR_ADDRESS``, else a session of this user that ``sabir start`` has started, else a new one.
+            ``"local"``: a new one. ``"auto"``: a running one (another driver's own only if there is no other),
+            NotFoundError if there is none. Otherwise the path of a session directory.
         num_cpus: CPUs of a new session's node; default: those of the machine.
         num_gpus: GPUs of a new session's node; default 0. Tasks see theirs in ``CUDA_VISIBLE_DEVICES``.
         resources: other resources of a new session's node, by name.

@@ -39,6 +39,38 @@ def test_start_join_status_stop(session_root):
         sabir.init("auto")
 
 
+def test_nobody_joins_another_drivers_own_session_unasked(session_root):
+    """It would end with that driver, at any moment."""
+    program = (
+        "import sabir, sys\n"
+        "context = sabir.init(sys.argv[1] or None)\n"
+        "print(context.session_path, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+
+    def start(address: str) -> tuple[subprocess.Popen[str], str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        return process, process.stdout.readline().strip()
+
+    first, path = start("")
+    second, other = start("")
+    asked, newest = start("auto")
+    try:
+        assert path and other and path != other
+        assert newest in (path, other)
+        assert json.loads(run("status", "--json").stdout)["session"]["path"] in (path, other)
+        first.communicate(timeout=60)
+        assert second.poll() is None
+    finally:
+        for process in (first, second, asked):
+            if process.poll() is None:
+                process.communicate(timeout=60)
+    assert first.returncode == second.returncode == 0
+
+
 def test_what_is_not_there(session_root):
     for verb in ("status", "stop"):
         done = run(verb, "--address", str(session_root / "nothing"), check=False)
