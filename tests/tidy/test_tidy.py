@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CODE = {".bzl", ".c", ".capnp", ".cc", ".fbs", ".h", ".pml", ".py", ".pyi", ".sh"}
+CODE = {".bzl", ".c", ".capnp", ".cc", ".fbs", ".h", ".hpp", ".pml", ".py", ".pyi", ".sh"}
 LINES_MEDIAN_LIMIT = 150
 LINES_MAX = 800
 

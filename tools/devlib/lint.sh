@@ -10,7 +10,7 @@ shell_scripts() {
 
 # cpp_sources [PATH...]
 cpp_sources() {
-    git -C "$ROOT" ls-files --cached --others --exclude-standard -- "${@:-.}" | grep -E '\.(cc|h|c)$' || true
+    git -C "$ROOT" ls-files --cached --others --exclude-standard -- "${@:-.}" | grep -E '\.(cc|h|hpp|c)$' || true
 }
 
 lint_step() {
