@@ -1,0 +1,236 @@
+// init and shutdown.
+#ifndef SABIR_CLIENT_HPP_
+#define SABIR_CLIENT_HPP_
+
+#include <limits.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "sabir/notices.hpp"
+#include "sabir/result.hpp"
+#include "sabir/worker.hpp"
+
+SABIR_NAMESPACE_BEGIN
+
+// How to start workers of another language (sabir_language_env).
+struct LanguageEnv {
+  Language language = Language::kNone;
+  sabir_launch_mode mode = SABIR_LAUNCH_EXEC;
+  std::vector<std::string> argv;
+};
+
+struct Config {
+  // "": SABIR_ADDRESS, else a running node of this user, else start one. "local": start one. "auto": a running one.
+  // Otherwise the path of a session directory.
+  std::string address = {};
+  std::string job_name = {};    // for people; "": the program's name
+  std::string name_space = {};  // of actor names; "": one of its own
+  Resources resources = {};     // of the node to start; without CPU, the machine's
+  uint64_t store_bytes = 0;     // of the node to start; 0: 30 % of the memory
+  // Where workers of all languages look for code: shared libraries, folders with them or with Python modules, jars.
+  std::vector<std::string> code_search_path = {};
+  // The executable of C++ workers: any that calls sabir::init() before it does anything else, such as
+  // sabir-cpp-worker. "": this one.
+  std::string worker = {};
+  // A Python interpreter that has the package sabir, for tasks and actors in Python. "": there are none.
+  std::string python = {};
+  std::vector<LanguageEnv> language_envs = {};  // workers of other languages
+  bool log_to_driver = true;                    // print what workers write
+  std::string daemon_path = {};                 // "": sabird beside the library, else SABIR_DAEMON
+  std::string session_root = {};                // "": the user's
+  Duration timeout = std::chrono::seconds(60);  // for the whole start
+};
+
+namespace detail {
+
+inline std::string own_executable() {
+  char path[PATH_MAX];
+  ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
+  return size > 0 ? std::string(path, static_cast<size_t>(size)) : "";
+}
+
+inline std::vector<std::string> absolute_paths(const std::vector<std::string>& paths) {
+  std::vector<std::string> made;
+  for (const std::string& path : paths) {
+    char absolute[PATH_MAX];
+    made.push_back(realpath(path.c_str(), absolute) != nullptr ? absolute : path);
+  }
+  return made;
+}
+
+// What `python` says about how its workers are started; throws if it cannot.
+inline LanguageEnv python_env(const std::string& python) {
+  static constexpr const char* kAsk =
+      " -c 'import json; from sabir._runtime import language_env; "
+      "print(json.dumps({\"argv\": language_env()[2]}))'";
+  std::string quoted = "'";
+  for (char c : python) {
+    quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  }
+  std::string answer;
+  FILE* pipe = popen((quoted + "'" + kAsk).c_str(), "re");
+  if (pipe != nullptr) {
+    char buffer[4096];
+    for (size_t count = 0; (count = fread(buffer, 1, sizeof(buffer), pipe)) != 0;) {
+      answer.append(buffer, count);
+    }
+  }
+  int status = pipe != nullptr ? pclose(pipe) : -1;
+  LanguageEnv env{Language::kPython, SABIR_LAUNCH_ZYGOTE, JsonObject(answer).texts("argv")};
+  if (status != 0 || env.argv.empty()) {
+    throw_status(SABIR_NOT_FOUND, "the interpreter '" + python + "' does not run, or has no package sabir");
+  }
+  return env;
+}
+
+// The configuration as the C interface takes it.
+class RawConfig {
+ public:
+  explicit RawConfig(const Config& config) : config_(config), resources_(0, 0, config.resources) {
+    if (config_.job_name.empty()) {
+      std::string program = own_executable();
+      config_.job_name = program.substr(program.rfind('/') + 1);
+    }
+    config_.code_search_path = absolute_paths(config_.code_search_path);
+    std::string worker = config_.worker.empty() ? own_executable() : config_.worker;
+    config_.language_envs.push_back({Language::kCpp, SABIR_LAUNCH_EXEC, {std::move(worker)}});
+    if (!config_.python.empty()) {
+      config_.language_envs.push_back(python_env(config_.python));
+    }
+    describe_job();
+  }
+  RawConfig(const RawConfig&) = delete;
+  RawConfig& operator=(const RawConfig&) = delete;
+
+  sabir_config get() {
+    argv_.resize(config_.language_envs.size());
+    envs_.clear();
+    for (size_t i = 0; i < config_.language_envs.size(); ++i) {
+      const LanguageEnv& env = config_.language_envs[i];
+      for (const std::string& argument : env.argv) {
+        argv_[i].push_back(string_of(argument));
+      }
+      envs_.push_back({static_cast<sabir_language>(env.language), env.mode, argv_[i].data(), argv_[i].size()});
+    }
+    sabir_config raw = SABIR_CONFIG_INIT;
+    raw.address = string_of(config_.address);
+    raw.daemon_path = string_of(config_.daemon_path);
+    raw.session_root = string_of(config_.session_root);
+    raw.job_name = string_of(config_.job_name);
+    raw.name_space = string_of(config_.name_space);
+    raw.resources = resources_.data();
+    raw.resource_count = resources_.size();
+    raw.store_bytes = config_.store_bytes;
+    raw.language_envs = envs_.data();
+    raw.language_env_count = envs_.size();
+    raw.job_config = {job_.data(), job_.size()};
+    raw.log_to_driver = config_.log_to_driver ? 1 : 0;
+    raw.timeout_ns = timeout_ns(config_.timeout);
+    return raw;
+  }
+
+ private:
+  // What workers of all languages are told of the job; each takes what it knows.
+  void describe_job() {
+    char folder[PATH_MAX];
+    std::vector<std::string> folders;
+    for (const std::string& path : config_.code_search_path) {
+      struct stat about {};
+      if (stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
+        folders.push_back(path);
+      }
+    }
+    job_ = "{\"code_search_path\": " + json_list(config_.code_search_path) + ", \"sys_path\": " + json_list(folders);
+    if (getcwd(folder, sizeof(folder)) != nullptr) {
+      job_ += ", \"cwd\": " + json_text(folder);
+    }
+    job_ += "}";
+  }
+
+  Config config_;
+  ResourceList resources_;
+  std::string job_;
+  std::vector<std::vector<sabir_string>> argv_;
+  std::vector<sabir_language_env> envs_;
+};
+
+// What init() started in this process.
+struct Driver {
+  std::mutex mutex;
+  std::thread notices;
+  bool exit_hook = false;
+};
+SABIR_LOCAL inline Driver& driver() {
+  static auto* made = new Driver;
+  return *made;
+}
+
+}  // namespace detail
+
+// True between init() and shutdown(), and in workers.
+inline bool is_initialized() { return detail::state().client.load(std::memory_order_acquire) != nullptr; }
+
+// Leaves the session: the job's tasks and actors end, and a node that init() started stops. Idempotent; in a worker it
+// does nothing.
+inline void shutdown() {
+  detail::Driver& driver = detail::driver();
+  std::lock_guard<std::mutex> lock(driver.mutex);
+  sabir_client* client = detail::state().client.load(std::memory_order_acquire);
+  if (client == nullptr) {
+    return;
+  }
+  sabir_client_info info = SABIR_CLIENT_INFO_INIT;
+  if (sabir_client_get_info(client, &info, nullptr) == SABIR_OK && info.is_worker != 0) {
+    return;
+  }
+  sabir_client_shutdown(client, nullptr);
+  if (driver.notices.joinable()) {
+    driver.notices.join();
+  }
+  detail::libraries().attach(nullptr);
+  sabir_client_destroy(client);
+}
+
+// Joins a session as its driver, starting a node if the address asks for one. In a process that a node started as a
+// worker it does not return: the process runs calls until the node ends it. So call it first in main().
+inline void init(const Config& config = {}) {
+  if (detail::launched_as_worker()) {
+    detail::run_worker();
+  }
+  detail::Driver& driver = detail::driver();
+  std::lock_guard<std::mutex> lock(driver.mutex);
+  if (is_initialized()) {
+    detail::throw_status(SABIR_ALREADY_EXISTS, "sabir::init() was called already: call sabir::shutdown() first");
+  }
+  detail::RawConfig converted(config);
+  sabir_config raw = converted.get();
+  sabir_client* client = nullptr;
+  detail::check([&](sabir_error** error) { return sabir_client_start(&raw, &client, error); });
+  detail::libraries().attach(client);
+  driver.notices = std::thread(detail::print_notices, client);
+  if (!driver.exit_hook) {
+    driver.exit_hook = true;
+    std::atexit(shutdown);
+  }
+}
+inline Result<void> try_init(const Config& config = {}) {
+  return attempt([&] { init(config); });
+}
+
+// init() and, at the end of the block, shutdown().
+class Session {
+ public:
+  explicit Session(const Config& config = {}) { init(config); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() { shutdown(); }
+};
+
+SABIR_NAMESPACE_END
+
+#endif  // SABIR_CLIENT_HPP_

@@ -1,0 +1,26 @@
+// A library of remote functions, for workers that load it from the code path.
+#include "sabir/sabir.hpp"
+
+namespace geo {
+
+double scale(double number, double factor) { return number * factor; }
+// A library calls, too: it has the client of the process that loaded it.
+double scale_twice(double number) {
+  auto once = sabir::task(scale).remote(number, 2);
+  return sabir::task(scale).remote(once, 2).get();
+}
+
+class Tank {
+ public:
+  explicit Tank(double litres) : litres_(litres) {}
+  double fill(double litres) { return litres_ += litres; }
+
+ private:
+  double litres_;
+};
+std::shared_ptr<Tank> make_tank(double litres) { return std::make_shared<Tank>(litres); }
+
+}  // namespace geo
+
+SABIR_REMOTE(geo::scale, geo::scale_twice);
+SABIR_REMOTE(geo::make_tank, &geo::Tank::fill);
