@@ -47,6 +47,8 @@ std::string Libraries::folder_;
 TEST_F(Libraries, FunctionsByName) {
   EXPECT_EQ(sabir::cpp_function<double>("geo::scale").remote(2, 1.5).get(), 3);
   EXPECT_EQ(sabir::cpp_function<double>("geo::scale_twice").remote(1.0).get(), 4);
+  auto error = error_of<sabir::TaskError>(sabir::cpp_function<int>("geo::throwing").remote());
+  EXPECT_EQ(error.message(), "geo::throwing: std::out_of_range: out of the library");
 }
 
 TEST_F(Libraries, Actors) {
@@ -59,7 +61,7 @@ TEST_F(Libraries, WhatIsMissing) {
   std::string message = error_of<sabir::NotFoundError>(sabir::cpp_function<int>("plus").remote(1, 2)).message();
   EXPECT_THAT(message, HasSubstr("there is no function 'plus'"));
   EXPECT_THAT(message, HasSubstr("this executable: nothing registered"));
-  EXPECT_THAT(message, HasSubstr("has geo::scale, geo::scale_twice, geo::make_tank, geo::Tank::fill"));
+  EXPECT_THAT(message, HasSubstr("has geo::scale, geo::scale_twice, geo::throwing, geo::make_tank, geo::Tank::fill"));
   EXPECT_THAT(message, HasSubstr("damaged.so: cannot be loaded: "));
   EXPECT_THAT(message, HasSubstr("/does/not/exist.so: does not exist"));
   EXPECT_THAT(message, Not(HasSubstr("other.so")));

@@ -77,6 +77,18 @@ def test_c_blocks_are_one_program(page: Path, folder: Path) -> None:
     compare(found[-1], run([str(folder / "program")], folder))
 
 
+@each_page("cpp")
+def test_cpp_blocks_are_one_program(page: Path, folder: Path) -> None:
+    found = blocks.to_run(page, "cpp")
+    source = folder / page.with_suffix(".cc").name
+    source.write_text(blocks.as_program(found))
+    sdk = PACKAGE.parents[1] / "cpp"
+    library = [f"-I{sdk}/include", f"-L{sdk}/lib", "-lsabir", f"-Wl,-rpath,{sdk}/lib", "-pthread", "-ldl"]
+    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror"]
+    run(["g++", *flags, str(source), *library, "-o", str(folder / "program")], folder)
+    compare(found[-1], run([str(folder / "program")], folder))
+
+
 @each_page("sh")
 def test_shell_blocks(page: Path, folder: Path) -> None:
     found = blocks.to_run(page, "sh")
@@ -104,7 +116,7 @@ def known_verbs() -> set[str]:
 @each_page()
 def test_every_block_is_run_or_marked(page: Path) -> None:
     for block in blocks.read(page):
-        known = block.language in ("python", "c", "sh")
+        known = block.language in ("python", "c", "cpp", "sh")
         assert known or block.mark == ILLUSTRATION, f"{block.where}: neither run nor marked as illustration"
 
 

@@ -64,7 +64,7 @@ def abs_of(number: int) -> int:
 
 
 def test_files_that_documents_name_exist() -> None:
-    name = re.compile(r"\b((?:runtime|schema|sdk-python|tests|tools|examples|docs)/[\w./-]*\w)")
+    name = re.compile(r"\b((?:runtime|schema|sdk-cpp|sdk-java|sdk-python|tests|tools|examples|docs)/[\w./-]*\w)")
     # ARCHITECTURE.md names files of the runtime by folder.
     short = re.compile(r"(?<![\w/-])((?:base|loop|shm|store|rpc|control|node|client|abi|daemon)/\w+\.(?:h|cc))\b")
     missing = []

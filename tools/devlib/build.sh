@@ -33,13 +33,23 @@ build_package() {
         say "there is no Python package yet"
         return 0
     fi
-    run_bazel build //sdk-python:package || return 1
+    run_bazel build //sdk-python:package //sdk-cpp:archive || return 1
     # Not by the link .bz/bin, which follows whatever configuration was built last.
-    "$VENV/bin/python" "$ROOT/tools/devlib/stage.py" "$(bazel info bazel-bin 2>/dev/null)/sdk-python/package.manifest" \
-        "$STAGE" || return 1
+    local built
+    built=$(bazel info bazel-bin 2>/dev/null)
+    "$VENV/bin/python" "$ROOT/tools/devlib/stage.py" "$built/sdk-python/package.manifest" "$STAGE" || return 1
+    stage_cpp "$built/sdk-cpp/sabir-cpp.tar.gz" || return 1
     mkdir -p "$BUILD/bin"
     printf '#!/bin/sh\nexec python -m sabir "$@"\n' >"$BUILD/bin/sabir"
     chmod +x "$BUILD/bin/sabir"
+}
+
+# .build/cpp holds the C++ SDK as it is shipped, .build/sabir-cpp.tar.gz what it was unpacked from.
+stage_cpp() {
+    cmp -s "$1" "$BUILD/sabir-cpp.tar.gz" && return 0
+    rm -rf "$BUILD/cpp"
+    mkdir -p "$BUILD/cpp"
+    tar -C "$BUILD/cpp" --strip-components=1 -xzf "$1" && cp -f "$1" "$BUILD/sabir-cpp.tar.gz"
 }
 
 # run_command [NAME=VALUE...] CMD...: with .venv's programs and the staged package, where the user stands.

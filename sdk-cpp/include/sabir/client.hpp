@@ -63,17 +63,24 @@ inline std::vector<std::string> absolute_paths(const std::vector<std::string>& p
   return made;
 }
 
-// What `python` says about how its workers are started; throws if it cannot.
-inline LanguageEnv python_env(const std::string& python) {
+// What an interpreter says about how its workers are started, and where its modules lie.
+struct PythonEnv {
+  LanguageEnv env;
+  std::vector<std::string> path;
+};
+
+// Throws if it does not run, or has no package sabir.
+inline PythonEnv python_env(const std::string& python) {
   static constexpr const char* kAsk =
-      " -c 'import json; from sabir._runtime import language_env; "
-      "print(json.dumps({\"argv\": language_env()[2]}))'";
-  std::string quoted = "'";
+      " -c 'import json, sys; from sabir._runtime import language_env; "
+      "print(json.dumps({\"argv\": language_env()[2], \"path\": [path for path in sys.path if path]}))'";
+  std::string command = "'";
   for (char c : python) {
-    quoted += c == '\'' ? "'\\''" : std::string(1, c);
+    command += c == '\'' ? "'\\''" : std::string(1, c);
   }
+  command += "'";
   std::string answer;
-  FILE* pipe = popen((quoted + "'" + kAsk).c_str(), "re");
+  FILE* pipe = popen((command + kAsk).c_str(), "re");
   if (pipe != nullptr) {
     char buffer[4096];
     for (size_t count = 0; (count = fread(buffer, 1, sizeof(buffer), pipe)) != 0;) {
@@ -81,11 +88,12 @@ inline LanguageEnv python_env(const std::string& python) {
     }
   }
   int status = pipe != nullptr ? pclose(pipe) : -1;
-  LanguageEnv env{Language::kPython, SABIR_LAUNCH_ZYGOTE, JsonObject(answer).texts("argv")};
-  if (status != 0 || env.argv.empty()) {
+  JsonObject said(answer);
+  PythonEnv made{{Language::kPython, SABIR_LAUNCH_ZYGOTE, said.texts("argv")}, said.texts("path")};
+  if (status != 0 || made.env.argv.empty()) {
     throw_status(SABIR_NOT_FOUND, "the interpreter '" + python + "' does not run, or has no package sabir");
   }
-  return env;
+  return made;
 }
 
 // The configuration as the C interface takes it.
@@ -99,10 +107,13 @@ class RawConfig {
     config_.code_search_path = absolute_paths(config_.code_search_path);
     std::string worker = config_.worker.empty() ? own_executable() : config_.worker;
     config_.language_envs.push_back({Language::kCpp, SABIR_LAUNCH_EXEC, {std::move(worker)}});
+    std::vector<std::string> python_path;
     if (!config_.python.empty()) {
-      config_.language_envs.push_back(python_env(config_.python));
+      PythonEnv python = python_env(config_.python);
+      config_.language_envs.push_back(std::move(python.env));
+      python_path = std::move(python.path);
     }
-    describe_job();
+    describe_job(python_path);
   }
   RawConfig(const RawConfig&) = delete;
   RawConfig& operator=(const RawConfig&) = delete;
@@ -136,16 +147,17 @@ class RawConfig {
 
  private:
   // What workers of all languages are told of the job; each takes what it knows.
-  void describe_job() {
+  void describe_job(const std::vector<std::string>& python_path) {
     char folder[PATH_MAX];
-    std::vector<std::string> folders;
+    std::vector<std::string> modules;
     for (const std::string& path : config_.code_search_path) {
       struct stat about {};
       if (stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
-        folders.push_back(path);
+        modules.push_back(path);
       }
     }
-    job_ = "{\"code_search_path\": " + json_list(config_.code_search_path) + ", \"sys_path\": " + json_list(folders);
+    modules.insert(modules.end(), python_path.begin(), python_path.end());
+    job_ = "{\"code_search_path\": " + json_list(config_.code_search_path) + ", \"sys_path\": " + json_list(modules);
     if (getcwd(folder, sizeof(folder)) != nullptr) {
       job_ += ", \"cwd\": " + json_text(folder);
     }

@@ -1,5 +1,4 @@
-// Result<T>: a value or an error, for those who do not want exceptions. Each throwing function has a form try_x that
-// returns one.
+// Result<T>: a value or an error, for those who do not want exceptions: what try_get, try_remote and so on return.
 #ifndef SABIR_RESULT_HPP_
 #define SABIR_RESULT_HPP_
 

@@ -9,8 +9,8 @@
 //     return sum.get() == 3 ? 0 : 1;
 //   }
 //
-// Functions throw sabir::Error and its subclasses (error.hpp); each has a form try_x that returns a Result. All may be
-// called from any thread. Needs C++17; in C++20 an ObjectRef can be awaited (await.hpp).
+// Functions throw sabir::Error and its subclasses (error.hpp); try_get, try_remote and so on return a Result. All may
+// be called from any thread. Needs C++17; in C++20 an ObjectRef can be awaited (await.hpp).
 #ifndef SABIR_SABIR_HPP_
 #define SABIR_SABIR_HPP_
 

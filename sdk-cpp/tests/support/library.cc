@@ -1,4 +1,6 @@
 // A library of remote functions, for workers that load it from the code path.
+#include <stdexcept>
+
 #include "sabir/sabir.hpp"
 
 namespace geo {
@@ -9,6 +11,8 @@ double scale_twice(double number) {
   auto once = sabir::task(scale).remote(number, 2);
   return sabir::task(scale).remote(once, 2).get();
 }
+
+int throwing() { throw std::out_of_range("out of the library"); }
 
 class Tank {
  public:
@@ -22,5 +26,5 @@ std::shared_ptr<Tank> make_tank(double litres) { return std::make_shared<Tank>(l
 
 }  // namespace geo
 
-SABIR_REMOTE(geo::scale, geo::scale_twice);
+SABIR_REMOTE(geo::scale, geo::scale_twice, geo::throwing);
 SABIR_REMOTE(geo::make_tank, &geo::Tank::fill);

@@ -1,0 +1,4 @@
+#include <sabir/sabir.hpp>
+
+std::string greet(std::string_view whom) { return "hello " + std::string(whom); }
+SABIR_REMOTE(greet);

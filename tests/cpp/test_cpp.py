@@ -1,0 +1,84 @@
+"""The C++ SDK as it is shipped: programs outside of the repository are built against the archive, and call Python."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sabir
+
+HERE = Path(__file__).resolve().parent
+# `tools/dev build` unpacks the archive beside the Python package.
+SDK = Path(sabir.__file__).resolve().parents[2] / "cpp"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short, since the path of a Unix socket is bounded; also the root of the sessions that are started."""
+    with tempfile.TemporaryDirectory(prefix="sabir-cpp-", dir="/tmp") as path:
+        yield Path(path)
+
+
+def run(folder: Path, *command: str | Path, **environment: str) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def compile_with_pkg_config(folder: Path, source: Path) -> Path:
+    flags = run(folder, "pkg-config", "--cflags", "--libs", "sabir", PKG_CONFIG_PATH=str(SDK / "lib/pkgconfig"))
+    program = folder / source.stem
+    run(folder, "g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", source, *flags.split(), "-o", program)
+    return program
+
+
+def test_find_package(folder: Path) -> None:
+    project = folder / "project"
+    shutil.copytree(HERE / "project", project)
+    run(project, "cmake", "-S", ".", "-B", "build", f"-DCMAKE_PREFIX_PATH={SDK}", "-DCMAKE_CXX_FLAGS=-Wall -Werror")
+    run(project, "cmake", "--build", "build", "--parallel", "2")
+    program = project / "build/program"
+    assert run(folder, program) == "42\n"
+    # With workers of the archive, which load the library.
+    assert run(folder, program, "world") == "hello world\n"
+
+
+def test_pkg_config_and_python(folder: Path) -> None:
+    program = compile_with_pkg_config(folder, HERE / "across.cc")
+    assert run(folder, program, sys.executable, HERE) == "passed\n"
+    assert run(folder, "pkg-config", "--modversion", SDK / "lib/pkgconfig/sabir.pc").strip() == sabir.__version__
+
+
+def test_archive_needs_nothing_of_ours() -> None:
+    names = {str(path.relative_to(SDK)) for path in SDK.rglob("*") if not path.is_dir()}
+    assert {"include/sabir/sabir.hpp", "include/sabir/sabir.h", "lib/libsabir.so", "bin/sabird"} <= names
+    assert {"bin/sabir-cpp-worker", "lib/cmake/sabir/sabirConfig.cmake", "README.md", "LICENSE"} <= names
+    for path in SDK.rglob("*.hpp"):
+        for line in path.read_text().splitlines():
+            if line.startswith("#include"):
+                assert '"sabir/' in line or "<" in line, f"{path.name}: {line}"
+
+
+def test_compilers(folder: Path) -> None:
+    """The front header stands alone, with both compilers and in both standards, without a warning."""
+    source = folder / "all.cc"
+    source.write_text("#include <sabir/sabir.hpp>\n")
+    for compiler, standard in (("g++", "c++17"), ("clang++-14", "c++20")):
+        if shutil.which(compiler):
+            flags = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", "-fsyntax-only"]
+            run(folder, compiler, f"-std={standard}", *flags, f"-I{SDK}/include", source)
