@@ -180,5 +180,17 @@ TEST_F(Tasks, ManyThreads) {
   EXPECT_EQ(sum, 800);
 }
 
+// One that wants no CPU does not wait for those who have them all. In a session of its own: the holder ends with it.
+TEST(TaskResources, None) {
+  sabir::Session session(local());
+  sabir::TaskOptions both;
+  both.num_cpus = 2;
+  ObjectRef<int> holding = task(slow).options(both).remote(20000, 1);
+  sabir::TaskOptions none;
+  none.num_cpus = 0;
+  EXPECT_EQ(task(plus).options(none).remote(1, 2).get(), 3);
+  EXPECT_FALSE(holding.ready());
+}
+
 }  // namespace
 }  // namespace sabir_test

@@ -135,7 +135,7 @@ class JsonObject {
       return;
     }
     int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    out += static_cast<char>((0xf00 >> more & 0xff) | code >> (6 * more));
+    out += static_cast<char>((0xff00 >> (more + 1) & 0xff) | code >> (6 * more));
     while (more-- > 0) {
       out += static_cast<char>(0x80 | (code >> (6 * more) & 0x3f));
     }

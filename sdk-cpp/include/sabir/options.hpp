@@ -57,6 +57,7 @@ namespace detail {
 class ResourceList {
  public:
   ResourceList(double num_cpus, double num_gpus, const Resources& others) {
+    list_.reserve(others.size() + 2);  // data() is not null then, which would stand for the default
     add("CPU", num_cpus);
     add("GPU", num_gpus);
     for (const auto& resource : others) {

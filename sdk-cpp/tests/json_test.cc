@@ -1,0 +1,40 @@
+#include "sabir/json.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using sabir::detail::JsonObject;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Json, WhatWasWrittenIsRead) {
+  std::vector<std::string> texts{"", "a\"b\\c", "new\nline\x01", "gr\xc3\xbc\xc3\x9f"};
+  std::string json =
+      "{\"list\": " + sabir::detail::json_list(texts) + ", \"one\": " + sabir::detail::json_text("x\ty") + "}";
+  JsonObject object(json);
+  EXPECT_EQ(object.texts("list"), texts);
+  EXPECT_EQ(object.text("one"), "x\ty");
+  EXPECT_EQ(object.text("none"), "");
+}
+
+TEST(Json, OtherValuesArePassedOver) {
+  JsonObject object(
+      R"( { "a" : {"b": [1, {"c": null}], "d": "}"}, "n":-1.5e3,"list" : [ "x" , "\u00e9\ud83d\ude00" ], "t":true} )");
+  EXPECT_THAT(object.texts("list"), ElementsAre("x", "\xc3\xa9\xf0\x9f\x98\x80"));
+  EXPECT_THAT(object.texts("a"), IsEmpty());
+  EXPECT_EQ(object.text("n"), "");
+}
+
+TEST(Json, DamageIsNothing) {
+  std::string deep(100000, '[');
+  for (const std::string& json :
+       {std::string(), std::string("[1]"), std::string("{"), std::string("{\"a\""), std::string("{\"a\": \"x"),
+        std::string("{\"a\": [\"x\", \"\\u12\"]}"), "{\"a\": " + deep, std::string("{\"a\": [")}) {
+    EXPECT_THAT(JsonObject(json).text("a"), "") << json.substr(0, 40);
+  }
+  EXPECT_THAT(JsonObject("{\"a\": [\"x\", 1, \"y\"]}").texts("a"), ElementsAre("x"));
+}
+
+}  // namespace
