@@ -10,5 +10,5 @@ run_dist() {
     while read -r minor _; do
         "$VENV/bin/python" "$ROOT/tools/devlib/wheel.py" "$STAGE" "3.$minor" "$ROOT/dist"
     done < <(pythons)
-    cp "$BUILD/sabir-cpp.tar.gz" "$ROOT/dist/sabir-cpp-$(cat "$ROOT/VERSION")-linux-x86_64.tar.gz"
+    "$VENV/bin/python" "$ROOT/tools/devlib/cpp_archive.py" "$BUILD/sabir-cpp.tar.gz" "$ROOT/dist"
 }
