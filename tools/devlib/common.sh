@@ -7,6 +7,7 @@ BUILD="$ROOT/.build"
 VENV="$ROOT/.venv"
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/sabir"
 CAPNP_VERSION=$(sed -n 's/^VERSION = "\(.*\)"$/\1/p' "$ROOT/tools/bazel/capnp_source.bzl")
+JUNIT_VERSION=$(sed -n 's/^JUNIT_VERSION = "\(.*\)"$/\1/p' "$ROOT/tools/bazel/host_java.bzl")
 
 say() { printf '%s\n' "dev: $*" >&2; }
 

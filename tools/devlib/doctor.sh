@@ -20,13 +20,15 @@ doctor_check() {
 run_doctor() {
     find_pythons
     local section missing count
-    for section in build lint test bench; do
+    for section in build lint test bench java; do
         missing=$(packages_of "$section" | missing_packages | tr '\n' ' ')
         count=$(packages_of "$section" | wc -l)
         doctor_check "Debian packages to $section ($count)" "apt-get install $missing" test -z "$missing"
     done
     doctor_check "sources of Cap'n Proto $CAPNP_VERSION" "tools/dev setup" \
         test -e "$CACHE/src/capnproto-$CAPNP_VERSION/src/kj/common.h"
+    doctor_check "JUnit $JUNIT_VERSION" "tools/dev setup" \
+        test -e "$CACHE/java/junit-platform-console-standalone-$JUNIT_VERSION.jar"
 
     local minor python _
     while read -r minor python _; do

@@ -72,15 +72,18 @@ fill_venv() {
     "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
 }
 
+# JUnit for the tests of the Java SDK.
+need_junit() { "$ROOT/tools/devlib/fetch_junit.sh" "$CACHE/java" "$JUNIT_VERSION"; }
+
 need_capnp_source() { "$ROOT/tools/devlib/fetch_capnp.sh" "$CACHE/src" "$CAPNP_VERSION"; }
 
 # Bazel's running server looks at the machine again when this changes.
 write_bazelrc() {
     local fingerprint
     # shellcheck disable=SC2016  # the braces are dpkg-query's
-    fingerprint=$(key_of "$(packages_of build lint test bench | sort -u |
+    fingerprint=$(key_of "$(packages_of build lint test bench java | sort -u |
         xargs dpkg-query -W -f '${Package} ${Version}\n' g++-12 libc6-dev libstdc++-12-dev 2>/dev/null)" \
-        "$(pythons)" "$(cat "$ROOT"/tools/devlib/requirements-{build,lint}.txt)" "$(ls -d "$VENV"/lib/python3*/site-packages/clang_tidy 2>/dev/null)")
+        "$(pythons)" "$(cat "$ROOT"/tools/devlib/requirements-{build,lint}.txt)" "$(ls -d "$VENV"/lib/python3*/site-packages/clang_tidy "$CACHE"/java/*.jar 2>/dev/null)")
     local text
     text="build --repo_env=SABIR_HOST_FINGERPRINT=$fingerprint"
     [ -z "${XDG_CACHE_HOME:-}" ] || text+=$'\n'"build --disk_cache=$CACHE/bazel"
@@ -107,6 +110,7 @@ setup_lint() {
 }
 
 setup_test() {
-    need_packages test bench
+    need_packages test bench java
+    need_junit
     write_bazelrc
 }

@@ -8,9 +8,9 @@ shell_scripts() {
     git -C "$ROOT" ls-files --cached --others --exclude-standard | xargs -d '\n' grep -lsE '^#!/bin/(ba)?sh|shell=bash'
 }
 
-# cpp_sources [PATH...]
+# cpp_sources [PATH...]: what clang-format knows
 cpp_sources() {
-    git -C "$ROOT" ls-files --cached --others --exclude-standard -- "${@:-.}" | grep -E '\.(cc|h|hpp|c)$' || true
+    git -C "$ROOT" ls-files --cached --others --exclude-standard -- "${@:-.}" | grep -E '\.(cc|h|hpp|c|java)$' || true
 }
 
 lint_step() {

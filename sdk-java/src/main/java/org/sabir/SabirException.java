@@ -1,0 +1,22 @@
+package org.sabir;
+
+/** Base of every error that Sabir throws. Subclasses say what the caller can do about it. */
+public class SabirException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final ErrorKind kind;
+
+  public SabirException(ErrorKind kind, String message) {
+    this(kind, message, null);
+  }
+
+  public SabirException(ErrorKind kind, String message, Throwable cause) {
+    super(message, cause);
+    this.kind = kind;
+  }
+
+  /** The same kinds in every language. */
+  public final ErrorKind kind() {
+    return kind;
+  }
+}

@@ -1,0 +1,105 @@
+package org.sabir.internal;
+
+import java.util.List;
+import org.sabir.SerializationException;
+import org.sabir.Tensor;
+
+/**
+ * Writes values of any kind into a sink: the first form that fits of null, tensor, plain, Java's own (docs/values.md).
+ */
+public final class ValueWriter {
+  private static final int ALIGNMENT = 64;
+
+  private ValueWriter() {}
+
+  /**
+   * Appends a value.
+   *
+   * @param where names the value in errors: "argument 2 of Foo.bar"
+   */
+  public static Encoded write(ByteSink out, Object value, String where) {
+    Encoded encoded = new Encoded();
+    encoded.offset = out.size();
+    if (value == null) {
+      encoded.encoding = Encoded.NULL;
+    } else if (value instanceof Tensor tensor) {
+      tensor(out, encoded, tensor);
+    } else if (!(value instanceof byte[]) && TensorArrays.typeOf(value) != null) {
+      tensor(out, encoded, PlainWriter.arrayTensor(value));
+    } else {
+      plainOrNative(out, encoded, value, where);
+    }
+    encoded.size = out.size() - encoded.offset;
+    return encoded;
+  }
+
+  private static void plainOrNative(ByteSink out, Encoded encoded, Object value, String where) {
+    PlainWriter plain = new PlainWriter(out, encoded.references);
+    if (!plain.write(value)) {
+      out.truncate(encoded.offset);
+      encoded.references.clear();
+      encoded.encoding = Encoded.NATIVE;
+      encoded.variant = Encoded.OBJECT_STREAM;
+      ObjectStreams.write(out, value, encoded.references, where, plain.reason());
+      return;
+    }
+    encoded.encoding = Encoded.NEUTRAL;
+    encoded.variant = Encoded.PLAIN;
+    if (!plain.buffers.isEmpty()) {
+      withBuffers(out, encoded, plain.buffers);
+    }
+  }
+
+  private static void tensor(ByteSink out, Encoded encoded, Tensor given) {
+    Tensor tensor = given.isContiguous() || given.isFortranContiguous() ? given : given.contiguous();
+    int dimensions = tensor.dimensions();
+    int head = 16 + 16 * dimensions;
+    int dataOffset = head + (-head & ALIGNMENT - 1);
+    long dataBytes = tensor.size() * tensor.dtype().itemBytes();
+    encoded.encoding = Encoded.TENSOR;
+    out.putByte(tensor.dtype().code());
+    out.putByte(dimensions);
+    out.putShort(0);
+    out.putInt(dataOffset);
+    out.putLong(dataBytes);
+    for (long length : tensor.shape()) {
+      out.putLong(length);
+    }
+    for (long stride : tensor.strides()) {
+      out.putLong(stride);
+    }
+    encoded.more.add(new Encoded.Part(dataOffset - head, tensor.bytes().sub(0, dataBytes)));
+  }
+
+  // The stream lies in the sink already; the head that belongs before it is known only now.
+  private static void withBuffers(ByteSink out, Encoded encoded, List<Bytes> buffers) {
+    int streamBytes = out.size() - encoded.offset;
+    byte[] stream = java.util.Arrays.copyOfRange(out.bytes(), encoded.offset, out.size());
+    out.truncate(encoded.offset);
+    encoded.variant = Encoded.PLAIN_WITH_BUFFERS;
+    out.putLong(streamBytes);
+    out.putInt(buffers.size());
+    out.putInt(0);
+    for (Bytes buffer : buffers) {
+      out.putLong(buffer.size());
+    }
+    out.putBytes(stream);
+    long at = out.size() - encoded.offset;
+    for (Bytes buffer : buffers) {
+      int padding = (int) (-at & ALIGNMENT - 1);
+      encoded.more.add(new Encoded.Part(padding, buffer));
+      at += padding + buffer.size();
+    }
+  }
+
+  /** Java's own form of an exception; null if it has none. */
+  static byte[] nativeOrNull(Object value, int bytesMax) {
+    ByteSink out = new ByteSink();
+    try {
+      ObjectStreams.write(out, value, new java.util.ArrayList<>(), "", "");
+    } catch (SerializationException unsuitable) {
+      return null;
+    }
+    return out.size() <= bytesMax ? java.util.Arrays.copyOf(out.bytes(), out.size()) : null;
+  }
+}
