@@ -133,12 +133,12 @@ def sabir_cc_benchmark(name, srcs, deps = [], copts = [], **kwargs):
         **kwargs
     )
 
-def sabir_shared_library(name, srcs, version_script, deps = [], copts = [], linkopts = [], soname = None, **kwargs):
+def sabir_shared_library(name, srcs, version_script, deps = [], copts = [], linkopts = [], soname = None, additional_inputs = [], **kwargs):
     """A shared library `name` (with its .so) that exports what version_script lists and needs only glibc."""
     native.cc_binary(
         name = name,
         srcs = srcs,
-        additional_linker_inputs = [version_script],
+        additional_linker_inputs = [version_script] + additional_inputs,
         copts = _copts(srcs, copts),
         linkopts = _GC + [
             "-Wl,--version-script,$(location %s)" % version_script,

@@ -60,7 +60,7 @@ while read -r file; do
 done <"${list#@}"
 rm -rf "$tmp/sources/META-INF"
 find "$tmp/sources" -name '*.java' | LC_ALL=C sort >"$tmp/files"
-"$home/bin/javac" --release "$release" -encoding UTF-8 -proc:none -Xlint:all,-serial,-processing -Werror -g -cp "$path" -d "$tmp/classes" "@$tmp/files" 2>"$tmp/log" ||
+"$home/bin/javac" --release "$release" -encoding UTF-8 -proc:none -Xlint:all,-serial,-processing,-try -Werror -g -cp "$path" -d "$tmp/classes" "@$tmp/files" 2>"$tmp/log" ||
   { sed "s#$tmp/sources/##" "$tmp/log" >&2; exit 1; }
 printf '%s' "$manifest" >"$tmp/manifest"
 date=--date=1980-01-01T00:00:02Z
@@ -124,7 +124,7 @@ java_generated = rule(
 def _junit_test_impl(ctx):
     jars = depset([ctx.file._junit], transitive = [dep[JarInfo].jars for dep in ctx.attr.deps])
     tests = [jar for dep in ctx.attr.deps for jar in dep.files.to_list()]
-    flags = [ctx.expand_location(flag, ctx.attr.data) for flag in ctx.attr.jvm_flags]
+    flags = [ctx.expand_location(flag, ctx.attr.data).replace("$$", "$") for flag in ctx.attr.jvm_flags]
     ctx.actions.write(
         ctx.outputs.executable,
         """#!/bin/sh

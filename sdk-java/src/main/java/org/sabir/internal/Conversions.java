@@ -23,7 +23,10 @@ public final class Conversions {
   private Conversions() {}
 
   /** The value as this type; SerializationException that names the place if there is no way. */
-  public static Object to(Object value, Type type, String where) {
+  public static Object to(Object value, Type type, Object where) {
+    if (value != null && type == value.getClass() || type == Object.class) {
+      return value;
+    }
     return new Walk(where).convert(value, type, null);
   }
 
@@ -56,9 +59,9 @@ public final class Conversions {
   }
 
   private static final class Walk {
-    private final String where;
+    private final Object where;
 
-    Walk(String where) {
+    Walk(Object where) {
       this.where = where;
     }
 
@@ -84,7 +87,7 @@ public final class Conversions {
         return fromList(list, type, target, place);
       } else if (value instanceof Map<?, ?> map && Map.class.isAssignableFrom(target)) {
         return toMap(map, type, target, place);
-      } else if (value instanceof NativeRef<?> reference && target == ObjectRef.class) {
+      } else if (value instanceof Ref<?> reference && target == ObjectRef.class) {
         return reference.asType(argument(type, 0));
       }
       if (target.isPrimitive() || Number.class.isAssignableFrom(target)

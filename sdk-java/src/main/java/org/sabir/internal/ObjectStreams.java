@@ -22,8 +22,8 @@ import org.sabir.Tensor;
 final class ObjectStreams {
   private ObjectStreams() {}
 
-  /** What stands for a reference or a handle. */
-  private record Reference(int index, boolean isActor) implements Serializable {
+  /** What stands for a reference, with the class of its value as far as it is known, or a handle. */
+  private record Reference(int index, boolean isActor, Class<?> type) implements Serializable {
     private static final long serialVersionUID = 1L;
   }
 
@@ -38,13 +38,13 @@ final class ObjectStreams {
    * @param where names the value in errors
    * @param neutralReason why it is not written as what every language has
    */
-  static void write(ByteSink out, Object value, List<Object> references, String where, String neutralReason) {
+  static void write(ByteSink out, Object value, List<Object> references, Object where, String neutralReason) {
     int before = out.size();
     try (Output stream = new Output(out, references)) {
       stream.writeObject(value);
     } catch (NotSerializableException unsuitable) {
       out.truncate(before);
-      throw new SerializationException((where.isEmpty() ? "" : where + ": ")
+      throw new SerializationException((where.equals("") ? "" : where + ": ")
               + (neutralReason.contains(unsuitable.getMessage())
                       ? neutralReason
                       : neutralReason + " holds a " + unsuitable.getMessage() + ", which")
@@ -57,7 +57,7 @@ final class ObjectStreams {
         throw own;
       }
       throw new SerializationException(
-          (where.isEmpty() ? "" : where + ": ") + neutralReason + " cannot be sent: " + Texts.shortened(broken),
+          (where.equals("") ? "" : where + ": ") + neutralReason + " cannot be sent: " + Texts.shortened(broken),
           broken);
     }
   }
@@ -95,9 +95,10 @@ final class ObjectStreams {
     @Override
     protected Object replaceObject(Object object) {
       if (object instanceof ObjectRef) {
-        return new Reference(References.add(references, object), false);
+        return new Reference(
+            References.add(references, object), false, object instanceof Ref<?> ref ? ref.rawType() : null);
       } else if (object instanceof ActorHandle) {
-        return new Reference(References.add(references, object), true);
+        return new Reference(References.add(references, object), true, null);
       } else if (object instanceof Tensor tensor) {
         Tensor contiguous = tensor.contiguous();
         byte[] data = new byte[Math.toIntExact(contiguous.size() * contiguous.dtype().itemBytes())];
@@ -124,7 +125,11 @@ final class ObjectStreams {
           throw new SerializationException(
               "malformed value: reference " + reference.index + " of " + references.size());
         }
-        return reference.isActor ? references.actor(reference.index) : references.object(reference.index);
+        if (reference.isActor) {
+          return references.actor(reference.index);
+        }
+        ObjectRef<?> ref = references.object(reference.index);
+        return reference.type == null || !(ref instanceof Ref<?> own) ? ref : own.asType(reference.type);
       } else if (object instanceof TensorCopy copy) {
         return Tensor.of(copy.dtype, ByteBuffer.wrap(copy.data), copy.shape);
       }

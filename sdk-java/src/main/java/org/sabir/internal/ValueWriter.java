@@ -17,7 +17,7 @@ public final class ValueWriter {
    *
    * @param where names the value in errors: "argument 2 of Foo.bar"
    */
-  public static Encoded write(ByteSink out, Object value, String where) {
+  public static Encoded write(ByteSink out, Object value, Object where) {
     Encoded encoded = new Encoded();
     encoded.offset = out.size();
     if (value == null) {
@@ -33,7 +33,7 @@ public final class ValueWriter {
     return encoded;
   }
 
-  private static void plainOrNative(ByteSink out, Encoded encoded, Object value, String where) {
+  private static void plainOrNative(ByteSink out, Encoded encoded, Object value, Object where) {
     PlainWriter plain = new PlainWriter(out, encoded.references);
     if (!plain.write(value)) {
       out.truncate(encoded.offset);

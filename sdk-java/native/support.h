@@ -1,0 +1,55 @@
+// What every file of the binding needs: errors as exceptions, bytes and texts to and from Java.
+//
+// Pointers cross the border as jlong. Nothing of Java is called while a lock of the core could be held: the core has no
+// callbacks.
+#pragma once
+
+#include <jni.h>
+
+#include <string>
+#include <vector>
+
+#include "runtime/abi/sabir.h"
+
+namespace sabir::java {
+
+template <typename T>
+T* pointer(jlong handle) {
+  return reinterpret_cast<T*>(static_cast<intptr_t>(handle));
+}
+inline jlong handle(const void* pointer) { return static_cast<jlong>(reinterpret_cast<intptr_t>(pointer)); }
+
+// Looks up what of Java is called from here; false with an exception pending.
+bool load_support(JNIEnv* env);
+
+// Throws the exception of the error's status, and ends the error.
+void throw_error(JNIEnv* env, sabir_status status, sabir_error* error);
+// True if the call went well; else an exception is pending. A pointer to where the call put its error: as an argument
+// beside the call, the error itself could be read before the call.
+inline bool check(JNIEnv* env, sabir_status status, sabir_error** error) {
+  if (status != SABIR_OK) [[unlikely]] {
+    throw_error(env, status, *error);
+    return false;
+  }
+  return true;
+}
+
+jbyteArray bytes_of(JNIEnv* env, const void* data, size_t size);
+inline jbyteArray bytes_of(JNIEnv* env, sabir_string text) { return bytes_of(env, text.data, text.size); }
+inline jbyteArray bytes_of(JNIEnv* env, sabir_span span) { return bytes_of(env, span.data, span.size); }
+
+// A copy of a Java array, empty for null.
+std::string text_of(JNIEnv* env, jbyteArray array);
+std::vector<std::string> texts_of(JNIEnv* env, jobjectArray array);
+std::vector<jlong> longs_of(JNIEnv* env, jlongArray array);
+
+inline sabir_string lend(const std::string& text) { return {text.data(), text.size()}; }
+
+// Names and amounts of resources; `names` owns the texts.
+struct Resources {
+  std::vector<std::string> names;
+  std::vector<sabir_resource> list;
+};
+void read_resources(JNIEnv* env, jobjectArray names, jdoubleArray amounts, Resources* out);
+
+}  // namespace sabir::java

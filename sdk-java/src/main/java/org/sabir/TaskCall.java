@@ -1,0 +1,81 @@
+package org.sabir;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.sabir.internal.Calls;
+
+/**
+ * A call of a function that is about to be sent: options, then {@link #remote}. Not for several threads.
+ *
+ * @param <R> what the function returns
+ */
+public final class TaskCall<R> {
+  private final Calls.Callee callee;
+  private final Map<String, Object> named = new LinkedHashMap<>(0);
+  private TaskOptions options = TaskOptions.DEFAULT;
+
+  private TaskCall(Calls.Callee callee) {
+    this.callee = callee;
+  }
+
+  static <R> TaskCall<R> of(RemoteCode code, Object... args) {
+    return new TaskCall<>(Calls.Callee.ofTask(code, args));
+  }
+
+  static <R> TaskCall<R> of(NamedFunction<R> function, Object... args) {
+    return new TaskCall<>(new Calls.Callee(function.key(), function.type(), args));
+  }
+
+  /** All options at once. */
+  public TaskCall<R> options(TaskOptions given) {
+    this.options = given;
+    return this;
+  }
+
+  /** See {@link TaskOptions.Builder#cpus}. */
+  public TaskCall<R> cpus(double amount) {
+    return options(options.toBuilder().cpus(amount).build());
+  }
+
+  /** See {@link TaskOptions.Builder#gpus}. */
+  public TaskCall<R> gpus(double amount) {
+    return options(options.toBuilder().gpus(amount).build());
+  }
+
+  /** See {@link TaskOptions.Builder#resource}. */
+  public TaskCall<R> resource(String name, double amount) {
+    return options(options.toBuilder().resource(name, amount).build());
+  }
+
+  /** See {@link TaskOptions.Builder#maxRetries}. */
+  public TaskCall<R> maxRetries(int retries) {
+    return options(options.toBuilder().maxRetries(retries).build());
+  }
+
+  /** See {@link TaskOptions.Builder#retryErrors}. */
+  public TaskCall<R> retryErrors(boolean retry) {
+    return options(options.toBuilder().retryErrors(retry).build());
+  }
+
+  /** See {@link TaskOptions.Builder#name}. */
+  public TaskCall<R> name(String name) {
+    return options(options.toBuilder().name(name).build());
+  }
+
+  /** An argument by its name, behind those by position: for functions of Python. */
+  public TaskCall<R> keyword(String name, Object value) {
+    named.put(name, value);
+    return this;
+  }
+
+  /** Sends the call. Does not wait for it. */
+  public ObjectRef<R> remote() {
+    return Calls.submit(callee, named, options);
+  }
+
+  /** Sends the call; the function returns a List or an array of so many values, each of which gets a reference. */
+  public List<ObjectRef<Object>> remoteMany(int count) {
+    return Calls.submitMany(callee, named, options, count);
+  }
+}

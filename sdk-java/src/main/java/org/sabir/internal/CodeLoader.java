@@ -1,0 +1,83 @@
+package org.sabir.internal;
+
+import java.io.File;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.sabir.NotFoundException;
+
+/** A worker's class loader over the job's code path: folders and jars, "folder/*" for all jars of a folder. */
+final class CodeLoader {
+  private CodeLoader() {}
+
+  /** Sets it up from the job's configuration. */
+  static void use(String jobConfig) {
+    List<String> paths = new ArrayList<>();
+    Object config = jobConfig.isBlank() ? Map.of() : Json.read(jobConfig);
+    if (config instanceof Map<?, ?> map && map.get("code_search_path") instanceof List<?> entries) {
+      for (Object entry : entries) {
+        expand((String) entry, paths);
+      }
+    }
+    List<URL> urls = new ArrayList<>();
+    for (String path : paths) {
+      File file = new File(path);
+      if (file.isDirectory() || path.endsWith(".jar") || path.endsWith(".zip")) {
+        try {
+          urls.add(file.toURI().toURL());
+        } catch (MalformedURLException impossible) {
+          throw new AssertionError(impossible);
+        }
+      }
+    }
+    ClassLoader loader = new URLClassLoader(urls.toArray(new URL[0]), CodeLoader.class.getClassLoader());
+    CodePath.set(loader, paths);
+    Thread.currentThread().setContextClassLoader(loader);
+  }
+
+  private static void expand(String entry, List<String> paths) {
+    if (!entry.endsWith("/*")) {
+      paths.add(entry);
+      return;
+    }
+    File[] jars = new File(entry.substring(0, entry.length() - 2)).listFiles((folder, name) -> name.endsWith(".jar"));
+    if (jars != null) {
+      java.util.Arrays.sort(jars);
+      for (File jar : jars) {
+        paths.add(jar.getPath());
+      }
+    }
+  }
+
+  /** NotFoundException says where was looked. */
+  static Class<?> find(String name, String function) {
+    try {
+      return Class.forName(name, true, CodePath.loader());
+    } catch (ClassNotFoundException missing) {
+      throw new NotFoundException(
+          function + ": there is no class " + name + " on the worker's code path. " + looked(name));
+    } catch (NoClassDefFoundError missing) {
+      throw new NotFoundException(function + ": the class " + name + " needs " + missing.getMessage()
+          + ", which is not on the worker's code path. " + looked(name));
+    }
+  }
+
+  private static String looked(String name) {
+    List<String> entries = CodePath.entries();
+    if (entries.isEmpty()) {
+      return "The job has no code path: give init() a code_search_path with the jars and folders of your classes";
+    }
+    StringBuilder text = new StringBuilder("Looked in ");
+    String before = "";
+    for (String entry : entries) {
+      text.append(before).append(entry).append(new File(entry).exists() ? "" : " (is not there)");
+      before = ", ";
+    }
+    String simple = name.substring(name.lastIndexOf('.') + 1);
+    List<String> similar = Similar.classes(entries, simple);
+    return text + (similar.isEmpty() ? "" : ". There is " + String.join(", ", similar));
+  }
+}

@@ -1,0 +1,46 @@
+package org.sabir.internal;
+
+import java.lang.ref.Cleaner;
+
+/** Ends native handles when nothing in Java refers to them any more. No finalizers. */
+final class Handles {
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  private Handles() {}
+
+  // The actions must not refer to what they wait for; so they are no lambdas of its methods.
+  private record Release(Kind kind, long pointer) implements Runnable {
+    @Override
+    public void run() {
+      switch (kind) {
+        case REF -> Native.releaseRef(pointer);
+        case ACTOR -> Native.releaseActor(pointer);
+        case TASK -> Native.releaseTask(pointer);
+        case FUNCTION -> Native.releaseFunction(pointer);
+        case WAITER -> Native.destroyWaiter(pointer);
+      }
+    }
+  }
+
+  private enum Kind { REF, ACTOR, TASK, FUNCTION, WAITER }
+
+  static void releaseRefWith(Object object, long ref) {
+    CLEANER.register(object, new Release(Kind.REF, ref));
+  }
+
+  static void releaseActorWith(Object object, long actor) {
+    CLEANER.register(object, new Release(Kind.ACTOR, actor));
+  }
+
+  static void releaseTaskWith(Object object, long task) {
+    CLEANER.register(object, new Release(Kind.TASK, task));
+  }
+
+  static void releaseFunctionWith(Object object, long function) {
+    CLEANER.register(object, new Release(Kind.FUNCTION, function));
+  }
+
+  static void destroyWaiterWith(Object object, long waiter) {
+    CLEANER.register(object, new Release(Kind.WAITER, waiter));
+  }
+}

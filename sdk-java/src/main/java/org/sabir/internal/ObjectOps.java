@@ -1,0 +1,124 @@
+package org.sabir.internal;
+
+import java.lang.ref.Reference;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.sabir.ActorHandle;
+import org.sabir.GetTimeoutException;
+import org.sabir.InvalidArgumentException;
+import org.sabir.NotFoundException;
+import org.sabir.ObjectRef;
+
+/** put, get and wait of many, and actors by name. */
+public final class ObjectOps {
+  private static final long PUT_TIMEOUT_NS = 30_000_000_000L;
+
+  private ObjectOps() {}
+
+  public static <T> ObjectRef<T> put(T value) {
+    if (value instanceof ObjectRef) {
+      throw new InvalidArgumentException("put() of a reference: pass it as it is, or inside a list");
+    }
+    Client client = Runtimes.current();
+    CallBuffer buffer = CallBuffer.take();
+    try {
+      buffer.value(value, "the value to put");
+      long entered = client.enter();
+      try {
+        long ref = Native.put(
+            entered, PUT_TIMEOUT_NS, buffer.bytes.bytes(), buffer.bytes.size(), buffer.words, buffer.wordCount);
+        return new Ref<>(client, ref, TypeOf.value(value));
+      } finally {
+        client.leave();
+      }
+    } finally {
+      buffer.done();
+    }
+  }
+
+  private static long[] pointers(List<? extends ObjectRef<?>> refs) {
+    long[] pointers = new long[refs.size()];
+    int i = 0;
+    for (ObjectRef<?> ref : refs) {
+      if (!(ref instanceof Ref<?> own)) {
+        throw new InvalidArgumentException("item " + i + " is no reference of Sabir's: " + Texts.shortened(ref));
+      }
+      pointers[i++] = own.pointer();
+    }
+    return pointers;
+  }
+
+  public static <T> List<T> getAll(List<? extends ObjectRef<? extends T>> refs, Duration timeout) {
+    long[] pointers = pointers(refs);
+    List<T> values = new ArrayList<>(pointers.length);
+    if (pointers.length == 0) {
+      return values;
+    }
+    Client client = Runtimes.current();
+    long timeoutNs = Times.nanos(timeout);
+    long deadline = Times.deadline(timeoutNs);
+    long entered = client.enter();
+    int result;
+    try {
+      result = Interrupter.run(waiter -> Native.getAll(entered, pointers, Times.left(deadline, timeoutNs), waiter));
+    } finally {
+      client.leave();
+    }
+    // When one has an error, others may have nothing yet.
+    Ref<?> unready = null;
+    for (ObjectRef<? extends T> ref : refs) {
+      if (ref.isReady()) {
+        values.add(Casts.<Ref<T>>unchecked(ref).take());
+      } else if (unready == null) {
+        unready = (Ref<?>) ref;
+      }
+    }
+    Reference.reachabilityFence(refs);
+    if (unready != null) {
+      throw new GetTimeoutException("the value of " + unready + " was not there in time"
+          + (result == Native.TIMEOUT ? "" : " (another one has an error)"));
+    }
+    return values;
+  }
+
+  public static boolean[] waitFor(List<? extends ObjectRef<?>> refs, int numReady, Duration timeout) {
+    long[] pointers = pointers(refs);
+    if (numReady < 1 || numReady > pointers.length) {
+      throw new InvalidArgumentException("wait() for " + numReady + " of " + pointers.length + " references");
+    }
+    Client client = Runtimes.current();
+    byte[] marks = new byte[pointers.length];
+    long timeoutNs = Times.nanos(timeout);
+    long deadline = Times.deadline(timeoutNs);
+    long entered = client.enter();
+    try {
+      Interrupter.run(
+          waiter -> Native.waitFor(entered, pointers, numReady, Times.left(deadline, timeoutNs), waiter, marks));
+    } finally {
+      client.leave();
+    }
+    Reference.reachabilityFence(refs);
+    boolean[] ready = new boolean[marks.length];
+    for (int i = 0; i < marks.length; ++i) {
+      ready[i] = marks[i] != 0;
+    }
+    return ready;
+  }
+
+  public static <A> Optional<ActorHandle<A>> lookup(String name, String namespace) {
+    if (name == null || name.isEmpty()) {
+      throw new InvalidArgumentException("an actor's name must not be empty");
+    }
+    Client client = Runtimes.current();
+    long entered = client.enter();
+    try {
+      return Optional.of(new Actor<>(client, Native.lookupActor(entered, Texts.utf8(name), Texts.utf8(namespace))));
+    } catch (NotFoundException none) {
+      return Optional.empty();
+    } finally {
+      client.leave();
+    }
+  }
+}

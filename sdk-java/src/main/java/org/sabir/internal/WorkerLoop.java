@@ -1,0 +1,265 @@
+package org.sabir.internal;
+
+import java.lang.reflect.InvocationTargetException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.sabir.ErrorKind;
+import org.sabir.InvalidArgumentException;
+import org.sabir.SabirException;
+import org.sabir.SabirSystemException;
+
+/** A worker's life: join, take over the job's code path, execute calls until the node says leave. */
+public final class WorkerLoop {
+  private static final int ACTOR_CREATE = 2;
+
+  private final Client client;
+  private final ViewBuffer views = ViewBuffer.ofThread();
+  private final Map<Integer, Function> functions = new HashMap<>();
+  private final AtomicLong current = new AtomicLong(); // the work, as long as it is to be ended; 0: none
+  private volatile String currentName = "";
+  private Object actor;
+
+  /** A function of the job. Its number never changes its meaning. */
+  private static final class Function {
+    final int kind;
+    final String name;
+    final String code;
+    Resolver resolver;
+
+    Function(int kind, String name, String code) {
+      this.kind = kind;
+      this.name = name;
+      this.code = code;
+    }
+
+    Resolver resolver(Object actor) {
+      if (resolver == null) {
+        resolver = kind == FunctionKey.METHOD ? Resolver.ofMethod(name, code, actor) : Resolver.of(kind, name, code);
+      }
+      return resolver;
+    }
+  }
+
+  /** One call's arguments. */
+  private record Arguments(Object[] positional, Map<String, Object> named) {}
+
+  private WorkerLoop(Client client) {
+    this.client = client;
+  }
+
+  public static void run() {
+    Client client = Client.startWorker();
+    WorkerLoop loop = new WorkerLoop(client);
+    CodeLoader.use(client.info().jobConfig());
+    Runtimes.adopt(client);
+    Runtime.getRuntime().addShutdownHook(new Thread(loop::exiting, "sabir-exit"));
+    loop.work();
+    loop.current.set(0);
+    System.out.flush();
+    System.err.flush();
+    client.shutdown();
+    // Threads that users' code left behind do not keep a worker.
+    Runtime.getRuntime().halt(0);
+  }
+
+  /** Uses what a worker uses first, so that it is in the archive of shared classes. */
+  public static void touchClasses() {
+    CodeLoader.use("{\"code_search_path\": []}");
+    ByteSink sink = new ByteSink();
+    Object value = java.util.List.of(1, "text", 2.5, Map.of("key", new byte[1]), Long.MAX_VALUE, true);
+    Encoded encoded = ValueWriter.write(sink, value, "a value");
+    Object read = ValueReader.read(Incoming.of(encoded.encoding(), encoded.variant(), encoded.toBytes(sink)));
+    Conversions.to(read, java.util.List.class, "a value");
+    try {
+      Resolver.of(FunctionKey.TASK, "abs", "java.lang.Math::abs").bind(null, new Object[] {1L}, Map.of()).run();
+    } catch (InvocationTargetException impossible) {
+      throw new AssertionError(impossible);
+    }
+    Failure.fields(new IllegalStateException("an error"), "name");
+    CallBuffer buffer = CallBuffer.take();
+    buffer.value(value, "a value");
+    buffer.done();
+    WorkContext.begin(new WorkContext.Call(0, 0, 0, 0));
+    WorkContext.current();
+    WorkContext.end();
+    ViewBuffer.ofThread();
+    Native.destroyWaiter(Native.createWaiter());
+  }
+
+  private void work() {
+    long entered = client.enter();
+    try {
+      for (;;) {
+        int words = Native.nextWork(entered, views.words, views.room);
+        if (words == Native.END) {
+          return;
+        } else if (words == Native.COLLECT) {
+          System.gc();
+        } else if (words != Native.AGAIN) {
+          execute(words);
+        }
+      }
+    } finally {
+      client.leave();
+    }
+  }
+
+  private void execute(int described) {
+    long work = views.words[0];
+    int words = described;
+    while (words < 0) {
+      views.grow(-words);
+      words = Native.describeWork(work, views.words, views.room);
+    }
+    views.at = 1;
+    int kind = (int) views.next();
+    int index = (int) views.next();
+    int numReturns = (int) views.next();
+    int attempt = (int) views.next();
+    long gpus = views.next();
+    WorkContext.begin(new WorkContext.Call(views.next(), views.next(), attempt, gpus));
+    current.set(work);
+    try {
+      Function function = function(index);
+      currentName = function.name;
+      run(kind, function, arguments(), numReturns);
+    } catch (SabirException own) {
+      fail(own, own.kind(), false);
+    } catch (Throwable error) {
+      fail(error, ErrorKind.TASK_FAILED, false);
+    } finally {
+      WorkContext.end();
+      Thread.interrupted(); // a mark that the call left is not the next one's
+    }
+  }
+
+  private void run(int kind, Function function, Arguments arguments, int numReturns) {
+    Resolver.Bound bound = function.resolver(actor).bind(actor, arguments.positional, arguments.named);
+    Object result;
+    try {
+      result = bound.run();
+    } catch (InvocationTargetException thrown) {
+      Throwable error = thrown.getCause();
+      fail(error, ErrorKind.TASK_FAILED, !(error instanceof Error));
+      return;
+    }
+    if (kind == ACTOR_CREATE) {
+      if (result == null) {
+        throw new InvalidArgumentException(function.name + " returned null instead of an actor");
+      }
+      actor = result;
+      result = null;
+    }
+    finish(result, numReturns);
+  }
+
+  private Function function(int index) {
+    Function known = functions.get(index);
+    if (known == null) {
+      long[] kind = new long[1];
+      long entered = client.enter();
+      byte[][] texts;
+      try {
+        texts = Native.getFunction(entered, index, kind);
+      } finally {
+        client.leave();
+      }
+      known = new Function((int) kind[0], Texts.ofUtf8(texts[0]), Texts.ofUtf8(texts[1]));
+      functions.put(index, known);
+    }
+    return known;
+  }
+
+  private Arguments arguments() {
+    int count = Math.toIntExact(views.next());
+    Object[] positional = new Object[count];
+    Map<String, Object> named = Map.of();
+    int used = 0;
+    for (int i = 0; i < count; ++i) {
+      long holder = views.next();
+      String name = views.nextText();
+      Object value = views.nextValue(client, holder);
+      if (name.isEmpty()) {
+        positional[used++] = value;
+      } else {
+        named = named.isEmpty() ? new LinkedHashMap<>() : named;
+        named.put(name, value);
+      }
+    }
+    return new Arguments(used == count ? positional : java.util.Arrays.copyOf(positional, used), named);
+  }
+
+  private void finish(Object result, int numReturns) {
+    CallBuffer buffer = CallBuffer.take();
+    try {
+      String where = "the result of " + currentName;
+      if (numReturns == 1) {
+        buffer.value(result, where);
+      } else if (numReturns > 1) {
+        Object[] many = result instanceof java.util.Collection<?> items ? items.toArray()
+            : result instanceof Object[] array                          ? array
+                                                                        : new Object[] {result};
+        if (many.length != numReturns) {
+          throw new InvalidArgumentException(currentName + " was to return " + numReturns
+              + " values, in a collection or an array, but returned " + many.length);
+        }
+        for (Object item : many) {
+          buffer.value(item, where);
+        }
+      }
+      long work = current.getAndSet(0);
+      if (work != 0) {
+        Native.finishWork(work, numReturns, buffer.bytes.bytes(), buffer.bytes.size(), buffer.words, buffer.wordCount);
+      }
+    } catch (SabirException error) {
+      if (current.get() != 0) {
+        throw error;
+      }
+      // The caller has it already: a full store, for example.
+    } finally {
+      buffer.done();
+    }
+  }
+
+  private void fail(Throwable error, ErrorKind kind, boolean retryable) {
+    byte[][] fields;
+    try {
+      fields = Failure.fields(error, currentName);
+    } catch (Throwable again) {
+      // No memory for it, for example: what is known without any.
+      fields = new byte[][] {Texts.utf8(currentName + ": " + error.getClass().getSimpleName()),
+          Texts.utf8(error.getClass().getName()), new byte[0], null, null};
+    }
+    long work = current.getAndSet(0);
+    if (work != 0) {
+      Native.failWork(work, kind.status(), retryable, fields);
+    }
+  }
+
+  /** The JVM is about to end, and it was not this loop that ended it: System.exit() in users' code, or a signal. */
+  private void exiting() {
+    if (current.get() == 0 || !calledExit()) {
+      return; // a signal: the node says what became of the worker
+    }
+    fail(new SabirSystemException(ErrorKind.TASK_FAILED, "System.exit() was called; the worker ends with it"),
+        ErrorKind.TASK_FAILED, false);
+  }
+
+  private static boolean calledExit() {
+    for (Map.Entry<Thread, StackTraceElement[]> thread : Thread.getAllStackTraces().entrySet()) {
+      boolean exits = false;
+      boolean isSignal = false;
+      for (StackTraceElement frame : thread.getValue()) {
+        exits |= frame.getClassName().equals("java.lang.Shutdown");
+        isSignal |= frame.getClassName().startsWith("java.lang.Terminator")
+            || frame.getClassName().equals("jdk.internal.misc.Signal$1");
+      }
+      if (exits && !isSignal) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
