@@ -161,3 +161,74 @@ junit_test = rule(
     },
     doc = "JUnit 5 tests in a JVM of their own.",
 )
+
+def _java_distribution_impl(ctx):
+    jar = ctx.actions.declare_file(ctx.label.name + ".jar")
+    pom = ctx.actions.declare_file(ctx.label.name + ".pom")
+    library = ctx.file.library
+    natives = ctx.files.natives
+    _run(
+        ctx,
+        """out=$1; pom=$2; library=$3; template=$4; version=$(cat "$5"); folder=$6; shift 6
+tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
+mkdir -p "$tmp/jar/$folder"
+for file in "$@"; do
+  strip --strip-unneeded -o "$tmp/jar/$folder/$(basename "$file")" "$file"
+done
+(cd "$tmp/jar/$folder" && cat $(ls) | sha256sum | cut -c1-32 >"$tmp/DIGEST")
+mv "$tmp/DIGEST" "$tmp/jar/$folder/DIGEST"
+cp -L "$library" "$tmp/out.jar"
+chmod u+w "$tmp/out.jar"
+"$home/bin/jar" --update --file "$tmp/out.jar" --date=1980-01-01T00:00:02Z -C "$tmp/jar" .
+cp "$tmp/out.jar" "$out"
+sed "s/@VERSION@/$version/" "$template" >"$pom"
+""",
+        inputs = [library, ctx.file.pom, ctx.file.version] + natives,
+        outputs = [jar, pom],
+        arguments = [jar.path, pom.path, library.path, ctx.file.pom.path, ctx.file.version.path, ctx.attr.folder] +
+                    [file.path for file in natives],
+        mnemonic = "JavaDistribution",
+    )
+    return [
+        DefaultInfo(files = depset([jar, pom]), runfiles = ctx.runfiles([jar])),
+        JarInfo(jars = depset([jar])),
+    ]
+
+java_distribution = rule(
+    _java_distribution_impl,
+    attrs = {
+        "library": attr.label(allow_single_file = [".jar"], mandatory = True),
+        "natives": attr.label_list(allow_files = True),
+        "folder": attr.string(doc = "of the natives in the jar; DIGEST beside them names their content"),
+        "pom": attr.label(allow_single_file = True, mandatory = True),
+        "version": attr.label(allow_single_file = True, mandatory = True),
+    },
+    doc = "A jar with stripped native files inside, and its pom.",
+)
+
+def _javadoc_impl(ctx):
+    jar = ctx.actions.declare_file(ctx.label.name + ".jar")
+    _run(
+        ctx,
+        """tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
+here=$PWD; mkdir "$tmp/src" && (cd "$tmp/src" && "$home/bin/jar" --extract --file "$here/$2")
+"$home/bin/javadoc" -quiet -notimestamp -Xdoclint:none -encoding UTF-8 -sourcepath "$tmp/src" -subpackages "$3" -exclude "$4" \\
+  -d "$tmp/out" >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; exit 1; }
+"$home/bin/jar" --create --file "$1" --no-manifest --date=1980-01-01T00:00:02Z -C "$tmp/out" .
+""",
+        inputs = [ctx.file.sources],
+        outputs = [jar],
+        arguments = [jar.path, ctx.file.sources.path, ctx.attr.packages, ":".join(ctx.attr.exclude)],
+        mnemonic = "Javadoc",
+    )
+    return [DefaultInfo(files = depset([jar]))]
+
+javadoc = rule(
+    _javadoc_impl,
+    attrs = {
+        "sources": attr.label(allow_single_file = [".jar"], mandatory = True),
+        "packages": attr.string(mandatory = True),
+        "exclude": attr.string_list(),
+    },
+    doc = "A jar of documentation.",
+)

@@ -51,8 +51,12 @@ public final class NativeLibrary {
     return folder;
   }
 
-  /** The folder for what is made once: the user's cache, else the one for temporary files. */
+  /** The folder for what is made once: sabir.cache.dir, the user's cache, else one for temporary files. */
   static Path cache() throws IOException {
+    String chosen = System.getProperty("sabir.cache.dir");
+    if (chosen != null) {
+      return Files.createDirectories(Path.of(chosen));
+    }
     String given = System.getenv("XDG_CACHE_HOME");
     Path base = given != null && !given.isEmpty() ? Path.of(given)
         : System.getenv("HOME") != null           ? Path.of(System.getenv("HOME"), ".cache")

@@ -20,7 +20,7 @@ public final class SharedClasses {
   private static Path archive() {
     try {
       Path jar = Path.of(Launch.ownClassPath());
-      if (!Files.isRegularFile(jar)) {
+      if (!Files.isRegularFile(jar) || System.getProperty("sabir.classes.archive", "").equals("off")) {
         return null; // folders cannot be archived
       }
       // The JVM compares path, size and time itself, and ignores an archive of others.

@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.sabir.ActorHandle;
 import org.sabir.InvalidArgumentException;
@@ -56,6 +59,14 @@ final class LifecycleTest {
     assertThrows(NotInitializedException.class, slow::toCompletableFuture);
     ExecutionException closed = assertThrows(ExecutionException.class, future::get);
     assertTrue(closed.getCause() instanceof NotInitializedException);
+
+    // Made beside the first session: workers start from it.
+    Path cache = Path.of(System.getProperty("sabir.cache.dir"));
+    for (boolean found = false; !found; Thread.sleep(10)) {
+      try (Stream<Path> files = Files.list(cache)) {
+        found = files.anyMatch(file -> file.toString().endsWith(".jsa"));
+      }
+    }
 
     // A second session in the same process; references of the first one are not its own.
     try (Session session = Sabir.init(Sessions.options().build())) {
