@@ -1,6 +1,6 @@
 """Code blocks of the documents, with the marks that say what a test does with them.
 
-A fenced block has a language. ```python, ```c, ```cpp and ```sh are run; ```text after the mark `<!-- output -->` is what the block
+A fenced block has a language. ```python, ```c, ```cpp, ```java and ```sh are run; ```text after the mark `<!-- output -->` is what the block
 before it prints; anything else needs the mark `<!-- illustration -->`. A mark stands on the line before its fence.
 """
 

@@ -89,6 +89,20 @@ def test_cpp_blocks_are_one_program(page: Path, folder: Path) -> None:
     compare(found[-1], run([str(folder / "program")], folder))
 
 
+@each_page("java")
+def test_java_blocks_are_one_program(page: Path, folder: Path) -> None:
+    found = blocks.to_run(page, "java")
+    name = re.search(r"^class (\w+)", found[0].text, re.MULTILINE)
+    assert name is not None, f"{found[0].where}: the class that the blocks make up is not named"
+    source = folder / f"{name[1]}.java"
+    source.write_text(blocks.as_program(found))
+    jar = ROOT / ".build/java/sabir-java.jar"
+    java_home = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
+    run([str(java_home / "bin/javac"), "--release", "17", "-cp", str(jar), "-d", str(folder), str(source)], folder)
+    java = [str(java_home / "bin/java"), "-XX:+UseSerialGC", "-cp", f"{jar}:{folder}", source.stem]
+    compare(found[-1], run(java, folder, XDG_CACHE_HOME=str(folder / "cache")))
+
+
 @each_page("sh")
 def test_shell_blocks(page: Path, folder: Path) -> None:
     found = blocks.to_run(page, "sh")
@@ -116,7 +130,7 @@ def known_verbs() -> set[str]:
 @each_page()
 def test_every_block_is_run_or_marked(page: Path) -> None:
     for block in blocks.read(page):
-        known = block.language in ("python", "c", "cpp", "sh")
+        known = block.language in ("python", "c", "cpp", "java", "sh")
         assert known or block.mark == ILLUSTRATION, f"{block.where}: neither run nor marked as illustration"
 
 

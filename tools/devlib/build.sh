@@ -52,6 +52,13 @@ stage_cpp() {
     tar -C "$BUILD/cpp" --strip-components=1 -xzf "$1" && cp -f "$1" "$BUILD/sabir-cpp.tar.gz"
 }
 
+# .build/java/sabir-java.jar: the Java SDK, with its native files inside.
+build_java() {
+    need_packages java
+    run_bazel build //sdk-java:sabir-java || return 1
+    install -D -m 644 "$(bazel info bazel-bin 2>/dev/null)/sdk-java/sabir-java.jar" "$BUILD/java/sabir-java.jar"
+}
+
 # run_command [NAME=VALUE...] CMD...: with .venv's programs and the staged package, where the user stands.
 run_command() {
     cd "$CALLER" || exit

@@ -72,8 +72,8 @@ fill_venv() {
     "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
 }
 
-# JUnit for the tests of the Java SDK.
-need_junit() { "$ROOT/tools/devlib/fetch_junit.sh" "$CACHE/java" "$JUNIT_VERSION"; }
+# For the tests of the Java SDK.
+need_maven() { "$ROOT/tools/devlib/fetch_maven.sh" "$CACHE/java" "$JUNIT_VERSION" "$ROOT/tests/java/maven"; }
 
 need_capnp_source() { "$ROOT/tools/devlib/fetch_capnp.sh" "$CACHE/src" "$CAPNP_VERSION"; }
 
@@ -111,6 +111,6 @@ setup_lint() {
 
 setup_test() {
     need_packages test bench java
-    need_junit
+    need_maven
     write_bazelrc
 }

@@ -1,0 +1,4 @@
+package example;
+
+/** So that there is something to compile. */
+final class Empty {}
