@@ -16,7 +16,8 @@ LINES_MEDIAN_LIMIT = 150
 LINES_MAX = 800
 
 # Hosts that a text may name. No file names the host of a package registry: their clients know where they are.
-HOSTS = {"www.apache.org", "localhost", "127.0.0.1", "example.com"}
+# maven.apache.org is in the name of the language that a pom.xml is written in.
+HOSTS = {"www.apache.org", "maven.apache.org", "localhost", "127.0.0.1", "example.com"}
 
 # Folders of one person or machine; a relative path, a variable or a temporary directory serves everybody.
 PRIVATE_PATH = re.compile(rf"(?<![\w./~}}-])(?:/(?:home|root|Users|work|mnt|media)/[\w.-]+|{re.escape(str(ROOT))}\b)")

@@ -51,7 +51,7 @@ final class ObjectTest {
     assertThrows(ReadOnlyBufferException.class, () -> one.buffer().put(0, (byte) 1));
     assertEquals(one.bytes().address(), two.bytes().address(), "two reads, one place");
     assertEquals(DOUBLES, Sabir.task(Functions::total, put).remote().get());
-    assertEquals(before, usedBytes(), "no copy was stored");
+    assertTrue(usedBytes() <= before, "no copy was stored"); // less: garbage of other tests
     assertEquals(DOUBLES, Sabir.task(Functions::ones, DOUBLES).remote().get().size());
   }
 
