@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 import time
@@ -38,6 +39,28 @@ def own_session() -> Iterator[Callable[..., sabir.Context]]:
     sabir.shutdown()
     for pid, path in started:
         assert_gone(pid, path)
+
+
+class Screen:
+    """What Sabir prints here. Unlike capfd's, its text may be read while the printing thread writes: nothing is lost."""
+
+    def __init__(self) -> None:
+        self.stdout = io.StringIO()
+        self.stderr = io.StringIO()
+
+    def out(self) -> str:
+        return self.stdout.getvalue()
+
+    def err(self) -> str:
+        return self.stderr.getvalue()
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    shown = Screen()
+    # Not sys.stdout itself: pytest puts its own there before each phase of a test.
+    monkeypatch.setattr("sabir._logs.sys", shown)
+    return shown
 
 
 @pytest.fixture

@@ -14,14 +14,7 @@ import sabir
 from sabir._logs import Dropped, Folder
 
 
-def collect(capfd, seen):
-    out, err = capfd.readouterr()
-    seen[0] += out
-    seen[1] += err
-    return seen
-
-
-def test_lines_come_with_name_and_pid(own_session, capfd):
+def test_lines_come_with_name_and_pid(own_session, screen):
     own_session(num_cpus=1)
 
     @sabir.remote
@@ -32,10 +25,9 @@ def test_lines_come_with_name_and_pid(own_session, capfd):
         return os.getpid()
 
     pid = sabir.get(speak.remote())
-    seen = ["", ""]
-    eventually(lambda: f"(speak pid={pid}) from below" in collect(capfd, seen)[0], "no line arrived")
-    assert f"(speak pid={pid}) hello out" in seen[0]
-    eventually(lambda: f"(speak pid={pid}) hello err" in collect(capfd, seen)[1], "no line of stderr arrived")
+    eventually(lambda: f"(speak pid={pid}) from below" in screen.out(), "no line arrived")
+    assert f"(speak pid={pid}) hello out" in screen.out()
+    eventually(lambda: f"(speak pid={pid}) hello err" in screen.err(), "no line of stderr arrived")
 
 
 def test_a_flood_is_bounded_and_does_not_stop_the_worker(own_session, capfd):
@@ -95,14 +87,14 @@ def test_any_text_arrives_whatever_the_locale(tmp_path):
     assert r"\udc80 lone" in out and "raw" in out and "no newlinelast" in out
 
 
-def test_log_to_driver_off(own_session, capfd):
+def test_log_to_driver_off(own_session, screen):
     own_session(num_cpus=1, log_to_driver=False)
     sabir.get(sabir.remote(lambda: print("silence")).remote())
     sabir.shutdown()
-    assert "silence" not in "".join(capfd.readouterr())
+    assert "silence" not in screen.out() + screen.err()
 
 
-def test_repeats_are_told_also_when_nothing_else_comes(own_session, capfd):
+def test_repeats_are_told_also_when_nothing_else_comes(own_session, screen):
     own_session(num_cpus=1)
 
     @sabir.remote
@@ -110,13 +102,12 @@ def test_repeats_are_told_also_when_nothing_else_comes(own_session, capfd):
         print("the same line")
 
     sabir.get([speak.remote() for _ in range(7)])
-    seen = ["", ""]
     eventually(
-        lambda: re.search(r"\(speak pid=\d+\) the same line \[repeated 6x\]", collect(capfd, seen)[0]),
+        lambda: re.search(r"\(speak pid=\d+\) the same line \[repeated 6x\]", screen.out()),
         "the repeats were not told",
         timeout_s=20,
     )
-    assert len(re.findall("the same line", seen[0])) == 2
+    assert len(re.findall("the same line", screen.out())) == 2
 
 
 def test_folding():

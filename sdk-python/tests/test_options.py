@@ -175,12 +175,12 @@ def test_gpus_are_assigned_by_index(own_session):
     assert first_ids == [int(first)] and second_ids == [int(second)]
 
 
-def test_a_resource_that_no_node_has_is_told_and_waits(own_session, capfd):
+def test_a_resource_that_no_node_has_is_told_and_waits(own_session, screen):
     own_session(num_cpus=1)
     ref = nothing.options(resources={"unobtainium": 1}).remote()
     ready, _ = sabir.wait([ref], timeout=0.5)
     assert ready == []
-    eventually(lambda: "unobtainium" in "".join(capfd.readouterr()), "no warning")
+    eventually(lambda: "unobtainium" in screen.err(), "no warning")
     from sabir._state import status
 
     queues = status()["nodes"][0]["queues"]
