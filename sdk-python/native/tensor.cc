@@ -6,17 +6,18 @@ namespace sabir::python {
 namespace {
 
 // What a tensor's items are called in numpy and in the struct module; bfloat16 has no name in either.
-struct ItemNames {
+struct ItemFacts {
   const char* numpy;
   const char* format;
+  uint8_t size_bytes;
 };
-constexpr ItemNames kItemNames[] = {
-    {nullptr, nullptr}, {"bool_", "?"},   {"int8", "b"},          {"int16", "h"},
-    {"int32", "i"},     {"int64", "q"},   {"uint8", "B"},         {"uint16", "H"},
-    {"uint32", "I"},    {"uint64", "Q"},  {"float16", "e"},       {"uint16", "H"},
-    {"float32", "f"},   {"float64", "d"}, {"complex64", nullptr}, {"complex128", nullptr},
+constexpr ItemFacts kItemFacts[] = {
+    {nullptr, nullptr, 0}, {"bool_", "?", 1},   {"int8", "b", 1},          {"int16", "h", 2},
+    {"int32", "i", 4},     {"int64", "q", 8},   {"uint8", "B", 1},         {"uint16", "H", 2},
+    {"uint32", "I", 4},    {"uint64", "Q", 8},  {"float16", "e", 2},       {"uint16", "H", 2},
+    {"float32", "f", 4},   {"float64", "d", 8}, {"complex64", nullptr, 8}, {"complex128", nullptr, 16},
 };
-constexpr size_t kItemTypes = sizeof(kItemNames) / sizeof(kItemNames[0]);
+constexpr size_t kItemTypes = sizeof(kItemFacts) / sizeof(kItemFacts[0]);
 
 PyTypeObject* array_type = nullptr;     // numpy.ndarray, once it has been met
 PyObject* item_types[kItemTypes] = {};  // numpy.dtype objects, made on demand
@@ -99,7 +100,7 @@ bool find_array_type() {
 PyObject* item_type(uint8_t type) {
   if (item_types[type] == nullptr) {
     Owned numpy(PyImport_ImportModule("numpy"));
-    Owned scalar(numpy ? PyObject_GetAttrString(numpy.get(), kItemNames[type].numpy) : nullptr);
+    Owned scalar(numpy ? PyObject_GetAttrString(numpy.get(), kItemFacts[type].numpy) : nullptr);
     item_types[type] = scalar ? PyObject_CallMethod(numpy.get(), "dtype", "O", scalar.get()) : nullptr;
   }
   return item_types[type];
@@ -118,10 +119,31 @@ Owned tuple_of(const T* numbers, int count) {
   return tuple;
 }
 
+// Whether every item lies inside of `size_bytes`. numpy checks this too, but its sums wrap around.
+bool lies_inside(const Tensor& tensor, uint64_t size_bytes) {
+  for (int i = 0; i < tensor.dimensions; ++i) {
+    if (tensor.shape[i] == 0) {
+      return true;
+    }
+  }
+  uint64_t end = kItemFacts[tensor.type].size_bytes;
+  for (int i = 0; i < tensor.dimensions; ++i) {
+    uint64_t steps = tensor.shape[i] - 1;
+    uint64_t reach = 0;
+    // Strides count from the first item: there is nothing before it.
+    if (steps > 0 &&
+        (tensor.strides[i] < 0 || __builtin_mul_overflow(steps, static_cast<uint64_t>(tensor.strides[i]), &reach) ||
+         __builtin_add_overflow(end, reach, &end))) {
+      return false;
+    }
+  }
+  return end <= size_bytes;
+}
+
 // Without numpy: what the standard library has for it.
 PyObject* make_memoryview(const Tensor& tensor, PyObject* buffer) {
   Owned bytes(PyMemoryView_FromObject(buffer));
-  const char* format = kItemNames[tensor.type].format;
+  const char* format = kItemFacts[tensor.type].format;
   Tensor plain = tensor;
   Py_ssize_t items = 1;
   for (int i = 0; i < tensor.dimensions; ++i) {
@@ -183,6 +205,16 @@ PyObject* make_array(const Tensor& tensor, PyObject* buffer) {
                           static_cast<unsigned long long>(tensor.shape[i]));
     }
   }
+  Py_buffer bytes;
+  if (PyObject_GetBuffer(buffer, &bytes, PyBUF_SIMPLE) != 0) {
+    return nullptr;
+  }
+  auto size_bytes = static_cast<uint64_t>(bytes.len);
+  PyBuffer_Release(&bytes);
+  if (!lies_inside(tensor, size_bytes)) {
+    return PyErr_Format(PyExc_ValueError, "malformed tensor: shape and strides lead out of its %llu bytes",
+                        static_cast<unsigned long long>(size_bytes));
+  }
   if (!find_array_type()) {
     if (!PyErr_ExceptionMatches(PyExc_ImportError)) {
       return nullptr;
@@ -196,7 +228,6 @@ PyObject* make_array(const Tensor& tensor, PyObject* buffer) {
   if (type == nullptr || !shape || !strides) {
     return nullptr;
   }
-  // numpy refuses a shape and strides that leave the buffer.
   return PyObject_CallFunction(reinterpret_cast<PyObject*>(array_type), "OOOiO", shape.get(), type, buffer, 0,
                                strides.get());
 }

@@ -178,6 +178,11 @@ MALFORMED = [
     (TENSOR, 0, 0, struct.pack("<BBHIQQq", 13, 1, 0, 64, 8, 1 << 63, 8).ljust(72, b"\0")),
     (TENSOR, 0, 0, struct.pack("<BBHIQ2Q2q", 13, 2, 0, 64, 8, 1 << 62, 1 << 62, 8, 8).ljust(72, b"\0")),
     (TENSOR, 0, 0, struct.pack("<BBHIQQq", 13, 1, 0, 64, 16, 2, 1 << 62).ljust(80, b"\0")),
+    # Strides whose sum or product wraps around to something small.
+    (TENSOR, 0, 0, struct.pack("<BBHIQ2Q2q", 13, 2, 0, 64, 16, 2, 2, 1 << 62, -(1 << 62)).ljust(80, b"\0")),
+    (TENSOR, 0, 0, struct.pack("<BBHIQQq", 13, 1, 0, 64, 16, 5, 1 << 62).ljust(80, b"\0")),
+    (TENSOR, 0, 0, struct.pack("<BBHIQ3Q3q", 13, 3, 0, 64, 16, 3, 3, 1, 1 << 62, 1 << 62, 8).ljust(80, b"\0")),
+    (TENSOR, 0, 0, struct.pack("<BBHIQQq", 13, 1, 0, 64, 16, (1 << 61) + 1, 8).ljust(80, b"\0")),
 ]
 
 
