@@ -67,6 +67,7 @@ struct JobConfig {
   languageEnvs @2 :List(LanguageEnv);
   opaque @3 :Data;               # for the SDK's workers: import paths, working directory
   logToDriver @4 :Bool;
+  language @5 :UInt8;            # the driver's own; 0: it did not say
 }
 
 struct Hello {
@@ -95,7 +96,7 @@ struct Welcome {
   actor @9 :HostedActor;         # for a worker that is to host an actor
   sessionPath @10 :Text;
   daemonVersion @11 :Text;
-  language @12 :UInt8;           # a worker's
+  language @12 :UInt8;           # of the process: a worker's as it was launched, a driver's as it said
 }
 
 struct HostedActor {

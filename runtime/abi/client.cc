@@ -72,6 +72,7 @@ Result<client::DriverOptions> driver_options(const sabir_config& config) {
   options.job.name_space = view(config.name_space);
   options.job.opaque.assign(static_cast<const char*>(config.job_config.data), config.job_config.size);
   options.job.log_to_driver = config.log_to_driver != 0;
+  options.job.language = config.language;
   for (size_t i = 0; i < config.language_env_count; ++i) {
     const sabir_language_env& env = config.language_envs[i];
     if (env.mode != SABIR_LAUNCH_ZYGOTE && env.mode != SABIR_LAUNCH_EXEC) {

@@ -174,11 +174,12 @@ typedef struct sabir_config {
   const sabir_language_env* language_envs;
   size_t language_env_count;
   sabir_span job_config; /* opaque to the core: given to each worker of the job (sabir_client_job_config) */
-  uint8_t log_to_driver; /* 1: workers' output arrives as SABIR_EVENT_LOG notices */
-  int64_t timeout_ns;    /* for the whole start */
+  uint8_t log_to_driver;   /* 1: workers' output arrives as SABIR_EVENT_LOG notices */
+  sabir_language language; /* of this driver: workers learn who calls them (sabir_work_view) */
+  int64_t timeout_ns;      /* for the whole start */
 } sabir_config;
 #define SABIR_CONFIG_INIT \
-  { sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 60000000000 }
+  { sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000 }
 
 /* The version of this library's ABI: compare with SABIR_ABI_VERSION. */
 SABIR_API uint32_t sabir_abi_version(void);
@@ -208,7 +209,7 @@ typedef struct sabir_client_info {
   sabir_string name_space;
   sabir_span job_config;
   uint32_t is_worker;
-  sabir_language language; /* a worker's */
+  sabir_language language; /* a worker's as the node launched it, a driver's as its configuration said */
   sabir_string actor_id;   /* hex; "" unless this worker hosts an actor */
 } sabir_client_info;
 #define SABIR_CLIENT_INFO_INIT                                                                \
@@ -443,6 +444,8 @@ typedef struct sabir_work_view {
   const sabir_work_arg* args;
   uint64_t gpu_mask; /* GPUs this call may use */
   uint8_t task_id[16];
+  sabir_language caller_language; /* of the process that waits for the result; NONE: unknown, or an actor's creation */
+  uint8_t reserved[7];
 } sabir_work_view;
 
 SABIR_API void sabir_work_get_view(const sabir_work* work, sabir_work_view* out_view);

@@ -213,10 +213,10 @@ Work* Executor::begin(shm::CellRef call) {
   work->view.function_index = cell.function;
   work->view.num_returns = cell.num_returns;
   work->view.attempt = cell.attempt;
-  uint64_t id[2] = {
-      core_.self.uid_of(work->submitter,
-                        core_.self.node().find_process(work->submitter)->incarnation.load(std::memory_order_relaxed)),
-      cell.call_id << 16};
+  const shm::ProcessRecord& caller = *core_.self.node().find_process(work->submitter);
+  work->view.caller_language = static_cast<sabir_language>(caller.language.load(std::memory_order_relaxed));
+  uint64_t id[2] = {core_.self.uid_of(work->submitter, caller.incarnation.load(std::memory_order_relaxed)),
+                    cell.call_id << 16};
   std::memcpy(work->view.task_id, id, sizeof(id));
   page_.function_plus_one.store(cell.function + 1, std::memory_order_relaxed);
   page_.last_function_plus_one.store(cell.function + 1, std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 #include "runtime/node/coordinator.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace sabir::node {
@@ -36,7 +37,11 @@ Result<void> Coordinator::check_language(JobNumber job, Language language) const
   }
   const std::vector<Language>& languages = found->second;
   if (std::find(languages.begin(), languages.end(), language) == languages.end()) {
-    return unsupported_error("this job has no workers of language " + std::to_string(language));
+    static constexpr std::array<const char*, 4> kNames = {"no language", "Python", "Java", "C++"};
+    std::string name = language < kNames.size() ? kNames[language] : "language " + std::to_string(language);
+    return unsupported_error("this job has no workers for " + name +
+                             ": the driver's init() says how those of other languages are started "
+                             "(an interpreter for Python, sabir-java's jar for Java, a worker program for C++)");
   }
   return {};
 }

@@ -109,6 +109,7 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_driver(rpc::HelloInfo hello, rpc::
     return std::move(number).error();
   }
   process->job = *number;
+  process->language = hello.job.language;
   Job& job = jobs_[*number];
   job.id = record.id;
   job.config = std::move(hello.job);

@@ -38,6 +38,7 @@ void Processes::publish(const Process& process) {
   record.kind.store(static_cast<uint32_t>(process.kind), std::memory_order_relaxed);
   record.pid.store(static_cast<uint32_t>(process.pid), std::memory_order_relaxed);
   record.job.store(process.job, std::memory_order_relaxed);
+  record.language.store(process.language, std::memory_order_relaxed);
   record.actor_plus_one.store(process.actor ? *process.actor + 1 : 0, std::memory_order_relaxed);
   record.state.store(static_cast<uint32_t>(shm::ProcessState::kLive), std::memory_order_release);
 }

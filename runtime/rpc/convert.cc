@@ -60,6 +60,7 @@ JobConfig read(schema::JobConfig::Reader from) {
   }
   job.opaque = to_string(from.getOpaque());
   job.log_to_driver = from.getLogToDriver();
+  job.language = from.getLanguage();
   return job;
 }
 
@@ -78,6 +79,7 @@ void write(const JobConfig& from, schema::JobConfig::Builder to) {
   }
   to.setOpaque(data_of(from.opaque));
   to.setLogToDriver(from.log_to_driver);
+  to.setLanguage(from.language);
 }
 
 HostedActor read(schema::HostedActor::Reader from) {

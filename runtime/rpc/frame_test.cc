@@ -22,6 +22,7 @@ HelloInfo driver() {
   hello.job.language_envs = {{1, LaunchMode::kZygote, {"python3", "-m", "x"}}, {3, LaunchMode::kNone, {}}};
   hello.job.opaque = std::string("\0\xff", 2);
   hello.job.log_to_driver = false;
+  hello.job.language = 2;
   return hello;
 }
 
@@ -46,6 +47,7 @@ TEST(FrameTest, HellosComeBackAsTheyWere) {
   EXPECT_EQ(hello.job.language_envs, expected.job.language_envs);
   EXPECT_EQ(hello.job.opaque, expected.job.opaque);
   EXPECT_FALSE(hello.job.log_to_driver);
+  EXPECT_EQ(hello.job.language, 2);
 
   HelloInfo worker;
   worker.kind = HelloKind::kWorker;

@@ -38,6 +38,7 @@ struct JobConfig {
   std::vector<LanguageEnv> language_envs;
   std::string opaque;
   bool log_to_driver = true;
+  uint8_t language = 0;  // the driver's own
 };
 
 enum class HelloKind : uint8_t { kDriver, kWorker, kObserver };

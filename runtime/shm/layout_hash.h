@@ -74,6 +74,7 @@ inline constexpr uint64_t kLayoutHash = internal::fnv1a({
     offsetof(ProcessRecord, pid),
     offsetof(ProcessRecord, job),
     offsetof(ProcessRecord, actor_plus_one),
+    offsetof(ProcessRecord, language),
     offsetof(DeathRecord, incarnation),
     offsetof(DeathRecord, wait_status),
     offsetof(DeathRecord, reason),

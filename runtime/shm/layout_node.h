@@ -31,7 +31,8 @@ struct ProcessRecord {
   Atomic32 pid;
   Atomic32 job;
   Atomic32 actor_plus_one;  // 0: a task worker or a driver
-  Atomic64 reserved;
+  Atomic32 language;        // of the code in it, as sabir_language; 0: unknown
+  Atomic32 reserved;
 };
 static_assert(sizeof(ProcessRecord) == 32, "T7");
 

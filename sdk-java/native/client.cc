@@ -44,6 +44,7 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_startDriver(JNIEnv* env, 
   config.language_envs = envs.data();
   config.language_env_count = envs.size();
   config.log_to_driver = log_to_driver ? 1 : 0;
+  config.language = SABIR_LANGUAGE_JAVA;
   config.timeout_ns = timeout_ns;
   sabir_client* client = nullptr;
   sabir_error* error = nullptr;

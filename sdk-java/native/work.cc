@@ -26,6 +26,7 @@ jint describe(JNIEnv* env, sabir_work* work, jlongArray words, jbyteArray room) 
   incoming.word(static_cast<jlong>(view.gpu_mask));
   incoming.word(half_of_id(view.task_id));
   incoming.word(half_of_id(view.task_id + 8));
+  incoming.word(view.caller_language);
   incoming.word(static_cast<jlong>(view.arg_count));
   for (size_t i = 0; i < view.arg_count; ++i) {
     const sabir_work_arg& arg = view.args[i];

@@ -179,7 +179,7 @@ PyObject* create_actor(PyObject*, PyObject* args) {
   sabir_client* client = require_client();
   sabir_actor_options options = SABIR_ACTOR_OPTIONS_INIT;
   std::vector<sabir_resource> resources;
-  Arguments arguments;
+  Arguments arguments(function_language(function));
   if (client == nullptr || !options_of(option_dict, &resources, &options) || !arguments.encode(positional, named)) {
     return nullptr;
   }

@@ -26,7 +26,8 @@ bool Arguments::add(PyObject* value, PyObject* name) {
     arg.value = {};
   } else {
     EncodedValue& encoded = values_[size_];
-    if (!encoded.encode(value)) {
+    if (!(for_others_ ? encoded.encode_for_others(value, static_cast<Py_ssize_t>(size_), name)
+                      : encoded.encode(value))) {
       return false;
     }
     arg.value = encoded.value();

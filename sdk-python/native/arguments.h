@@ -9,7 +9,7 @@ namespace sabir::python {
 
 class Arguments {
  public:
-  Arguments() = default;
+  explicit Arguments(sabir_language callee) : for_others_(callee != SABIR_LANGUAGE_PYTHON) {}
   Arguments(const Arguments&) = delete;
   Arguments& operator=(const Arguments&) = delete;
 
@@ -29,6 +29,7 @@ class Arguments {
   void reserve(size_t count);
   bool add(PyObject* value, PyObject* name);
 
+  bool for_others_;
   sabir_arg inline_args_[kInlineArgs];
   EncodedValue inline_values_[kInlineArgs];
   std::unique_ptr<sabir_arg[]> more_args_;

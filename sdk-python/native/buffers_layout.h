@@ -13,6 +13,10 @@ inline constexpr size_t kBufferAlignment = 64;
 // The variant of (SABIR_NATIVE, SABIR_LANGUAGE_PYTHON): its body is a pickle.
 inline constexpr uint8_t kPickle = 2;
 
+// With this bit of the variant a text for readers in other languages stands before all that: its size (u32), its bytes
+// (UTF-8), and zeros up to the next multiple of kBufferAlignment.
+inline constexpr uint8_t kNoted = 0x80;
+
 struct BuffersHeader {
   uint64_t body_bytes;
   uint32_t buffer_count;

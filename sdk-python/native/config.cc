@@ -77,6 +77,7 @@ bool Config::read(PyObject* dict) {
   if (log_to_driver != nullptr) {
     config_.log_to_driver = PyObject_IsTrue(log_to_driver) == 1;
   }
+  config_.language = SABIR_LANGUAGE_PYTHON;
   config_.resources = resources_.data();
   config_.resource_count = resources_.size();
   config_.language_envs = envs_.data();

@@ -30,20 +30,23 @@ struct Parts {
   Owned buffers;  // a list; null: an exception is set
 };
 
-Parts split(const sabir_view& view, sabir_ref* holder) {
+// `begin`: behind a note, if there is one.
+Parts split(const sabir_view& view, sabir_ref* holder, size_t begin = 0) {
   Parts parts;
   const auto* data = static_cast<const uint8_t*>(view.data);
   BuffersHeader header;
-  if (view.size < sizeof(header)) {
+  if (begin > view.size || view.size - begin < sizeof(header)) {
     malformed("too short");
     return parts;
   }
-  std::memcpy(&header, data, sizeof(header));
-  if (header.buffer_count > (view.size - sizeof(header)) / sizeof(uint64_t)) {
+  std::memcpy(&header, data + begin, sizeof(header));
+  size_t at = begin + sizeof(header);
+  if (header.buffer_count > (view.size - at) / sizeof(uint64_t)) {
     malformed("more buffers than bytes");
     return parts;
   }
-  size_t at = sizeof(header) + header.buffer_count * sizeof(uint64_t);
+  const uint8_t* sizes = data + at;
+  at += header.buffer_count * sizeof(uint64_t);
   if (header.body_bytes > view.size - at) {
     malformed("the body is longer than the value");
     return parts;
@@ -54,7 +57,7 @@ Parts split(const sabir_view& view, sabir_ref* holder) {
   Owned buffers(PyList_New(header.buffer_count));
   for (uint32_t i = 0; buffers && i < header.buffer_count; ++i) {
     uint64_t size = 0;
-    std::memcpy(&size, data + sizeof(header) + i * sizeof(size), sizeof(size));
+    std::memcpy(&size, sizes + i * sizeof(size), sizeof(size));
     size_t start = aligned(at);
     if (start > view.size || size > view.size - start) {
       malformed("a buffer is longer than the value");
@@ -71,8 +74,35 @@ Parts split(const sabir_view& view, sabir_ref* holder) {
   return parts;
 }
 
+// The note of a native value; its size with padding, or 0 if there is none (or it is longer than the value).
+size_t read_note(const sabir_view& view, sabir_string* out) {
+  uint32_t size = 0;
+  if ((view.variant & kNoted) == 0 || view.size < sizeof(size)) {
+    return 0;
+  }
+  std::memcpy(&size, view.data, sizeof(size));
+  if (size > view.size - sizeof(size)) {
+    return 0;
+  }
+  *out = {static_cast<const char*>(view.data) + sizeof(size), size};
+  return aligned(sizeof(size) + size);
+}
+
+PyObject* refuse_native(const sabir_view& view) {
+  sabir_string note{nullptr, 0};
+  read_note(view, &note);
+  Owned text(to_unicode(note));
+  static constexpr const char* kNames[] = {"no language", "Python", "Java", "C++", "C"};
+  const char* language = view.language < sizeof(kNames) / sizeof(kNames[0]) ? kNames[view.language] : "a later language";
+  return text ? PyErr_Format(state().hooks.serialization_error, "the value is in a form that only %s reads%s%U",
+                             language, note.size == 0 ? "; let it be numbers, text, lists, maps or tensors there" : ": ",
+                             text.get())
+              : nullptr;
+}
+
 PyObject* decode_pickle(const sabir_view& view, sabir_ref* holder) {
-  Parts parts = split(view, holder);
+  sabir_string note{nullptr, 0};
+  Parts parts = split(view, holder, read_note(view, &note));
   if (!parts.buffers) {
     return nullptr;
   }
@@ -130,7 +160,9 @@ PyObject* raise_error_value(const sabir_view& view) {
     return nullptr;
   }
   RefSource refs(view.refs, view.ref_count);
-  Owned exception(PyObject_CallFunctionObjArgs(state().hooks.error_value, fields.get(), nullptr));
+  Owned bytes(PyBytes_FromStringAndSize(static_cast<const char*>(view.data), static_cast<Py_ssize_t>(view.size)));
+  Owned exception(bytes ? PyObject_CallFunctionObjArgs(state().hooks.error_value, fields.get(), bytes.get(), nullptr)
+                        : nullptr);
   if (exception) {
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.get())), exception.get());
   }
@@ -160,12 +192,9 @@ PyObject* decode_value(const sabir_view& view, sabir_ref* holder) {
       return decode_tensor(view, view.in_store != 0 ? holder : nullptr);
     case SABIR_NATIVE:
       if (view.language != SABIR_LANGUAGE_PYTHON) {
-        return PyErr_Format(PyExc_TypeError,
-                            "the value was written in another language's own form (language %d); send it as numbers, "
-                            "text, lists and maps to read it from Python",
-                            view.language);
+        return refuse_native(view);
       }
-      if (view.variant == kPickle) {
+      if ((view.variant & ~kNoted) == kPickle) {
         return decode_pickle(view, view.in_store != 0 ? holder : nullptr);
       }
       break;

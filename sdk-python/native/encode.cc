@@ -27,6 +27,7 @@ void EncodedValue::clear() {
   refs_.clear();
   parts_.clear();
   keep_alive_ = Owned();
+  converted_ = Owned();
   simple_ = true;
 }
 
@@ -45,17 +46,18 @@ void EncodedValue::set(sabir_encoding encoding, uint8_t variant, const sabir_spa
   }
 }
 
-bool EncodedValue::encode(PyObject* object) {
+// What all languages read.
+Encoded EncodedValue::encode_common(PyObject* object) {
   clear();
   if (object == Py_None) {
     set(SABIR_NULL, 0, nullptr, 0);
-    return true;
+    return Encoded::kDone;
   }
   size_t size = 0;
   if (encode_neutral_small(object, inline_, &size)) {
     single_ = {inline_, size};
     set(SABIR_NEUTRAL, 0, &single_, 1);
-    return true;
+    return Encoded::kDone;
   }
   simple_ = false;
   sabir_span content{};
@@ -64,26 +66,68 @@ bool EncodedValue::encode(PyObject* object) {
     keep_alive_ = Owned(object);  // the content stays inside it
     parts_ = {{bytes_.data(), bytes_.size()}, content, {tail_.data(), tail_.size()}};
     set(SABIR_NEUTRAL, 0, parts_.data(), parts_.size());
-    return true;
+    return Encoded::kDone;
   }
-  bool suitable = true;
-  if (is_array(object)) {
-    if (encode_tensor(object, &suitable) || suitable) {
-      return !PyErr_Occurred();
-    }
-  } else if (encode_plain(object, &suitable) || suitable) {
-    return !PyErr_Occurred();
-  }
-  return encode_pickle(object);
+  return is_array(object) ? encode_tensor(object) : encode_plain(object);
 }
 
-bool EncodedValue::encode_tensor(PyObject* array, bool* suitable) {
+bool EncodedValue::encode(PyObject* object) {
+  Encoded result = encode_common(object);
+  return result == Encoded::kUnsuitable ? encode_pickle(object, {}) : result == Encoded::kDone;
+}
+
+bool EncodedValue::encode_for_others(PyObject* object, Py_ssize_t index, PyObject* name) {
+  Encoded result = encode_common(object);
+  if (result != Encoded::kUnsuitable) {
+    return result == Encoded::kDone;
+  }
+  Owned place(name != nullptr ? PyUnicode_FromFormat("argument %R", name)
+              : index < 0     ? PyUnicode_FromString("the result")
+                              : PyUnicode_FromFormat("argument %zd", index + 1));
+  converted_ = Owned(place ? PyObject_CallFunctionObjArgs(state().hooks.neutral, object, place.get(), nullptr) : nullptr);
+  if (!converted_) {
+    return false;
+  }
+  Owned kept(converted_.release());  // encode_common() clears
+  result = encode_common(kept.get());
+  simple_ = false;
+  converted_ = std::move(kept);
+  if (result == Encoded::kUnsuitable) {
+    PyErr_Format(PyExc_TypeError, "%U cannot be sent to another language: it changed while it was read", place.get());
+  }
+  return result == Encoded::kDone;
+}
+
+bool EncodedValue::encode_result_for_others(PyObject* object) {
+  if (encode_for_others(object, -1, nullptr)) {
+    return true;
+  }
+  if (!PyErr_ExceptionMatches(PyExc_TypeError)) {  // SerializationError is one
+    return false;
+  }
+  PyObject* type = nullptr;
+  PyObject* value = nullptr;
+  PyObject* traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  Owned keep_type(type);
+  Owned keep_value(value);
+  Owned keep_traceback(traceback);
+  Owned text(value != nullptr ? PyObject_Str(value) : nullptr);
+  sabir_string note{};
+  if (!text || !utf8_of(text.get(), "note", &note)) {
+    return false;
+  }
+  clear();
+  simple_ = false;
+  return encode_pickle(object, {note.data, note.size});
+}
+
+Encoded EncodedValue::encode_tensor(PyObject* array) {
   Tensor tensor;
   Py_buffer buffer;
-  TensorResult opened = open_array(array, &tensor, &buffer);
-  *suitable = opened != TensorResult::kUnsuitable;
-  if (opened != TensorResult::kDone) {
-    return false;
+  if (Encoded opened = open_array(array, &tensor, &buffer); opened != Encoded::kDone) {
+    return opened;
   }
   buffers_.push_back(buffer);
   TensorHead head{tensor.type, tensor.dimensions, 0, 0, static_cast<uint64_t>(buffer.len)};
@@ -96,32 +140,31 @@ bool EncodedValue::encode_tensor(PyObject* array, bool* suitable) {
   std::memcpy(bytes_.data() + sizeof(head) + lengths, tensor.strides, lengths);
   parts_ = {{bytes_.data(), bytes_.size()}, {buffer.buf, static_cast<size_t>(buffer.len)}};
   set(SABIR_TENSOR, 0, parts_.data(), parts_.size());
-  return true;
+  return Encoded::kDone;
 }
 
-bool EncodedValue::encode_plain(PyObject* object, bool* suitable) {
+Encoded EncodedValue::encode_plain(PyObject* object) {
   RefCollector refs;
   bytes_.clear();
   PlainOutput out{bytes_, buffers_, refs};
-  PlainResult result = python::encode_plain(object, out);
-  *suitable = result != PlainResult::kUnsuitable;
-  if (result != PlainResult::kDone) {
+  Encoded result = python::encode_plain(object, out);
+  if (result != Encoded::kDone) {
     clear();
     simple_ = false;
-    return false;
+    return result;
   }
   refs_ = refs.take();
   if (buffers_.empty()) {
     single_ = {bytes_.data(), bytes_.size()};
     set(SABIR_NEUTRAL, kPlain, &single_, 1);
   } else {
-    lay_out({bytes_.data(), bytes_.size()});
+    lay_out({bytes_.data(), bytes_.size()}, {});
     set(SABIR_NEUTRAL, kPlainWithBuffers, parts_.data(), parts_.size());
   }
-  return true;
+  return Encoded::kDone;
 }
 
-bool EncodedValue::encode_pickle(PyObject* object) {
+bool EncodedValue::encode_pickle(PyObject* object, std::string_view note) {
   RefCollector refs;
   Owned pair(PyObject_CallFunctionObjArgs(state().hooks.dumps, object, nullptr));
   PyObject* pickled = nullptr;
@@ -138,20 +181,30 @@ bool EncodedValue::encode_pickle(PyObject* object) {
     }
     buffers_.push_back(view);
   }
-  lay_out({PyBytes_AS_STRING(pickled), static_cast<size_t>(PyBytes_GET_SIZE(pickled))});
+  lay_out({PyBytes_AS_STRING(pickled), static_cast<size_t>(PyBytes_GET_SIZE(pickled))}, note);
   refs_ = refs.take();
   keep_alive_ = std::move(pair);
-  set(SABIR_NATIVE, kPickle, parts_.data(), parts_.size());
+  set(SABIR_NATIVE, note.empty() ? kPickle : kPickle | kNoted, parts_.data(), parts_.size());
   return true;
 }
 
-void EncodedValue::lay_out(sabir_span body) {
+void EncodedValue::lay_out(sabir_span body, std::string_view note) {
   BuffersHeader header{body.size, static_cast<uint32_t>(buffers_.size()), 0};
-  tail_.resize(sizeof(header) + buffers_.size() * sizeof(uint64_t));
-  std::memcpy(tail_.data(), &header, sizeof(header));
-  for (size_t i = 0; i < buffers_.size(); ++i) {
-    auto size = static_cast<uint64_t>(buffers_[i].len);
-    std::memcpy(tail_.data() + sizeof(header) + i * sizeof(size), &size, sizeof(size));
+  tail_.clear();
+  auto append = [&](const void* data, size_t size) {
+    const auto* bytes = static_cast<const uint8_t*>(data);
+    tail_.insert(tail_.end(), bytes, bytes + size);
+  };
+  if (!note.empty()) {
+    auto note_bytes = static_cast<uint32_t>(note.size());
+    append(&note_bytes, sizeof(note_bytes));
+    append(note.data(), note.size());
+    tail_.resize(aligned(tail_.size()));
+  }
+  append(&header, sizeof(header));
+  for (const Py_buffer& buffer : buffers_) {
+    auto size = static_cast<uint64_t>(buffer.len);
+    append(&size, sizeof(size));
   }
   parts_ = {{tail_.data(), tail_.size()}, body};
   size_t at = tail_.size() + body.size;

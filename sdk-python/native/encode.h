@@ -3,6 +3,7 @@
 // (docs/values.md).
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "sdk-python/native/neutral.h"
@@ -19,19 +20,27 @@ class EncodedValue {
   EncodedValue(const EncodedValue&) = delete;
   EncodedValue& operator=(const EncodedValue&) = delete;
 
-  // False: a Python exception is set.
+  // For readers in Python. False: a Python exception is set.
   bool encode(PyObject* object);
+  // For readers in other languages: what only Python knows is converted (sabir/_neutral.py), or refused with a
+  // SerializationError that says where it lies: in the argument of this name (or null) or index.
+  bool encode_for_others(PyObject* object, Py_ssize_t index, PyObject* name);
+  // A result for a caller in another language, who may only pass it on to Python: what cannot be converted is pickled,
+  // with a note for readers that cannot read it.
+  bool encode_result_for_others(PyObject* object);
   const sabir_value& value() const { return value_; }
   // Of all parts together.
   size_t size_bytes() const { return size_bytes_; }
   void clear();
 
  private:
-  bool encode_tensor(PyObject* array, bool* suitable);
-  bool encode_plain(PyObject* object, bool* suitable);
-  bool encode_pickle(PyObject* object);
+  Encoded encode_common(PyObject* object);
+  Encoded encode_tensor(PyObject* array);
+  Encoded encode_plain(PyObject* object);
+  // `note`: empty, or what readers in other languages are to be told.
+  bool encode_pickle(PyObject* object, std::string_view note);
   // parts_: a header with the sizes of buffers_, the body, the buffers, each aligned.
-  void lay_out(sabir_span body);
+  void lay_out(sabir_span body, std::string_view note);
   void set(sabir_encoding encoding, uint8_t variant, const sabir_span* parts, size_t count);
 
   sabir_value value_{};
@@ -45,6 +54,7 @@ class EncodedValue {
   std::vector<sabir_ref*> refs_;
   std::vector<Py_buffer> buffers_;
   Owned keep_alive_;
+  Owned converted_;  // what was encoded instead of the object
 };
 
 }  // namespace sabir::python

@@ -64,6 +64,15 @@ void fail_with_exception(sabir_work* work, uint32_t function_index) {
   if (PyObject* kind = PyDict_GetItemString(fields.get(), "kind"); kind != nullptr) {
     failure.kind = static_cast<sabir_status>(PyLong_AsLong(kind));
   }
+  sabir_view cause{};
+  PyObject* caused_by = PyDict_GetItemString(fields.get(), "cause");
+  if (caused_by != nullptr && PyBytes_Check(caused_by)) {
+    cause.encoding = SABIR_NEUTRAL;
+    cause.is_error = 1;
+    cause.data = PyBytes_AS_STRING(caused_by);
+    cause.size = static_cast<size_t>(PyBytes_GET_SIZE(caused_by));
+    failure.cause = &cause;
+  }
   PyObject* retryable = PyDict_GetItemString(fields.get(), "retryable");
   failure.retryable = retryable != nullptr && PyObject_IsTrue(retryable) == 1;
   fail(work, failure);

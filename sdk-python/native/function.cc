@@ -9,11 +9,13 @@ namespace {
 
 struct Function {
   PyObject_HEAD sabir_function* handle;
+  sabir_language language;
 };
 
 struct Task {
   PyObject_HEAD sabir_task* handle;
   uint32_t num_returns;
+  sabir_language language;
 };
 
 template <typename T, void (*Release)(decltype(T::handle))>
@@ -67,6 +69,8 @@ bool add_type(PyObject* module, const char* name, PyType_Spec* spec, PyTypeObjec
 sabir_function* function_of(PyObject* function) { return reinterpret_cast<Function*>(function)->handle; }
 sabir_task* task_of(PyObject* task) { return reinterpret_cast<Task*>(task)->handle; }
 uint32_t task_num_returns(PyObject* task) { return reinterpret_cast<Task*>(task)->num_returns; }
+sabir_language function_language(PyObject* function) { return reinterpret_cast<Function*>(function)->language; }
+sabir_language task_language(PyObject* task) { return reinterpret_cast<Task*>(task)->language; }
 
 bool resources_of(PyObject* dict, std::vector<sabir_resource>* out) {
   PyObject* name = nullptr;
@@ -124,6 +128,7 @@ PyObject* export_function(PyObject*, PyObject* args) {
     return nullptr;
   }
   function->handle = handle;
+  function->language = language;
   return reinterpret_cast<PyObject*>(function);
 }
 
@@ -164,6 +169,7 @@ PyObject* prepare_task(PyObject*, PyObject* args) {
   }
   task->handle = handle;
   task->num_returns = options.num_returns;
+  task->language = function_language(function);
   return reinterpret_cast<PyObject*>(task);
 }
 

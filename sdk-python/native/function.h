@@ -14,6 +14,9 @@ sabir_function* function_of(PyObject* function);
 sabir_task* task_of(PyObject* task);
 inline bool is_task(PyObject* object) { return Py_TYPE(object) == task_type; }
 uint32_t task_num_returns(PyObject* task);
+// Of what is called.
+sabir_language function_language(PyObject* function);
+sabir_language task_language(PyObject* task);
 
 // _sabir.export_function(kind, language, name, code) -> Function
 PyObject* export_function(PyObject* module, PyObject* args);

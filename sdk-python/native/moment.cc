@@ -29,45 +29,45 @@ int64_t wall_seconds(PyObject* value) {
 }
 
 // Whole seconds, and without a name of its own, which would be lost. kDone sets *offset_s.
-MomentResult fixed_offset(PyObject* value, int32_t* offset_s) {
+Encoded fixed_offset(PyObject* value, int32_t* offset_s) {
   Owned zone(PyObject_GetAttrString(value, "tzinfo"));
   if (!zone) {
-    return MomentResult::kError;
+    return Encoded::kError;
   }
   if (Py_TYPE(zone.get()) != Py_TYPE(PyDateTimeAPI->TimeZone_UTC)) {
-    return MomentResult::kUnsuitable;
+    return Encoded::kUnsuitable;
   }
   Owned offset(PyObject_CallMethod(value, "utcoffset", nullptr));
   Owned arguments(PyObject_CallMethod(zone.get(), "__getinitargs__", nullptr));
   if (!offset || !arguments) {
-    return MomentResult::kError;
+    return Encoded::kError;
   }
   if (PyTuple_GET_SIZE(arguments.get()) != 1 || PyDateTime_DELTA_GET_MICROSECONDS(offset.get()) != 0) {
-    return MomentResult::kUnsuitable;
+    return Encoded::kUnsuitable;
   }
   *offset_s = static_cast<int32_t>(PyDateTime_DELTA_GET_DAYS(offset.get()) * kDayS +
                                    PyDateTime_DELTA_GET_SECONDS(offset.get()));
-  return MomentResult::kDone;
+  return Encoded::kDone;
 }
 
 }  // namespace
 
-MomentResult read_moment(PyObject* value, int64_t* unix_ns, int32_t* offset_s) {
+Encoded read_moment(PyObject* value, int64_t* unix_ns, int32_t* offset_s) {
   if (!import_datetime()) {
-    return MomentResult::kError;
+    return Encoded::kError;
   }
   if (Py_TYPE(value) != PyDateTimeAPI->DateTimeType) {
-    return MomentResult::kUnsuitable;
+    return Encoded::kUnsuitable;
   }
-  if (MomentResult result = fixed_offset(value, offset_s); result != MomentResult::kDone) {
+  if (Encoded result = fixed_offset(value, offset_s); result != Encoded::kDone) {
     return result;
   }
   int64_t unix_s = wall_seconds(value) - *offset_s;
   if (unix_s < INT64_MIN / kSecondNs + 1 || unix_s > INT64_MAX / kSecondNs - 1) {
-    return MomentResult::kUnsuitable;
+    return Encoded::kUnsuitable;
   }
   *unix_ns = unix_s * kSecondNs + PyDateTime_DATE_GET_MICROSECOND(value) * int64_t{1000};
-  return MomentResult::kDone;
+  return Encoded::kDone;
 }
 
 PyObject* make_moment(int64_t unix_ns, int32_t offset_s) {

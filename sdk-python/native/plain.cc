@@ -16,7 +16,7 @@ class Encoder {
  public:
   explicit Encoder(PlainOutput& out) : out_(out) {}
 
-  PlainResult encode(PyObject* value, int depth) {
+  Encoded encode(PyObject* value, int depth) {
     PyTypeObject* type = Py_TYPE(value);
     if (value == Py_None) {
       return tag(kNone);
@@ -32,7 +32,7 @@ class Encoder {
       const char* data = PyUnicode_AsUTF8AndSize(value, &size);
       if (data == nullptr) {
         PyErr_Clear();  // lone surrogates: pickle can
-        return PlainResult::kUnsuitable;
+        return Encoded::kUnsuitable;
       }
       return sized(kStr, data, size);
     }
@@ -40,7 +40,7 @@ class Encoder {
       tag(kFloat);
       double number = PyFloat_AS_DOUBLE(value);
       raw(&number, sizeof(number));
-      return PlainResult::kDone;
+      return Encoded::kDone;
     }
     if (type == &PyBytes_Type) {
       return sized(kBytes, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value));
@@ -61,9 +61,9 @@ class Encoder {
   }
 
  private:
-  PlainResult tag(PlainTag tag) {
+  Encoded tag(PlainTag tag) {
     out_.bytes.push_back(tag);
-    return PlainResult::kDone;
+    return Encoded::kDone;
   }
   void raw(const void* data, size_t size) {
     const auto* bytes = static_cast<const uint8_t*>(data);
@@ -74,7 +74,7 @@ class Encoder {
     raw(&number, sizeof(number));
   }
 
-  PlainResult integer(PyObject* value) {
+  Encoded integer(PyObject* value) {
     int overflow = 0;
     int64_t number = PyLong_AsLongLongAndOverflow(value, &overflow);
     if (overflow != 0) {
@@ -87,15 +87,15 @@ class Encoder {
       tag(kInt64);
       raw(&number, sizeof(number));
     }
-    return PlainResult::kDone;
+    return Encoded::kDone;
   }
 
-  PlainResult big_integer(PyObject* value) {
+  Encoded big_integer(PyObject* value) {
     uint64_t number = PyLong_AsUnsignedLongLong(value);
     if (!PyErr_Occurred()) {
       tag(kUint64);
       raw(&number, sizeof(number));
-      return PlainResult::kDone;
+      return Encoded::kDone;
     }
     PyErr_Clear();
     // One bit is the sign's; of a negative power of two this may be a byte too many, which ~ does not count.
@@ -110,60 +110,55 @@ class Encoder {
     Owned args(method ? Py_BuildValue("(ns)", size, "little") : nullptr);
     Owned options(args ? Py_BuildValue("{s:O}", "signed", Py_True) : nullptr);
     Owned bytes(options ? PyObject_Call(method.get(), args.get(), options.get()) : nullptr);
-    return bytes ? sized(kBigInt, PyBytes_AS_STRING(bytes.get()), size) : PlainResult::kError;
+    return bytes ? sized(kBigInt, PyBytes_AS_STRING(bytes.get()), size) : Encoded::kError;
   }
 
-  PlainResult sized(PlainTag kind, const char* data, Py_ssize_t size) {
+  Encoded sized(PlainTag kind, const char* data, Py_ssize_t size) {
     if (size > UINT32_MAX) {
-      return PlainResult::kUnsuitable;
+      return Encoded::kUnsuitable;
     }
     tag(kind);
     length(size);
     raw(data, static_cast<size_t>(size));
-    return PlainResult::kDone;
+    return Encoded::kDone;
   }
 
-  PlainResult reference(PlainTag kind, sabir_ref* ref) {
+  Encoded reference(PlainTag kind, sabir_ref* ref) {
     tag(kind);
     auto index = static_cast<uint32_t>(out_.refs.add(ref));
     raw(&index, sizeof(index));
-    return PlainResult::kDone;
+    return Encoded::kDone;
   }
 
-  PlainResult actor(PyObject* handle) {
+  Encoded actor(PyObject* handle) {
     Owned native(PyObject_GetAttrString(handle, "_native"));
     if (!native) {
-      return PlainResult::kError;
+      return Encoded::kError;
     }
     sabir_ref* ref = sabir_actor_as_ref(actor_of(native.get()));
-    PlainResult result = reference(kActor, ref);
+    Encoded result = reference(kActor, ref);
     sabir_ref_release(ref);
     return result;
   }
 
-  PlainResult timestamp(PyObject* value) {
+  Encoded timestamp(PyObject* value) {
     int64_t unix_ns = 0;
     int32_t offset_s = 0;
-    switch (read_moment(value, &unix_ns, &offset_s)) {
-      case MomentResult::kDone:
-        break;
-      case MomentResult::kUnsuitable:
-        return PlainResult::kUnsuitable;
-      case MomentResult::kError:
-        return PlainResult::kError;
+    if (Encoded result = read_moment(value, &unix_ns, &offset_s); result != Encoded::kDone) {
+      return result;
     }
     tag(kTimestamp);
     raw(&unix_ns, sizeof(unix_ns));
     raw(&offset_s, sizeof(offset_s));
-    return PlainResult::kDone;
+    return Encoded::kDone;
   }
 
-  PlainResult array(PyObject* value) {
+  Encoded array(PyObject* value) {
     Tensor tensor;
     Py_buffer buffer;
-    TensorResult opened = open_array(value, &tensor, &buffer);
-    if (opened != TensorResult::kDone) {
-      return opened == TensorResult::kError ? PlainResult::kError : PlainResult::kUnsuitable;
+    Encoded opened = open_array(value, &tensor, &buffer);
+    if (opened != Encoded::kDone) {
+      return opened;
     }
     TensorHead head{tensor.type, tensor.dimensions, 0, static_cast<uint32_t>(out_.buffers.size()), 0};
     out_.buffers.push_back(buffer);
@@ -171,12 +166,12 @@ class Encoder {
     raw(&head, kTensorTagBytes);
     raw(tensor.shape, tensor.dimensions * sizeof(tensor.shape[0]));
     raw(tensor.strides, tensor.dimensions * sizeof(tensor.strides[0]));
-    return PlainResult::kDone;
+    return Encoded::kDone;
   }
 
-  PlainResult container(PyObject* value, int depth) {
+  Encoded container(PyObject* value, int depth) {
     if (depth == kPlainDepthMax || (depth > 0 && Py_REFCNT(value) != 1 && met_before(value))) {
-      return PlainResult::kUnsuitable;
+      return Encoded::kUnsuitable;
     }
     if (PyList_CheckExact(value)) {
       // Encoding an item may run Python code (an array's copy), which may change the list.
@@ -213,27 +208,27 @@ class Encoder {
   }
 
   template <typename Get, typename Size>
-  PlainResult items(PlainTag kind, PyObject* value, Py_ssize_t size, Get get, Size size_now, int depth) {
+  Encoded items(PlainTag kind, PyObject* value, Py_ssize_t size, Get get, Size size_now, int depth) {
     if (size > UINT32_MAX) {
-      return PlainResult::kUnsuitable;
+      return Encoded::kUnsuitable;
     }
     tag(kind);
     length(size);
     for (Py_ssize_t i = 0; i < size; ++i) {
       if (size_now(value) != size) {
-        return PlainResult::kUnsuitable;
+        return Encoded::kUnsuitable;
       }
-      if (PlainResult result = encode(get(value, i), depth + 1); result != PlainResult::kDone) {
+      if (Encoded result = encode(get(value, i), depth + 1); result != Encoded::kDone) {
         return result;
       }
     }
-    return PlainResult::kDone;
+    return Encoded::kDone;
   }
 
-  PlainResult dict(PyObject* value, int depth) {
+  Encoded dict(PyObject* value, int depth) {
     Py_ssize_t size = PyDict_GET_SIZE(value);
     if (size > UINT32_MAX) {
-      return PlainResult::kUnsuitable;
+      return Encoded::kUnsuitable;
     }
     tag(kDict);
     length(size);
@@ -243,17 +238,17 @@ class Encoder {
     Py_ssize_t count = 0;
     while (PyDict_Next(value, &position, &key, &item)) {
       ++count;
-      if (PlainResult result = encode(key, depth + 1); result != PlainResult::kDone) {
+      if (Encoded result = encode(key, depth + 1); result != Encoded::kDone) {
         return result;
       }
-      if (PlainResult result = encode(item, depth + 1); result != PlainResult::kDone) {
+      if (Encoded result = encode(item, depth + 1); result != Encoded::kDone) {
         return result;
       }
       if (PyDict_GET_SIZE(value) != size) {
-        return PlainResult::kUnsuitable;
+        return Encoded::kUnsuitable;
       }
     }
-    return count == size ? PlainResult::kDone : PlainResult::kUnsuitable;
+    return count == size ? Encoded::kDone : Encoded::kUnsuitable;
   }
 
   PlainOutput& out_;
@@ -263,6 +258,6 @@ class Encoder {
 
 }  // namespace
 
-PlainResult encode_plain(PyObject* value, PlainOutput& out) { return Encoder(out).encode(value, 0); }
+Encoded encode_plain(PyObject* value, PlainOutput& out) { return Encoder(out).encode(value, 0); }
 
 }  // namespace sabir::python

@@ -5,12 +5,11 @@
 
 #include <vector>
 
+#include "sdk-python/native/encoded.h"
 #include "sdk-python/native/ref_context.h"
 #include "sdk-python/native/state.h"
 
 namespace sabir::python {
-
-enum class PlainResult { kDone, kUnsuitable, kError };
 
 // What a value becomes: the stream, and the arrays' buffers that go beside it (the owner of this releases them).
 struct PlainOutput {
@@ -21,7 +20,7 @@ struct PlainOutput {
 
 // Appends the value. kUnsuitable: something in it only Python knows (or two of its places share a container, whose
 // identity pickle keeps); it leaves rubbish behind: clear everything and use pickle.
-PlainResult encode_plain(PyObject* value, PlainOutput& out);
+Encoded encode_plain(PyObject* value, PlainOutput& out);
 
 // What a plain value is read from.
 struct PlainInput {

@@ -18,6 +18,8 @@ constexpr HookSlot kHookSlots[] = {
     {"special_method", &Hooks::special_method},
     {"actor_handle", &Hooks::actor_handle},
     {"task_begins", &Hooks::task_begins},
+    {"neutral", &Hooks::neutral},
+    {"serialization_error", &Hooks::serialization_error},
 };
 
 }  // namespace

@@ -46,9 +46,11 @@ struct Hooks {
   PyObject* loads = nullptr;           // (buffer, list of buffers) -> value
   PyObject* load_function = nullptr;   // (index) -> callable or class
   PyObject* failure = nullptr;         // (exception, function index) -> dict of sabir_failure's fields
-  PyObject* error_value = nullptr;     // (dict of an error value) -> exception to raise
+  PyObject* error_value = nullptr;     // (dict of an error value, its bytes) -> exception to raise
   PyObject* special_method = nullptr;  // (instance, name, args, kwargs) -> value: methods every actor has
   PyObject* actor_handle = nullptr;    // the class ActorHandle
+  PyObject* neutral = nullptr;         // (value, place) -> the value as other languages know it, or SerializationError
+  PyObject* serialization_error = nullptr;  // the class
   PyObject* task_begins = nullptr;     // (gpu mask) -> None: called when the GPUs of this worker change
 };
 

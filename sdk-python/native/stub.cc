@@ -124,7 +124,7 @@ PyObject* call(PyObject* callable, PyObject* const* values, size_t flags, PyObje
   if (!check_arguments(self, values, count, names) || !prepare(self)) {
     return nullptr;
   }
-  Arguments arguments;
+  Arguments arguments(self->actor != nullptr ? function_language(self->prepared) : task_language(self->prepared));
   // As for `prepared`: another thread may set it anew while a user's __reduce__ runs.
   Py_XINCREF(self->captured);
   Owned captured(self->captured);

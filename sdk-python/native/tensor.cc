@@ -171,28 +171,28 @@ bool is_array(PyObject* object) {
          type == array_type;
 }
 
-TensorResult open_array(PyObject* array, Tensor* out, Py_buffer* buffer) {
+Encoded open_array(PyObject* array, Tensor* out, Py_buffer* buffer) {
   if (PyObject_GetBuffer(array, buffer, PyBUF_STRIDES | PyBUF_FORMAT) != 0) {
     PyErr_Clear();  // dates and the like
-    return TensorResult::kUnsuitable;
+    return Encoded::kUnsuitable;
   }
   out->type = type_of(*buffer);
   if (out->type == 0 || buffer->ndim > kTensorDimensionsMax) {
     PyBuffer_Release(buffer);
-    return TensorResult::kUnsuitable;
+    return Encoded::kUnsuitable;
   }
   bool c_order = PyBuffer_IsContiguous(buffer, 'C') != 0;
   if (!c_order && PyBuffer_IsContiguous(buffer, 'F') == 0) {
     PyBuffer_Release(buffer);
     Owned copy(PyObject_CallMethod(array, "copy", nullptr));
-    return copy ? open_array(copy.get(), out, buffer) : TensorResult::kError;
+    return copy ? open_array(copy.get(), out, buffer) : Encoded::kError;
   }
   out->dimensions = static_cast<uint8_t>(buffer->ndim);
   for (int i = 0; i < buffer->ndim; ++i) {
     out->shape[i] = static_cast<uint64_t>(buffer->shape[i]);
   }
   set_strides(out, buffer->itemsize, !c_order);
-  return TensorResult::kDone;
+  return Encoded::kDone;
 }
 
 PyObject* make_array(const Tensor& tensor, PyObject* buffer) {

@@ -2,6 +2,7 @@
 // are neither copied nor looked at. Without numpy a tensor is read as a memoryview.
 #pragma once
 
+#include "sdk-python/native/encoded.h"
 #include "sdk-python/native/state.h"
 
 namespace sabir::python {
@@ -51,10 +52,9 @@ inline constexpr size_t kTensorTagBytes = 8;
 // An exact numpy.ndarray, of whatever items.
 bool is_array(PyObject* object);
 
-enum class TensorResult { kDone, kUnsuitable, kError };
 // Describes an array and opens its buffer (the caller releases it); the buffer is contiguous, in C or Fortran order: of
 // other arrays it is a copy's. kUnsuitable: items that no other language knows (objects, records, other byte orders).
-TensorResult open_array(PyObject* array, Tensor* out, Py_buffer* buffer);
+Encoded open_array(PyObject* array, Tensor* out, Py_buffer* buffer);
 
 // A read-only array over `buffer`, an object with the buffer protocol that it keeps alive; null with an exception set.
 PyObject* make_array(const Tensor& tensor, PyObject* buffer);

@@ -111,16 +111,23 @@ PyObject* take_items(PyObject* result, uint32_t wanted) {
   }
 }
 
+// `caller`: the language that the result is first read in.
+bool encode_result(EncodedValue& encoded, PyObject* value, sabir_language caller) {
+  bool python = caller == SABIR_LANGUAGE_PYTHON || caller == SABIR_LANGUAGE_NONE;
+  return python ? encoded.encode(value) : encoded.encode_result_for_others(value);
+}
+
 // Ends the work with the values of `result`; false with an exception set if they do not fit: the work is then still
 // open, unless *ended.
-bool finish(sabir_work* work, uint32_t num_returns, PyObject* result, bool* ended) {
+bool finish(sabir_work* work, const sabir_work_view& view, PyObject* result, bool* ended) {
+  uint32_t num_returns = view.num_returns;
   std::unique_ptr<EncodedValue[]> many;
   EncodedValue one;
   EncodedValue* encoded = &one;
   std::vector<sabir_value> values;
   sabir_value single{};
   if (num_returns == 1) {
-    if (!one.encode(result)) {
+    if (!encode_result(one, result, view.caller_language)) {
       return false;
     }
     single = one.value();
@@ -132,7 +139,7 @@ bool finish(sabir_work* work, uint32_t num_returns, PyObject* result, bool* ende
     many = std::make_unique<EncodedValue[]>(num_returns);
     encoded = many.get();
     for (uint32_t i = 0; i < num_returns; ++i) {
-      if (!encoded[i].encode(PyList_GET_ITEM(items.get(), i))) {
+      if (!encode_result(encoded[i], PyList_GET_ITEM(items.get(), i), view.caller_language)) {
         return false;
       }
       values.push_back(encoded[i].value());
@@ -180,7 +187,7 @@ void execute(sabir_work* work) {
   bool ended = false;
   {
     Owned result(run(view));
-    if (!result || !finish(work, view.num_returns, result.get(), &ended)) {
+    if (!result || !finish(work, view, result.get(), &ended)) {
       fail_with_exception(work, view.function_index);
     }
   }

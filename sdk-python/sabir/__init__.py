@@ -17,6 +17,8 @@ from __future__ import annotations
 from sabir import _futures, exceptions
 from sabir._actor import ActorClass, ActorHandle, ActorMethod, exit_actor, get_actor, kill, method
 from sabir._context import RuntimeContext, get_gpu_ids, get_runtime_context
+from sabir._foreign import cpp_actor_class, cpp_function, java_actor_class, java_function
+from sabir._neutral import register_converter
 from sabir._objects import get, put, wait
 from sabir._remote import RemoteFunction, remote
 from sabir._runtime import Context, init, is_initialized, set_hooks, shutdown
@@ -37,6 +39,8 @@ __all__ = [
     "RuntimeContext",
     "available_resources",
     "cluster_resources",
+    "cpp_actor_class",
+    "cpp_function",
     "exceptions",
     "exit_actor",
     "get",
@@ -45,10 +49,13 @@ __all__ = [
     "get_runtime_context",
     "init",
     "is_initialized",
+    "java_actor_class",
+    "java_function",
     "kill",
     "method",
     "nodes",
     "put",
+    "register_converter",
     "remote",
     "shutdown",
     "wait",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any, Callable, Generic, TypeVar
+from typing import Any, Callable, Dict, Generic, Optional, TypeVar
 
 from sabir import _functions, _sabir
+from sabir._languages import NAMES, PYTHON
 from sabir._options import actor_options, method_options, resource_amounts
 from sabir._signature import check_call, is_async, positional_range
 from sabir.exceptions import SabirError
@@ -56,6 +57,23 @@ def _raw_attribute(cls: type, name: str) -> Any:
     return None
 
 
+def create_actor(
+    function: _sabir.Function, options: dict[str, Any], class_info: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> _sabir.Actor:
+    checked = {
+        # As in Ray: without a wish for CPUs an actor holds none while it lives.
+        "resources": resource_amounts(options, default_cpus=0),
+        "name": options.get("name"),
+        "namespace": options.get("namespace"),
+        "max_restarts": options.get("max_restarts", 0),
+        "max_task_retries": options.get("max_task_retries", 0),
+        "detached": options.get("lifetime") == "detached",
+        "get_if_exists": options.get("get_if_exists", False),
+        "class_info": class_info,
+    }
+    return _sabir.create_actor(function, checked, args, kwargs)
+
+
 class ActorClass(Generic[C]):
     """A class whose instances live in workers: ``Counter.remote(...)`` makes one and returns its handle."""
 
@@ -90,24 +108,8 @@ class ActorClass(Generic[C]):
         if captured:
             kwargs[_sabir.CAPTURED] = captured
         methods = _methods_of(self._cls)
-        options = dict(self._options)
-        native = _sabir.create_actor(
-            function,
-            {
-                # As in Ray: without a wish for CPUs an actor holds none while it lives.
-                "resources": resource_amounts(options, default_cpus=0),
-                "name": options.get("name"),
-                "namespace": options.get("namespace"),
-                "max_restarts": options.get("max_restarts", 0),
-                "max_task_retries": options.get("max_task_retries", 0),
-                "detached": options.get("lifetime") == "detached",
-                "get_if_exists": options.get("get_if_exists", False),
-                "class_info": json.dumps(methods).encode(),
-            },
-            args,
-            kwargs,
-        )
-        return ActorHandle(native, self._cls.__name__, methods)
+        native = create_actor(function, self._options, json.dumps(methods).encode(), args, kwargs)
+        return ActorHandle(native, self._cls.__name__, methods, PYTHON)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"{self.__name__} is an actor class: use {self.__name__}.remote(...)")
@@ -132,11 +134,14 @@ def _rebuild_class() -> ActorClass[Any]:
 class ActorMethod:
     """A method of an actor: ``handle.method.remote(...)``."""
 
-    __slots__ = ("_about", "_name", "_native", "_options", "remote")
+    __slots__ = ("_about", "_language", "_name", "_native", "_options", "remote")
 
-    def __init__(self, native: _sabir.Actor, name: str, about: dict[str, Any], options: dict[str, Any]) -> None:
+    def __init__(
+        self, native: _sabir.Actor, name: str, language: int, about: dict[str, Any], options: dict[str, Any]
+    ) -> None:
         self._native = native
         self._name = name
+        self._language = language
         self._about = about
         self._options = options
         if about.get("async"):
@@ -146,26 +151,38 @@ class ActorMethod:
             )
         minimum, maximum = about["args"]
         # Not bound to this object: in a cycle, a dropped handle would keep its actor until the next garbage collection.
-        prepare = functools.partial(_prepare_method, name)
-        check = functools.partial(_check_method, name, minimum, maximum)
+        prepare = functools.partial(_prepare_method, name, language)
+        check = functools.partial(_check_method, name, language, minimum, maximum)
         returns = options.get("num_returns", about["returns"])
         self.remote = _sabir.MethodStub(native, prepare, returns, minimum, maximum, check)
 
     def options(self, **options: Any) -> ActorMethod:
         """The same method with other options (num_returns)."""
-        return ActorMethod(self._native, self._name, self._about, {**self._options, **method_options(options)})
+        changed = {**self._options, **method_options(options)}
+        return ActorMethod(self._native, self._name, self._language, self._about, changed)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"{self._name} is an actor's method: use .{self._name}.remote(...)")
 
 
-def _prepare_method(name: str) -> _sabir.Function:
+def _prepare_method(name: str, language: int) -> _sabir.Function:
     from sabir._runtime import ensure_started
 
-    return _functions.export_method(name, ensure_started())
+    return _functions.export_method(name, language, ensure_started())
 
 
-def _check_method(name: str, minimum: int, maximum: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def check_named(name: str, language: int, kwargs: dict[str, Any]) -> None:
+    if kwargs and language != PYTHON:
+        raise TypeError(
+            f"{name}() is a function of {NAMES.get(language, 'another language')}: it takes positional arguments only, "
+            f"not {', '.join(kwargs)}"
+        )
+
+
+def _check_method(
+    name: str, language: int, minimum: int, maximum: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    check_named(name, language, kwargs)
     # Without the class at hand only the number of arguments can be judged; (1, 0) says: not even that.
     if (minimum, maximum) == (1, 0):
         return
@@ -175,13 +192,24 @@ def _check_method(name: str, minimum: int, maximum: int, args: tuple[Any, ...], 
         raise TypeError(f"{name}() takes at least {minimum} arguments, not {len(args) + len(kwargs)}")
 
 
+# By name; None: any name is tried, since whoever made the actor did not know its class.
+_Methods = Optional[Dict[str, dict[str, Any]]]
+_UNKNOWN = {"args": [1, 0], "returns": 1}
+
+
+def _methods_in(class_info: bytes) -> _Methods:
+    methods: dict[str, dict[str, Any]] = json.loads(class_info) if class_info else {}
+    return methods if any(name not in _SPECIAL_METHODS for name in methods) else None
+
+
 class ActorHandle(Generic[C]):
     """A handle of an actor. It can be passed to tasks and other actors; the actor lives while handles do."""
 
-    def __init__(self, native: Any, class_name: str, methods: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, native: Any, class_name: str, methods: _Methods, language: int) -> None:
         self._native = native
         self._class_name = class_name
         self._methods = methods
+        self._language = language
 
     @classmethod
     def _from_native(cls, native: Any) -> ActorHandle[Any]:
@@ -192,18 +220,21 @@ class ActorHandle(Generic[C]):
     def __getattr__(self, name: str) -> Any:
         if "_native" not in self.__dict__:
             raise AttributeError(name)
-        if name in ("_class_name", "_methods"):
+        if name in ("_class_name", "_methods", "_language"):
             # A handle that came inside a value: the node is asked when somebody wants to know.
             info = self._native.info()
             self._class_name = info["class_name"]
-            self._methods = json.loads(info["class_info"]) if info["class_info"] else {}
+            self._methods = _methods_in(info["class_info"])
+            self._language = info["language"]
             return self.__dict__[name]
         if name.startswith("__") and name not in _SPECIAL_METHODS and name != "__call__":
             raise AttributeError(name)  # what libraries try on any object
         methods = self._methods
-        if name not in methods:
-            raise AttributeError(f"actor {self._class_name} has no method {name!r}")
-        made = ActorMethod(self._native, name, methods[name], {})
+        if methods is not None and name not in methods:
+            listed = ", ".join(method for method in methods if method not in _SPECIAL_METHODS)
+            raise AttributeError(f"actor {self._class_name} has no method {name!r}; it has: {listed or 'none'}")
+        about = _UNKNOWN if methods is None else methods[name]
+        made = ActorMethod(self._native, name, self._language, about, {})
         self.__dict__[name] = made  # the next call finds it without coming here
         return made
 
@@ -231,11 +262,11 @@ class ActorHandle(Generic[C]):
         return isinstance(other, ActorHandle) and self._actor_id == other._actor_id
 
     def __reduce__(self) -> Any:
-        return _handle_at, (self._native._collect(), self._class_name, self._methods)
+        return _handle_at, (self._native._collect(), self._class_name, self._methods, self._language)
 
 
-def _handle_at(index: int, class_name: str, methods: dict[str, dict[str, Any]]) -> ActorHandle[Any]:
-    return ActorHandle(_sabir._actor_at(index), class_name, methods)
+def _handle_at(index: int, class_name: str, methods: _Methods, language: int) -> ActorHandle[Any]:
+    return ActorHandle(_sabir._actor_at(index), class_name, methods, language)
 
 
 def get_actor(name: str, namespace: str | None = None) -> ActorHandle[Any]:

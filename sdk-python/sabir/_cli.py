@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from sabir import _options, _sabir
+from sabir import _languages, _options, _sabir
 from sabir.exceptions import NotFoundError, SabirError
 
 
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sabir", description="Start, stop and look at a Sabir session.")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{start,stop,status,version}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{start,stop,status,language-env,version}")
 
     start = verbs.add_parser("start", help="start a session that outlives this command")
     start.add_argument("--num-cpus", type=float, help="CPUs of the node (default: the machine's)")
@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--address", default="", help="a session directory (default: the newest of this user)")
     status.add_argument("--json", action="store_true", help="the whole state as JSON")
     status.set_defaults(run=_status)
+
+    env = verbs.add_parser("language-env", help="for drivers in other languages: how workers of this Python start")
+    env.set_defaults(run=_language_env)
 
     version = verbs.add_parser("version", help="print the version")
     version.set_defaults(run=_version)
@@ -65,6 +68,11 @@ def _start(options: Any) -> int:
 def _stop(options: Any) -> int:
     _sabir.node_stop(options.address, 10.0)
     print("Session stopped.")
+    return 0
+
+
+def _language_env(options: Any) -> int:
+    print(json.dumps(_languages.describe()))
     return 0
 
 

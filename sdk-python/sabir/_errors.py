@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 from sabir import _functions
+from sabir._languages import NAMES, PYTHON
 from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, TaskError
 
 _TASK_FAILED = 12
@@ -35,7 +36,23 @@ def describe_exception(error: BaseException, function_index: int) -> dict[str, A
     native = _pickled(error, name)
     if native is not None:
         fields["native"] = native
+    cause = _wire_cause(error)
+    if cause is not None:
+        fields["cause"] = cause
     return fields
+
+
+def _wire_cause(error: BaseException) -> bytes | None:
+    """The nearest error value in the chain of causes, as it came: other languages read it whole."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        wire = link.__dict__.get("_wire") if isinstance(link, SabirError) else None
+        if wire is not None:
+            return bytes(wire)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return None
 
 
 def _text_of(error: BaseException) -> str:
@@ -127,32 +144,46 @@ def _from_parts(kind: type[BaseException], args: tuple[Any, ...], state: dict[st
     return made
 
 
-def exception_of(fields: dict[str, Any]) -> BaseException:
-    """The exception to raise for an error value."""
+def exception_of(fields: dict[str, Any], wire: bytes = b"") -> BaseException:
+    """The exception to raise for an error value; ``wire``: its bytes, for whoever passes it on."""
+    error: SabirError
     kind = fields.get("kind", _TASK_FAILED)
     message = fields.get("message", "")
-    if kind == _TASK_FAILED:
-        return _task_error(fields).as_instanceof_cause()
-    error = BY_STATUS.get(kind, SabirError)(message)
     cause = fields.get("cause")
-    if cause:
-        error.__cause__ = _task_error(cause) if cause.get("kind") == _TASK_FAILED else exception_of(cause)
-        if isinstance(error, ActorDiedError) and cause.get("stack"):
-            error.args = (f"{message}\n\nRemote traceback:\n{cause['stack'].rstrip()}",)
+    if kind == _TASK_FAILED:
+        error = _task_error(fields)
+    else:
+        error = BY_STATUS.get(kind, SabirError)(message)
+        if cause:
+            error.__cause__ = exception_of(cause) if cause.get("kind") != _TASK_FAILED else _task_error(cause)
+            if isinstance(error, ActorDiedError) and cause.get("stack"):
+                error.args = (f"{message}\n\nRemote traceback:\n{cause['stack'].rstrip()}",)
+    if wire:
+        error.__dict__["_wire"] = wire
     return error
 
 
 def _task_error(fields: dict[str, Any]) -> TaskError:
     message = fields.get("message", "")
     name, _, _ = message.partition(": ")
+    language = NAMES.get(fields.get("language", 0), "")
+    native = _load_native(fields.get("native")) if language == NAMES[PYTHON] else None
     error = TaskError(
         message,
         function_name=name,
         traceback_str=fields.get("stack", ""),
-        cause=_load_native(fields.get("native")),
+        cause=native,
         type_name=fields.get("type", ""),
-    )
-    error.__cause__ = error.cause
+        language=language,
+    ).as_instanceof_cause()
+    cause = fields.get("cause")
+    beneath = exception_of(cause) if cause else None
+    # The whole chain shows in a traceback: this error, the exception itself if it is Python's, what caused it.
+    if native is not None:
+        native.__cause__ = native.__cause__ or beneath
+        error.__cause__ = native
+    else:
+        error.__cause__ = beneath
     return error
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import pickle
+import sys
 from collections import OrderedDict
 from typing import Any, Callable
 
 from sabir import _sabir
+from sabir._languages import PYTHON
 
 TASK, CLASS, METHOD = 1, 2, 3
-PYTHON = 1
 
 _retry: dict[int, tuple[type[BaseException], ...]] = {}
 _names: dict[int, str] = {}
@@ -46,15 +47,15 @@ def _pickled(name: str, function: Callable[..., Any], retry_exceptions: tuple[ty
         raise SerializationError(describe_failure(function, error).replace("value", name, 1)) from error
 
 
-_methods: dict[tuple[int, str], Any] = {}
+_methods: dict[tuple[int, int, str], Any] = {}
 
 
-def export_method(name: str, epoch: int) -> _sabir.Function:
-    """A method is known by its name alone."""
-    key = (epoch, name)
+def export_method(name: str, language: int, epoch: int) -> _sabir.Function:
+    """A method is known by its name alone, in the language of its actor."""
+    key = (epoch, language, name)
     function = _methods.get(key)
     if function is None:
-        function = _methods[key] = _sabir.export_function(METHOD, PYTHON, name, name.encode())
+        function = _methods[key] = _sabir.export_function(METHOD, language, name, name.encode())
     return function
 
 
@@ -63,11 +64,9 @@ def load(index: int) -> Any:
     kind, _, name, code = _sabir.get_function(index)
     _names[index] = name
     if kind == METHOD:
-        import sys
-
         return sys.intern(code.decode())
     if code[:1] == _BY_NAME:  # from another language
-        return _by_name(name, code[1:])
+        return _by_name(kind, name, code[1:])
     if code[:1] == _CAPTURING:
         return _Capturing(index)
     return _unpickled(index, code)
@@ -103,21 +102,35 @@ class _Capturing:
         return made[self._index](*args, **kwargs)
 
 
-def _by_name(name: str, code: bytes) -> Any:
-    """``module:qualified.name``, the form in which other languages export a Python function."""
+def _by_name(kind: int, name: str, code: bytes) -> Any:
+    """``module:qualified.name``, the form in which other languages export a Python function or class."""
     import importlib
 
     module_name, _, path = code.decode().partition(":")
+    what = "class" if kind == CLASS else "task"
     try:
         target: Any = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ImportError(f"task {name}: no module {module_name!r} on the worker's path: {error}") from error
+    except ModuleNotFoundError as error:
+        looked = ", ".join(path for path in sys.path if path)
+        raise ImportError(f"{what} {name}: there is no module {error.name!r}. Looked for in: {looked}") from error
+    except Exception as error:
+        raise ImportError(f"{what} {name}: module {module_name!r} cannot be imported: {error}") from error
     for part in path.split("."):
+        owner = target
         try:
-            target = getattr(target, part)
-        except AttributeError as error:
-            raise AttributeError(f"task {name}: module {module_name!r} has no {path!r}") from error
-    return getattr(target, "_function", target)
+            target = getattr(owner, part)
+        except AttributeError:
+            there = ", ".join(item for item in vars(owner) if not item.startswith("_")) if hasattr(owner, "__dict__") else ""
+            raise AttributeError(
+                f"{what} {name}: {module_name!r} has no {path!r}. It has: {there[:2000] or 'nothing public'}"
+            ) from None
+    # What @sabir.remote made of it.
+    for wrapped in ("_function", "_cls"):
+        if type(target).__module__.startswith("sabir."):
+            target = getattr(target, wrapped, target)
+    if (kind == CLASS and not isinstance(target, type)) or not callable(target):
+        raise TypeError(f"{what} {name}: {module_name}.{path} is a {type(target).__name__}")
+    return target
 
 
 def retry_exceptions(index: int) -> tuple[type[BaseException], ...]:

@@ -23,6 +23,23 @@ R = TypeVar("R")
 C = TypeVar("C")
 
 
+def prepare_task(function: _sabir.Function, name: str, options: dict[str, Any]) -> _sabir.Task:
+    """A function with its options; a warning if no node can run it now."""
+    task = _sabir.prepare_task(
+        function,
+        resource_amounts(options, default_cpus=1),
+        options.get("num_returns", 1),
+        options.get("max_retries", 3),
+        bool(options.get("retry_exceptions")),
+        name,
+    )
+    if task.infeasible:
+        from sabir._logs import warn
+
+        warn(f"{name}: {task.infeasible}")
+    return task
+
+
 class RemoteFunction(Generic[P, R]):
     """A function whose calls run in a worker: ``f.remote(...)`` returns an ObjectRef at once.
 
@@ -68,23 +85,11 @@ class RemoteFunction(Generic[P, R]):
         check_call(self._function, self._function.__name__, 0, args, kwargs)
 
     def _prepare(self) -> Any:
-        options = self._options
-        name = options.get("name") or self._function.__qualname__.rpartition(".")[2]
-        retry = options.get("retry_exceptions", ())
+        name = self._options.get("name") or self._function.__qualname__.rpartition(".")[2]
+        retry = self._options.get("retry_exceptions", ())
         ensure_started()
         function, captured = _functions.export(_functions.TASK, name, self._function, retry)
-        task = _sabir.prepare_task(
-            function,
-            resource_amounts(options, default_cpus=1),
-            options.get("num_returns", 1),
-            options.get("max_retries", 3),
-            bool(retry),
-            name,
-        )
-        if task.infeasible:
-            from sabir._logs import warn
-
-            warn(f"{name}: {task.infeasible}")
+        task = prepare_task(function, name, self._options)
         return (task, captured) if captured else task
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sabir import _errors, _functions, _options, _sabir, _serialization, exceptions
 from sabir._actor import ActorHandle, special_method
+from sabir._languages import code_paths, job_config, language_envs, python_env
+from sabir._neutral import neutral
 
-_PYTHON = 1
-_ZYGOTE = 1
 _epoch = 0
 # Reentrant: a signal's handler may call shutdown() while this thread is in init().
 _lock = threading.RLock()
@@ -45,6 +44,8 @@ def set_hooks(task_begins: Any = lambda gpu_mask: None) -> None:
             "special_method": special_method,
             "actor_handle": ActorHandle,
             "task_begins": task_begins,
+            "neutral": neutral,
+            "serialization_error": exceptions.SerializationError,
         }
     )
 
@@ -70,10 +71,7 @@ class Context:
 
 
 def language_env() -> list[Any]:
-    """How workers of this interpreter are started: a zygote that forks them (schema/zygote.md)."""
-    zygote = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_zygote.py")
-    paths = [path for path in sys.path if path]
-    return [_PYTHON, _ZYGOTE, [sys.executable, "-I", "-S", zygote, json.dumps(paths)]]
+    return [1, 1, python_env()]
 
 
 def init(
@@ -87,6 +85,10 @@ def init(
     log_to_driver: bool = True,
     ignore_reinit_error: bool = False,
     job_name: str | None = None,
+    code_search_path: Sequence[str | os.PathLike[str]] = (),
+    cpp_worker: str | os.PathLike[str] | None = None,
+    java_jar: str | os.PathLike[str] | None = None,
+    java_options: Sequence[str] = (),
     timeout_s: float = 60.0,
     _session_root: str | None = None,
 ) -> Context:
@@ -104,6 +106,13 @@ def init(
         log_to_driver: print what workers write.
         ignore_reinit_error: a second call does nothing instead of raising RuntimeError.
         job_name: for people; default: the program's name.
+        code_search_path: where workers of all languages look for code, beside ``sys.path``: folders with Python
+            modules, shared libraries or Java classes, shared libraries, jars.
+        cpp_worker: the program that runs C++ tasks: any that calls ``sabir::init()`` first; default: the one of this
+            package, which loads the shared libraries of ``code_search_path``.
+        java_jar: the jar ``sabir-java``, for tasks in Java; default: ``SABIR_JAVA_JAR``, else a file
+            ``sabir-java*.jar`` in ``code_search_path``, else there are none.
+        java_options: options of the JVMs that run Java tasks, such as ``"-Xmx2g"``.
         timeout_s: for the whole start.
 
     Returns:
@@ -131,6 +140,9 @@ def init(
             timeout_s,
             _session_root,
         )
+        paths = code_paths(code_search_path)
+        config["language_envs"] = language_envs(paths, cpp_worker, java_jar, java_options)
+        config["job_config"] = job_config(paths)
         # The first remote function needs it; its import takes longer than the node's start, so both run side by side.
         threading.Thread(target=_import_cloudpickle, name="sabir-import", daemon=True).start()
         _sabir.start(config)
@@ -176,7 +188,6 @@ def _config(
             f"address={address!r} joins a session: num_cpus, num_gpus, resources and object_store_memory "
             "belong to the one that starts it"
         )
-    job = {"sys_path": [path if path else os.getcwd() for path in sys.path], "cwd": os.getcwd()}
     return {
         "address": address or "",
         "resources": amounts,
@@ -186,8 +197,6 @@ def _config(
         "log_to_driver": bool(log_to_driver),
         "timeout_s": timeout_s,
         "session_root": session_root,
-        "language_envs": [tuple(language_env())],
-        "job_config": json.dumps(job).encode(),
     }
 
 

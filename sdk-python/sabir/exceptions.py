@@ -35,7 +35,8 @@ class TaskError(SabirError):
     """User code of a task or actor method raised.
 
     What ``get`` raises is an instance of this class and of the type that was raised, with the remote traceback in its
-    message and the original exception as ``cause``.
+    message and the original exception as ``cause``. If it was raised in another language there is no original:
+    ``language``, ``type_name`` and ``traceback_str`` say what it was, and ``__cause__`` what caused it.
     """
 
     message: str
@@ -43,6 +44,7 @@ class TaskError(SabirError):
     traceback_str: str
     cause: BaseException | None
     type_name: str
+    language: str
 
     def __init__(
         self,
@@ -52,11 +54,17 @@ class TaskError(SabirError):
         traceback_str: str = "",
         cause: BaseException | None = None,
         type_name: str = "",
+        language: str = "",
     ) -> None:
         Exception.__init__(self, message)  # not that of a type beside ours, which may want other arguments
         # Into __dict__: a type beside ours may have fields of these names that cannot be set.
         self.__dict__.update(
-            message=message, function_name=function_name, traceback_str=traceback_str, cause=cause, type_name=type_name
+            message=message,
+            function_name=function_name,
+            traceback_str=traceback_str,
+            cause=cause,
+            type_name=type_name,
+            language=language,
         )
 
     def __str__(self) -> str:
@@ -74,7 +82,7 @@ class TaskError(SabirError):
             return self
 
     def _fields(self) -> dict[str, Any]:
-        return {name: self.__dict__[name] for name in ("function_name", "traceback_str", "cause", "type_name")}
+        return {name: self.__dict__[name] for name in ("function_name", "traceback_str", "cause", "type_name", "language")}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild_task_error, (self.__dict__["message"], self._fields())

@@ -97,9 +97,16 @@ static void many_arguments(sabir_client* client) {
   sabir_task_release(sum);
 }
 
+static void callers_language(sabir_client* client) {
+  sabir_task* caller = task(client, "caller", 1, 3);
+  CHECK(take_int(client, call(caller, 0, NULL)) == SABIR_LANGUAGE_C);
+  sabir_task_release(caller);
+}
+
 int scenario(void) {
   sabir_client* client = start(2);
   scalars(client);
+  callers_language(client);
   sizes(client);
   pipelined(client);
   several_results(client);

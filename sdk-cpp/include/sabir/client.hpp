@@ -141,6 +141,7 @@ class RawConfig {
     raw.language_env_count = envs_.size();
     raw.job_config = {job_.data(), job_.size()};
     raw.log_to_driver = config_.log_to_driver ? 1 : 0;
+    raw.language = SABIR_LANGUAGE_CPP;
     raw.timeout_ns = timeout_ns(config_.timeout);
     return raw;
   }

@@ -446,9 +446,22 @@ class Decoder {
       throw ConversionError("a value of an unknown encoding (" + std::to_string(view_.encoding) + ", variant " +
                             std::to_string(view_.variant) + "): written by a newer Sabir?");
     }
-    throw ConversionError(std::string("a value in a form that only ") + language_name(language) +
-                          " reads: send numbers, text, lists, maps and arrays, or register a converter for its type "
-                          "there");
+    std::string_view text = note();
+    throw ConversionError(std::string("a value in a form that only ") + language_name(language) + " reads" +
+                          (text.empty() ? ": send numbers, text, lists, maps and arrays, or register a converter for "
+                                          "its type there"
+                                        : ": " + std::string(text)));
+  }
+  // What the writer of a native value says to readers in other languages, if anything.
+  std::string_view note() const {
+    uint32_t size = 0;
+    if ((view_.variant & kVariantNoted) == 0 || view_.size < sizeof(size)) {
+      return {};
+    }
+    size = load<uint32_t>(static_cast<const uint8_t*>(view_.data));
+    return size <= view_.size - sizeof(size)
+               ? std::string_view(static_cast<const char*>(view_.data) + sizeof(size), size)
+               : std::string_view();
   }
   void stream(const uint8_t* data, size_t size) {
     begin_ = at_ = data;

@@ -22,6 +22,8 @@ namespace detail {
 inline constexpr uint8_t kVariantFlex = 0;
 inline constexpr uint8_t kVariantPlain = 1;
 inline constexpr uint8_t kVariantBuffers = 2;
+// With this bit a native value begins with a text for readers in other languages (docs/values.md).
+inline constexpr uint8_t kVariantNoted = 0x80;
 
 enum Tag : uint8_t {
   kTagNull = 'N',

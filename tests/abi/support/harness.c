@@ -50,6 +50,7 @@ sabir_client* start_with(double cpus, const char* resource, double amount, uint6
   config.store_bytes = store_bytes;
   config.language_envs = &env;
   config.language_env_count = 1;
+  config.language = SABIR_LANGUAGE_C;
   config.job_config.data = "opaque";
   config.job_config.size = 6;
   sabir_client* client = NULL;

@@ -143,6 +143,8 @@ static void run(sabir_work* work) {
     finish_int(work, sum_of(&view));
   } else if (IS("echo")) {
     finish_raw(work, view.args[0].value.data, view.args[0].value.size);
+  } else if (IS("caller")) {
+    finish_int(work, view.caller_language);
   } else if (IS("size")) {
     finish_int(work, (int64_t)view.args[0].value.size);
   } else if (IS("many")) {

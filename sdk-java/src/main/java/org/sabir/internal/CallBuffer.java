@@ -60,7 +60,9 @@ final class CallBuffer {
       return;
     }
     word(0);
-    value(argument, new Where(name, function, index));
+    ValueWriter.Readers readers =
+        function.language() == Language.JAVA ? ValueWriter.Readers.ANY : ValueWriter.Readers.OTHERS;
+    value(argument, new Where(name, function, index), readers);
   }
 
   /** Made into text only where something goes wrong. */
@@ -71,8 +73,8 @@ final class CallBuffer {
     }
   }
 
-  void value(Object value, Object where) {
-    Encoded encoded = ValueWriter.write(bytes, value, where);
+  void value(Object value, Object where, ValueWriter.Readers readers) {
+    Encoded encoded = ValueWriter.write(bytes, value, where, readers);
     keep.add(encoded);
     List<Encoded.Part> more = encoded.more;
     int parts = 1;

@@ -22,6 +22,9 @@ public final class Encoded {
   /** The variant of (NATIVE, Java): an object stream. */
   public static final int OBJECT_STREAM = 1;
 
+  /** With this bit of a native variant a text for readers in other languages comes first (docs/values.md). */
+  public static final int NOTED = 0x80;
+
   int encoding;
   int variant;
   int offset; // in the sink: the first part

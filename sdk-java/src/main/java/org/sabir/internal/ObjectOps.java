@@ -24,7 +24,7 @@ public final class ObjectOps {
     Client client = Runtimes.current();
     CallBuffer buffer = CallBuffer.take();
     try {
-      buffer.value(value, "the value to put");
+      buffer.value(value, "the value to put", ValueWriter.Readers.ANY);
       long entered = client.enter();
       try {
         long ref = Native.put(

@@ -78,9 +78,10 @@ final class ObjectStreams {
     }
   }
 
-  static SerializationException foreign(int language) {
+  static SerializationException foreign(int language, String note) {
     return new SerializationException("the value was written in " + Language.of(language) + "'s own form, which only "
-        + Language.of(language) + " reads; send it as numbers, text, lists, maps or tensors to read it from Java");
+        + Language.of(language) + " reads"
+        + (note.isEmpty() ? "; send it as numbers, text, lists, maps or tensors to read it from Java" : ": " + note));
   }
 
   private static final class Output extends ObjectOutputStream {

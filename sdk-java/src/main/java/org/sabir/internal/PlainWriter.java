@@ -26,9 +26,17 @@ final class PlainWriter {
   private Object firstMet;
   private String reason = "";
 
-  PlainWriter(ByteSink out, List<Object> references) {
+  private final boolean forOthers;
+
+  /**
+   * Writes to the end of the sink.
+   *
+   * @param forOthers no reader in Java is expected: containers lose their types and their identity, an enum is its name
+   */
+  PlainWriter(ByteSink out, List<Object> references, boolean forOthers) {
     this.out = out;
     this.references = references;
+    this.forOthers = forOthers;
   }
 
   /** What stood in the way, and where in the value. */
@@ -81,6 +89,10 @@ final class PlainWriter {
       return timestamp(time.toEpochSecond(), time.getNano(), time.getOffset().getTotalSeconds());
     } else if (value instanceof Tensor tensor) {
       tensor(tensor);
+    } else if (forOthers && value instanceof Enum<?> constant) {
+      return text(constant.name());
+    } else if (forOthers && value instanceof java.util.Collection<?> items) {
+      return items(items.toArray(), items, depth, PlainTag.LIST);
     } else if (value instanceof Object[] array && !array.getClass().getComponentType().isEnum()) {
       return items(array, depth);
     } else if (TensorArrays.typeOf(value) != null) {
@@ -100,8 +112,8 @@ final class PlainWriter {
   }
 
   // Java's own containers read back as ArrayList and LinkedHashMap; other types keep theirs in Java's own form.
-  private static boolean isNeutral(Object container) {
-    return container.getClass().getName().startsWith("java.util.") || !(container instanceof java.io.Serializable);
+  private boolean isNeutral(Object container) {
+    return forOthers || container.getClass().getName().startsWith("java.util.") || !(container instanceof java.io.Serializable);
   }
 
   private boolean unsuitable(String what) {
@@ -195,7 +207,7 @@ final class PlainWriter {
     if (isEmpty) {
       return true; // List.of() is one object in all of the program
     }
-    if (firstMet == null) {
+    if (firstMet == null && met == null) {
       firstMet = container;
       return true;
     }
@@ -203,7 +215,18 @@ final class PlainWriter {
       met = new IdentityHashMap<>();
       met.put(firstMet, true);
     }
-    return met.put(container, true) == null || unsuitable("a container that two places of the value share");
+    return met.put(container, true) == null
+        || unsuitable(forOthers ? "a container that contains itself" : "a container that two places of the value share");
+  }
+
+  /** For readers in other languages it is only forbidden to contain oneself. */
+  private void leave(Object container) {
+    if (forOthers && container == firstMet) {
+      firstMet = null;
+    }
+    if (forOthers && met != null) {
+      met.remove(container);
+    }
   }
 
   private boolean list(List<?> list, int depth, byte tag) {
@@ -225,6 +248,7 @@ final class PlainWriter {
         return at("[" + i + "]");
       }
     }
+    leave(container);
     return true;
   }
 
@@ -246,6 +270,7 @@ final class PlainWriter {
       ++count;
     }
     out.setInt(countAt, count);
+    leave(map);
     return true;
   }
 

@@ -26,10 +26,11 @@ public final class ValueReader {
         return tensor(value.data());
       case Encoded.NATIVE:
         if (value.language() != Language.JAVA.code()) {
-          throw ObjectStreams.foreign(value.language());
+          throw ObjectStreams.foreign(value.language(), note(value));
         }
-        if (value.variant() == Encoded.OBJECT_STREAM) {
-          return ObjectStreams.read(stream(value.data(), 0, value.data().size()), value.references());
+        if ((value.variant() & ~Encoded.NOTED) == Encoded.OBJECT_STREAM) {
+          long begin = (value.variant() & Encoded.NOTED) == 0 ? 0 : noteBytes(value.data());
+          return ObjectStreams.read(stream(value.data(), begin, value.data().size() - begin), value.references());
         }
         break;
       default:
@@ -37,6 +38,27 @@ public final class ValueReader {
     }
     throw new SerializationException("a value of an unknown form (encoding " + value.encoding() + ", variant "
         + value.variant() + "): was it written by a newer Sabir?");
+  }
+
+  private static String note(Incoming value) {
+    if ((value.variant() & Encoded.NOTED) == 0) {
+      return "";
+    }
+    noteBytes(value.data());
+    ByteBuffer text = value.data().slice(4, value.data().slice(0, 4).getInt(0));
+    byte[] bytes = new byte[text.remaining()];
+    text.get(bytes);
+    return Texts.ofUtf8(bytes);
+  }
+
+  /** How long the text of a native value is, with its padding. */
+  private static long noteBytes(Bytes data) {
+    long size = data.size() < 4 ? 0 : data.slice(0, 4).getInt(0) & 0xffffffffL;
+    long padded = 4 + size + (-(4 + size) & ALIGNMENT - 1);
+    if (data.size() < 4 || size > Integer.MAX_VALUE || padded > data.size()) {
+      throw Malformed.value("native", 0, "its text is longer than its bytes");
+    }
+    return padded;
   }
 
   private static Object neutral(Incoming value) {

@@ -10,14 +10,28 @@ import org.sabir.Tensor;
 public final class ValueWriter {
   private static final int ALIGNMENT = 64;
 
+  /** Who reads a value. */
+  public enum Readers {
+    /** Java, or nobody knows: what only Java knows is written in its own form. */
+    ANY,
+    /** Another language: what only Java knows is refused. */
+    OTHERS,
+    /** Another language, which may only pass it on: Java's own form, with a text that says what was in the way. */
+    OTHERS_FIRST
+  }
+
   private ValueWriter() {}
+
+  public static Encoded write(ByteSink out, Object value, Object where) {
+    return write(out, value, where, Readers.ANY);
+  }
 
   /**
    * Appends a value.
    *
    * @param where names the value in errors: "argument 2 of Foo.bar"
    */
-  public static Encoded write(ByteSink out, Object value, Object where) {
+  public static Encoded write(ByteSink out, Object value, Object where, Readers readers) {
     Encoded encoded = new Encoded();
     encoded.offset = out.size();
     if (value == null) {
@@ -27,19 +41,28 @@ public final class ValueWriter {
     } else if (!(value instanceof byte[]) && TensorArrays.typeOf(value) != null) {
       tensor(out, encoded, PlainWriter.arrayTensor(value));
     } else {
-      plainOrNative(out, encoded, value, where);
+      plainOrNative(out, encoded, value, where, readers);
     }
     encoded.size = out.size() - encoded.offset;
     return encoded;
   }
 
-  private static void plainOrNative(ByteSink out, Encoded encoded, Object value, Object where) {
-    PlainWriter plain = new PlainWriter(out, encoded.references);
+  private static void plainOrNative(ByteSink out, Encoded encoded, Object value, Object where, Readers readers) {
+    PlainWriter plain = new PlainWriter(out, encoded.references, readers != Readers.ANY);
     if (!plain.write(value)) {
       out.truncate(encoded.offset);
       encoded.references.clear();
+      String refusal = where + ": " + plain.reason() + " cannot be sent to another language: send numbers, text, lists, "
+          + "maps, tensors or references instead, or register a Converter for its class";
+      if (readers == Readers.OTHERS) {
+        throw new SerializationException(refusal);
+      }
       encoded.encoding = Encoded.NATIVE;
       encoded.variant = Encoded.OBJECT_STREAM;
+      if (readers == Readers.OTHERS_FIRST) {
+        encoded.variant |= Encoded.NOTED;
+        note(out, encoded.offset, refusal);
+      }
       ObjectStreams.write(out, value, encoded.references, where, plain.reason());
       return;
     }
@@ -48,6 +71,13 @@ public final class ValueWriter {
     if (!plain.buffers.isEmpty()) {
       withBuffers(out, encoded, plain.buffers);
     }
+  }
+
+  private static void note(ByteSink out, int offset, String text) {
+    byte[] bytes = Texts.utf8(text);
+    out.putInt(bytes.length);
+    out.putBytes(bytes);
+    out.putZeros(-(out.size() - offset) & ALIGNMENT - 1);
   }
 
   private static void tensor(ByteSink out, Encoded encoded, Tensor given) {

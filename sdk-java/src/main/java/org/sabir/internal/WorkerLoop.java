@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.sabir.ErrorKind;
 import org.sabir.InvalidArgumentException;
+import org.sabir.Language;
 import org.sabir.SabirException;
 import org.sabir.SabirSystemException;
 
@@ -19,6 +20,7 @@ public final class WorkerLoop {
   private final Map<Integer, Function> functions = new HashMap<>();
   private final AtomicLong current = new AtomicLong(); // the work, as long as it is to be ended; 0: none
   private volatile String currentName = "";
+  private ValueWriter.Readers readers = ValueWriter.Readers.ANY; // of the running call's result
   private Object actor;
 
   /** A function of the job. Its number never changes its meaning. */
@@ -79,7 +81,7 @@ public final class WorkerLoop {
     }
     Failure.fields(new IllegalStateException("an error"), "name");
     CallBuffer buffer = CallBuffer.take();
-    buffer.value(value, "a value");
+    buffer.value(value, "a value", ValueWriter.Readers.ANY);
     buffer.done();
     WorkContext.begin(new WorkContext.Call(0, 0, 0, 0));
     WorkContext.current();
@@ -120,6 +122,9 @@ public final class WorkerLoop {
     int attempt = (int) views.next();
     long gpus = views.next();
     WorkContext.begin(new WorkContext.Call(views.next(), views.next(), attempt, gpus));
+    int caller = (int) views.next();
+    readers = caller == Language.NONE.code() || caller == Language.JAVA.code() ? ValueWriter.Readers.ANY
+                                                                               : ValueWriter.Readers.OTHERS_FIRST;
     current.set(work);
     try {
       Function function = function(index);
@@ -196,7 +201,7 @@ public final class WorkerLoop {
     try {
       String where = "the result of " + currentName;
       if (numReturns == 1) {
-        buffer.value(result, where);
+        buffer.value(result, where, readers);
       } else if (numReturns > 1) {
         Object[] many = result instanceof java.util.Collection<?> items ? items.toArray()
             : result instanceof Object[] array                          ? array
@@ -206,7 +211,7 @@ public final class WorkerLoop {
               + " values, in a collection or an array, but returned " + many.length);
         }
         for (Object item : many) {
-          buffer.value(item, where);
+          buffer.value(item, where, readers);
         }
       }
       long work = current.getAndSet(0);

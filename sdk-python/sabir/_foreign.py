@@ -1,0 +1,114 @@
+"""Functions and classes of other languages, known by their names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sabir import _functions, _sabir
+from sabir._actor import ActorHandle, check_named, create_actor
+from sabir._languages import CPP, JAVA
+from sabir._options import actor_options, task_options
+from sabir._remote import prepare_task
+from sabir._runtime import ensure_started
+
+
+class ForeignFunction:
+    """A function of another language: ``f.remote(...)`` returns an ObjectRef at once.
+
+    Arguments are positional. They and the result are what every language has: None, bool, numbers, text, bytes, lists,
+    dicts, datetimes, arrays, references, actor handles; `sabir.register_converter` adds classes.
+    """
+
+    def __init__(self, language: int, name: str, code: str, options: dict[str, Any]) -> None:
+        if any(retry is not Exception for retry in task_options(options).get("retry_exceptions", ())):
+            raise ValueError("retry_exceptions must be a bool for a function of another language: types are Python's")
+        self._language = language
+        self._name = name
+        self._code = code
+        self._options = task_options(options)
+        # An instance attribute: calls reach the native stub without a Python frame.
+        self.remote = _sabir.TaskStub(self._prepare, 0, -1, self._check)
+
+    def options(self, **options: Any) -> ForeignFunction:
+        """The same function with some options changed (those of `sabir.remote` on functions)."""
+        return ForeignFunction(self._language, self._name, self._code, {**self._options, **options})
+
+    def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        check_named(self._name, self._language, kwargs)
+
+    def _prepare(self) -> _sabir.Task:
+        ensure_started()
+        function = _sabir.export_function(_functions.TASK, self._language, self._name, self._code.encode())
+        return prepare_task(function, self._options.get("name") or self._name, self._options)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"{self._name} is a function of another language: call .remote(...)")
+
+    def __repr__(self) -> str:
+        return f"ForeignFunction({self._code})"
+
+    def __reduce__(self) -> Any:
+        return ForeignFunction, (self._language, self._name, self._code, self._options)
+
+
+class ForeignActorClass:
+    """A class of another language: ``Counter.remote(...)`` makes an actor and returns its handle."""
+
+    def __init__(self, language: int, name: str, code: str, options: dict[str, Any]) -> None:
+        self._language = language
+        self._name = name
+        self._code = code
+        self._options = actor_options(options)
+
+    def options(self, **options: Any) -> ForeignActorClass:
+        """The same class with some options changed (those of `sabir.remote` on classes)."""
+        return ForeignActorClass(self._language, self._name, self._code, {**self._options, **options})
+
+    def remote(self, *args: Any, **kwargs: Any) -> ActorHandle[Any]:
+        """Starts an actor. Returns at once; an error of the constructor reaches the first call's ``get``."""
+        check_named(self._name, self._language, kwargs)
+        ensure_started()
+        function = _sabir.export_function(_functions.CLASS, self._language, self._name, self._code.encode())
+        native = create_actor(function, self._options, b"", args, kwargs)
+        return ActorHandle(native, self._name, None, self._language)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"{self._name} is an actor class of another language: call .remote(...)")
+
+    def __repr__(self) -> str:
+        return f"ForeignActorClass({self._code})"
+
+    def __reduce__(self) -> Any:
+        return ForeignActorClass, (self._language, self._name, self._code, self._options)
+
+
+def _checked(what: str, name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"{what} must be a non-empty str, not {name!r}")
+    return name
+
+
+def cpp_function(name: str) -> ForeignFunction:
+    """The C++ function registered under ``name`` (``SABIR_REMOTE(name);``).
+
+    Its shared library must be in ``init(code_search_path=...)``, or the function in the program ``cpp_worker``.
+    """
+    return ForeignFunction(CPP, _checked("the function's name", name), name, {})
+
+
+def cpp_actor_class(factory: str) -> ForeignActorClass:
+    """The C++ class whose factory is registered under this name, as ``"Counter::create"``."""
+    return ForeignActorClass(CPP, _checked("the factory's name", factory), factory, {})
+
+
+def java_function(class_name: str, method: str) -> ForeignFunction:
+    """The static method of a Java class (``"com.example.Prices"``); the arguments choose among those of one name."""
+    _checked("the class's name", class_name)
+    _checked("the method's name", method)
+    return ForeignFunction(JAVA, method, f"{class_name}::{method}", {})
+
+
+def java_actor_class(class_name: str) -> ForeignActorClass:
+    """A Java class; the arguments choose among its constructors."""
+    _checked("the class's name", class_name)
+    return ForeignActorClass(JAVA, class_name.rpartition(".")[2], class_name, {})

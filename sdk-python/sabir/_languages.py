@@ -1,0 +1,92 @@
+"""How workers of each language are started, and where they look for code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+PYTHON, JAVA, CPP = 1, 2, 3
+NAMES = {0: "", PYTHON: "Python", JAVA: "Java", CPP: "C++", 4: "C"}
+_ZYGOTE, _EXEC = 1, 2
+
+
+def python_env(paths: Sequence[str] = ()) -> list[str]:
+    """The command of a zygote that forks workers of this interpreter (schema/zygote.md)."""
+    zygote = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_zygote.py")
+    return [sys.executable, "-I", "-S", zygote, json.dumps([path for path in paths or sys.path if path])]
+
+
+def describe() -> dict[str, list[str]]:
+    """What a driver in another language has to know of this interpreter: ``python -m sabir language-env``."""
+    paths = [path for path in sys.path[1:] if path]  # the first is where the command was called
+    return {"argv": python_env(paths), "path": paths}
+
+
+def code_paths(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """``code_search_path`` as absolute paths. ValueError for one that does not exist."""
+    if isinstance(paths, (str, bytes)):
+        raise TypeError("code_search_path must be a list of paths, not one text")
+    absolute = [os.path.abspath(os.fspath(path)) for path in paths]
+    for path in absolute:
+        if not os.path.exists(path):
+            raise ValueError(f"code_search_path: {path} does not exist")
+    return absolute
+
+
+def job_config(paths: list[str]) -> bytes:
+    """What workers of all languages are told of the job; each takes what it knows."""
+    modules = [path for path in paths if os.path.isdir(path)]
+    config = {
+        "code_search_path": paths,
+        "sys_path": modules + [path if path else os.getcwd() for path in sys.path],
+        "cwd": os.getcwd(),
+    }
+    return json.dumps(config).encode()
+
+
+def language_envs(
+    paths: list[str],
+    cpp_worker: str | os.PathLike[str] | None,
+    java_jar: str | os.PathLike[str] | None,
+    java_options: Sequence[str],
+) -> list[tuple[int, int, list[str]]]:
+    """As sabir_language_env: Python's first, so that the node starts a worker of it ahead of demand."""
+    envs = [(PYTHON, _ZYGOTE, python_env())]
+    worker = _program("cpp_worker", cpp_worker, "sabir-cpp-worker")
+    if worker:
+        envs.append((CPP, _EXEC, [worker]))
+    jar = _jar(paths, java_jar)
+    launcher = _program("", None, "sabir-java-worker")
+    if jar and launcher:
+        envs.append((JAVA, _EXEC, [launcher, jar, *_texts("java_options", java_options)]))
+    return envs
+
+
+def _program(name: str, given: Any, default: str) -> str:
+    """An executable; the default lies in this package ("" if it does not)."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), default) if given is None else os.fspath(given)
+    if given is not None and not os.access(path, os.X_OK):
+        raise ValueError(f"{name}: {path} is not a program that can be run")
+    return os.path.abspath(path) if os.access(path, os.X_OK) else ""
+
+
+def _jar(paths: list[str], given: Any) -> str:
+    jar = os.fspath(given) if given is not None else os.environ.get("SABIR_JAVA_JAR", "")
+    if jar and not os.path.isfile(jar):
+        raise ValueError(f"{'java_jar' if given is not None else 'SABIR_JAVA_JAR'}: {jar} is not a file")
+    if jar:
+        return os.path.abspath(jar)
+    for path in paths:
+        name = os.path.basename(path)
+        if name.startswith("sabir-java") and name.endswith(".jar"):
+            return path
+    return ""
+
+
+def _texts(name: str, values: Sequence[str]) -> list[str]:
+    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{name} must be a list of str")
+    return list(values)

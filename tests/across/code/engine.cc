@@ -1,0 +1,58 @@
+// C++ code for the tests: a shared library with functions and an actor.
+#include <sabir/sabir.hpp>
+
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace engine {
+
+int64_t add(int64_t a, int64_t b) { return a + b; }
+sabir::Value echo(const sabir::Value& value) { return value; }
+double total(sabir::Tensor<double> numbers) {
+  double sum = 0;
+  for (uint64_t i = 0; i < numbers.size(); ++i) {
+    sum += numbers.data()[i];
+  }
+  return sum;
+}
+std::tuple<int64_t, int64_t> divide(int64_t a, int64_t b) { return {a / b, a % b}; }
+int64_t fail(const std::string& text) { throw std::out_of_range(text); }
+void die() { std::abort(); }
+
+struct Point {
+  double x;
+  double y;
+};
+SABIR_STRUCT(Point, x, y);
+double norm(const Point& point) { return point.x * point.x + point.y * point.y; }
+
+// Calls back into Python, whose error passes through.
+int64_t through_python(const std::string& text) {
+  return sabir::py_function<int64_t>("functions", "fail").remote(text).get();
+}
+
+class Counter {
+ public:
+  static Counter create(int64_t start) { return Counter{start}; }
+  int64_t add(int64_t amount) { return value += amount; }
+  int64_t fail() const { throw std::logic_error("the counter is at " + std::to_string(value)); }
+
+  int64_t value;
+};
+
+}  // namespace engine
+
+SABIR_REMOTE_AS("add", engine::add);
+SABIR_REMOTE_AS("echo", engine::echo);
+SABIR_REMOTE_AS("total", engine::total);
+SABIR_REMOTE_AS("divide", engine::divide);
+SABIR_REMOTE_AS("fail", engine::fail);
+SABIR_REMOTE_AS("die", engine::die);
+SABIR_REMOTE_AS("norm", engine::norm);
+SABIR_REMOTE_AS("through_python", engine::through_python);
+SABIR_REMOTE_AS("Counter", engine::Counter::create);
+SABIR_REMOTE_AS("Counter::add", &engine::Counter::add);
+SABIR_REMOTE_AS("Counter::fail", &engine::Counter::fail);
