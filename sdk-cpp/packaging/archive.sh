@@ -17,12 +17,14 @@ for file in "$@"; do
     *.cmake) sed "s/@VERSION@/$version/" "$file" >"$root/lib/cmake/sabir/$(basename "$file")" ;;
     *.pc) sed "s/@VERSION@/$version/" "$file" >"$root/lib/pkgconfig/$(basename "$file")" ;;
     *.so) install -m 755 "$file" "$root/lib/" ;;
-    */sabird | */sabir-cpp-worker) install -m 755 "$file" "$root/bin/" ;;
+    */sabird | */sabir-cpp-worker | */sabir-java-worker) install -m 755 "$file" "$root/bin/" ;;
     *) install -m 644 "$file" "$root/" ;;
     esac
 done
 strip --strip-unneeded "$root"/lib/*.so "$root"/bin/*
-# The library looks for the daemon beside itself.
-ln -s ../bin/sabird "$root/lib/sabird"
+# The daemon and the workers are looked for beside the library.
+for program in "$root"/bin/*; do
+    ln -s "../bin/$(basename "$program")" "$root/lib/"
+done
 
 tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --mode=u+w,go-w -cf - "$top" | gzip -n9 >"$out"

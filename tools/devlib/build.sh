@@ -59,9 +59,15 @@ build_java() {
     install -D -m 644 "$(bazel info bazel-bin 2>/dev/null)/sdk-java/sabir-java.jar" "$BUILD/java/sabir-java.jar"
 }
 
+# Where drivers in other languages find the Java SDK, if it was built (build_java) and nobody named another.
+export_java_jar() {
+    [ ! -e "$BUILD/java/sabir-java.jar" ] || export SABIR_JAVA_JAR="${SABIR_JAVA_JAR:-$BUILD/java/sabir-java.jar}"
+}
+
 # run_command [NAME=VALUE...] CMD...: with .venv's programs and the staged package, where the user stands.
 run_command() {
     cd "$CALLER" || exit
+    export_java_jar
     exec env "PATH=$VENV/bin:$BUILD/bin:$PATH" "PYTHONPATH=$STAGE${PYTHONPATH:+:$PYTHONPATH}" "$@"
 }
 

@@ -16,7 +16,7 @@ cpp_sources() {
 lint_step() {
     case "$1" in
     clang-format) cpp_sources | xargs -r clang-format-14 --dry-run --Werror ;;
-    clang-tidy) run_bazel build --config=tidy //runtime/... //sdk-python/... //sdk-java:libsabir_jni.so ;;
+    clang-tidy) run_bazel build --config=tidy //runtime/... //sdk-python/... //sdk-java:libsabir_jni.so //sdk-java/launcher/... ;;
     ruff-check) "$VENV/bin/ruff" check --quiet . ;;
     ruff-format) "$VENV/bin/ruff" format --quiet --diff . ;;
     mypy)

@@ -49,6 +49,7 @@ test_python() {
     [ $# -gt 0 ] || return 0
     local venv="$BUILD/venv/cp3$minor" status=0
     need_venv "$venv" "$python" test
+    export_java_jar
     SABIR_TEST_FILTER="$filter" PATH="$venv/bin:$BUILD/bin:$PATH" \
         PYTHONPATH="$STAGE:$ROOT/tools/devlib" PYTHONDONTWRITEBYTECODE=1 \
         "$venv/bin/python" -m pytest -q -p pytest_filter "--junitxml=$RESULTS/$name.xml" "$@" || status=$?
