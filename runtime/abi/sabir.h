@@ -173,7 +173,7 @@ typedef struct sabir_config {
   uint64_t store_bytes; /* 0: 30 % of the memory; a started node only */
   const sabir_language_env* language_envs;
   size_t language_env_count;
-  sabir_span job_config; /* opaque to the core: given to each worker of the job (sabir_client_job_config) */
+  sabir_span job_config;   /* opaque to the core: given to each worker of the job (sabir_client_job_config) */
   uint8_t log_to_driver;   /* 1: workers' output arrives as SABIR_EVENT_LOG notices */
   sabir_language language; /* of this driver: workers learn who calls them (sabir_work_view) */
   int64_t timeout_ns;      /* for the whole start */

@@ -93,10 +93,11 @@ PyObject* refuse_native(const sabir_view& view) {
   read_note(view, &note);
   Owned text(to_unicode(note));
   static constexpr const char* kNames[] = {"no language", "Python", "Java", "C++", "C"};
-  const char* language = view.language < sizeof(kNames) / sizeof(kNames[0]) ? kNames[view.language] : "a later language";
-  return text ? PyErr_Format(state().hooks.serialization_error, "the value is in a form that only %s reads%s%U",
-                             language, note.size == 0 ? "; let it be numbers, text, lists, maps or tensors there" : ": ",
-                             text.get())
+  const char* language =
+      view.language < sizeof(kNames) / sizeof(kNames[0]) ? kNames[view.language] : "a later language";
+  return text ? PyErr_Format(
+                    state().hooks.serialization_error, "the value is in a form that only %s reads%s%U", language,
+                    note.size == 0 ? "; let it be numbers, text, lists, maps or tensors there" : ": ", text.get())
               : nullptr;
 }
 

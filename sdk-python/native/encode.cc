@@ -84,7 +84,8 @@ bool EncodedValue::encode_for_others(PyObject* object, Py_ssize_t index, PyObjec
   Owned place(name != nullptr ? PyUnicode_FromFormat("argument %R", name)
               : index < 0     ? PyUnicode_FromString("the result")
                               : PyUnicode_FromFormat("argument %zd", index + 1));
-  converted_ = Owned(place ? PyObject_CallFunctionObjArgs(state().hooks.neutral, object, place.get(), nullptr) : nullptr);
+  converted_ =
+      Owned(place ? PyObject_CallFunctionObjArgs(state().hooks.neutral, object, place.get(), nullptr) : nullptr);
   if (!converted_) {
     return false;
   }

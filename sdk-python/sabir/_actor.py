@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any, Callable, Dict, Generic, Optional, TypeVar
+from typing import Any, Callable, Generic, Optional, TypeVar
 
 from sabir import _functions, _sabir
 from sabir._languages import NAMES, PYTHON
@@ -193,7 +193,7 @@ def _check_method(
 
 
 # By name; None: any name is tried, since whoever made the actor did not know its class.
-_Methods = Optional[Dict[str, dict[str, Any]]]
+_Methods = Optional[dict[str, dict[str, Any]]]
 _UNKNOWN = {"args": [1, 0], "returns": 1}
 
 

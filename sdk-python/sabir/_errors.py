@@ -9,6 +9,7 @@ from sabir import _functions
 from sabir._languages import NAMES, PYTHON
 from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, TaskError
 
+_NOT_FOUND = 2
 _TASK_FAILED = 12
 _ACTOR_DIED = 14
 _STACK_CHARACTERS = 64 << 10
@@ -23,6 +24,8 @@ def describe_exception(error: BaseException, function_index: int) -> dict[str, A
     """The fields of an error value (``sabir_failure``) for an exception of user code."""
     if isinstance(error, ActorExit):
         return {"kind": _ACTOR_DIED, "message": "the actor has ended itself by exit_actor()"}
+    if isinstance(error, _functions.CodeNotFoundError):
+        return {"kind": _NOT_FOUND, "message": str(error)}
     retry = _functions.retry_exceptions(function_index)
     retryable = any(isinstance(error, kind) for kind in retry)
     message = _text_of(error)

@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 from sabir import _sabir
 from sabir._languages import PYTHON
+from sabir.exceptions import NotFoundError
 
 TASK, CLASS, METHOD = 1, 2, 3
 
@@ -102,6 +103,10 @@ class _Capturing:
         return made[self._index](*args, **kwargs)
 
 
+class CodeNotFoundError(NotFoundError):
+    """A function or class of another language's call is not on the worker's path."""
+
+
 def _by_name(kind: int, name: str, code: bytes) -> Any:
     """``module:qualified.name``, the form in which other languages export a Python function or class."""
     import importlib
@@ -112,16 +117,20 @@ def _by_name(kind: int, name: str, code: bytes) -> Any:
         target: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         looked = ", ".join(path for path in sys.path if path)
-        raise ImportError(f"{what} {name}: there is no module {error.name!r}. Looked for in: {looked}") from error
+        raise CodeNotFoundError(f"{what} {name}: there is no module {error.name!r}. Looked for in: {looked}") from error
     except Exception as error:
-        raise ImportError(f"{what} {name}: module {module_name!r} cannot be imported: {error}") from error
+        raise CodeNotFoundError(f"{what} {name}: module {module_name!r} cannot be imported: {error}") from error
     for part in path.split("."):
         owner = target
         try:
             target = getattr(owner, part)
         except AttributeError:
-            there = ", ".join(item for item in vars(owner) if not item.startswith("_")) if hasattr(owner, "__dict__") else ""
-            raise AttributeError(
+            there = (
+                ", ".join(item for item in vars(owner) if not item.startswith("_"))
+                if hasattr(owner, "__dict__")
+                else ""
+            )
+            raise CodeNotFoundError(
                 f"{what} {name}: {module_name!r} has no {path!r}. It has: {there[:2000] or 'nothing public'}"
             ) from None
     # What @sabir.remote made of it.
@@ -129,7 +138,7 @@ def _by_name(kind: int, name: str, code: bytes) -> Any:
         if type(target).__module__.startswith("sabir."):
             target = getattr(target, wrapped, target)
     if (kind == CLASS and not isinstance(target, type)) or not callable(target):
-        raise TypeError(f"{what} {name}: {module_name}.{path} is a {type(target).__name__}")
+        raise CodeNotFoundError(f"{what} {name}: {module_name}.{path} is a {type(target).__name__}")
     return target
 
 

@@ -82,7 +82,9 @@ class TaskError(SabirError):
             return self
 
     def _fields(self) -> dict[str, Any]:
-        return {name: self.__dict__[name] for name in ("function_name", "traceback_str", "cause", "type_name", "language")}
+        return {
+            name: self.__dict__[name] for name in ("function_name", "traceback_str", "cause", "type_name", "language")
+        }
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild_task_error, (self.__dict__["message"], self._fields())

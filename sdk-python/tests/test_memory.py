@@ -104,11 +104,15 @@ def test_repetition_keeps_nothing(name):
     for _ in range(times // 2):  # the first ones fill pools and caches
         action()
     gc.collect()
-    before = memory_kib()
-    for _ in range(times):
-        action()
-    gc.collect()
-    eventually(lambda: node()["store"]["objects"] == 0, "objects are left")
-    assert node()["store"]["used_bytes"] == 0
-    grown = {pid: kib - before[pid] for pid, kib in memory_kib().items() if pid in before}
+    # What leaks grows each time; a worker that comes late to its first array grows once.
+    for _ in range(3):
+        before = memory_kib()
+        for _ in range(times):
+            action()
+        gc.collect()
+        eventually(lambda: node()["store"]["objects"] == 0, "objects are left")
+        assert node()["store"]["used_bytes"] == 0
+        grown = {pid: kib - before[pid] for pid, kib in memory_kib().items() if pid in before}
+        if max(grown.values()) < SLACK_KIB:
+            break
     assert max(grown.values()) < SLACK_KIB, grown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import struct
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,7 @@ import pytest
 
 import sabir
 from sabir import _sabir
+from sabir.exceptions import SerializationError
 
 NULL, NEUTRAL, TENSOR, NATIVE = 0, 1, 2, 3
 PLAIN, PLAIN_WITH_BUFFERS = 1, 2
@@ -193,8 +195,17 @@ def test_malformed_bytes_are_refused(encoded):
 
 
 def test_another_languages_own_form_is_refused_by_name():
-    with pytest.raises(TypeError, match="another language"):
-        _sabir._decode(NATIVE, 2, 0, b"rO0AB")
+    with pytest.raises(SerializationError, match="a form that only Java reads; let it be numbers"):
+        _sabir._decode(NATIVE, 2, 1, b"rO0AB")
+    note = b"result[2] (java.util.BitSet)"
+    noted = struct.pack("<I", len(note)) + note
+    with pytest.raises(SerializationError, match=r"a form that only Java reads: result\[2\] \(java.util.BitSet\)"):
+        _sabir._decode(NATIVE, 2, 0x81, noted.ljust(64, b"\0") + b"rO0AB")
+    for damaged in (b"", b"\xff\xff\xff\xff", noted[:10]):
+        with pytest.raises(SerializationError):
+            _sabir._decode(NATIVE, 2, 0x81, damaged)
+        with pytest.raises((ValueError, pickle.UnpicklingError)):
+            _sabir._decode(NATIVE, 1, 0x82, damaged)
 
 
 def test_damaged_bytes_never_do_more_than_raise():

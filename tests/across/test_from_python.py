@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 
 import sabir
-from sabir.exceptions import ActorDiedError, SerializationError, TaskError, WorkerCrashedError
+from sabir.exceptions import (
+    ActorDiedError,
+    NotFoundError,
+    SabirError,
+    SerializationError,
+    TaskError,
+    WorkerCrashedError,
+)
 
 pytestmark = pytest.mark.usefixtures("session")
 TIMEOUT_S = 60
@@ -209,7 +216,9 @@ def test_errors_of_the_other_language():
 
 
 @pytest.mark.parametrize(
-    "caller", [sabir.cpp_function("through_python"), sabir.java_function("Prices", "throughPython")], ids=["C++", "Java"]
+    "caller",
+    [sabir.cpp_function("through_python"), sabir.java_function("Prices", "throughPython")],
+    ids=["C++", "Java"],
 )
 def test_the_chain_of_causes_through_two_languages(caller):
     @sabir.remote
@@ -230,17 +239,31 @@ def test_the_chain_of_causes_through_two_languages(caller):
     assert any("functions.py" in error.traceback_str for error in chain if isinstance(error, TaskError))
 
 
-def test_missing_names_say_what_is_there():
-    with pytest.raises(TaskError, match=r"no function 'subtract'.*libengine.so: has .*add"):
-        get(sabir.cpp_function("subtract").remote(1))
-    with pytest.raises(TaskError, match="Prizes"):
-        get(sabir.java_function("Prizes", "sum").remote(1, 2))
-    with pytest.raises(TaskError, match="minus"):
-        get(sabir.java_function("Prices", "minus").remote(1, 2))
-    with pytest.raises(TaskError, match="sum"):
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: sabir.cpp_function("subtract").remote(1), r"(?s)no function 'subtract'.*libengine.so: has .*add"),
+        (
+            lambda: sabir.cpp_actor_class("Meter").remote().add.remote(1),
+            r"(?s)no factory of actors 'Meter'.*libengine.so",
+        ),
+        (lambda: sabir.java_function("Prizes", "sum").remote(1, 2), r"Prizes"),
+        (lambda: sabir.java_function("Prices", "minus").remote(1, 2), r"minus.*sum"),
+    ],
+    ids=["C++ function", "C++ class", "Java class", "Java method"],
+)
+def test_missing_names_say_what_is_there(call, text):
+    with pytest.raises((NotFoundError, ActorDiedError), match=text):
+        get(call())
+
+
+def test_arguments_that_do_not_fit():
+    with pytest.raises(SabirError, match="sum"):
         get(sabir.java_function("Prices", "sum").remote(1.5, [2]))
-    with pytest.raises(TaskError, match="add"):
+    with pytest.raises(SabirError, match="argument 2: expected an int64, found a string"):
         get(sabir.cpp_function("add").remote(1, "two"))
+    with pytest.raises(SabirError, match="add"):
+        get(sabir.cpp_function("add").remote(1))
 
 
 def test_a_crash_in_c_plus_plus_is_an_error_of_its_task():

@@ -67,7 +67,13 @@ def test_pkg_config_and_python(folder: Path) -> None:
 def test_archive_needs_nothing_of_ours() -> None:
     names = {str(path.relative_to(SDK)) for path in SDK.rglob("*") if not path.is_dir()}
     assert {"include/sabir/sabir.hpp", "include/sabir/sabir.h", "lib/libsabir.so", "bin/sabird"} <= names
-    assert {"bin/sabir-cpp-worker", "bin/sabir-java-worker", "lib/cmake/sabir/sabirConfig.cmake", "README.md", "LICENSE"} <= names
+    assert {
+        "bin/sabir-cpp-worker",
+        "bin/sabir-java-worker",
+        "lib/cmake/sabir/sabirConfig.cmake",
+        "README.md",
+        "LICENSE",
+    } <= names
     for program in ("sabird", "sabir-cpp-worker", "sabir-java-worker"):
         assert (SDK / "lib" / program).resolve() == SDK / "bin" / program
     for path in SDK.rglob("*.hpp"):

@@ -53,7 +53,8 @@ public class Prices {
   public static Object types(Map<String, Object> values) {
     return values.entrySet()
         .stream()
-        .map(entry -> entry.getKey() + ":" + (entry.getValue() == null ? "null" : entry.getValue().getClass().getSimpleName()))
+        .map(entry
+            -> entry.getKey() + ":" + (entry.getValue() == null ? "null" : entry.getValue().getClass().getSimpleName()))
         .toList();
   }
 

@@ -1,7 +1,6 @@
 // C++ code for the tests: a shared library with functions and an actor.
-#include <sabir/sabir.hpp>
-
 #include <map>
+#include <sabir/sabir.hpp>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -26,7 +25,6 @@ struct Point {
   double x;
   double y;
 };
-SABIR_STRUCT(Point, x, y);
 double norm(const Point& point) { return point.x * point.x + point.y * point.y; }
 
 // Calls back into Python, whose error passes through.
@@ -44,6 +42,8 @@ class Counter {
 };
 
 }  // namespace engine
+
+SABIR_STRUCT(engine::Point, x, y);
 
 SABIR_REMOTE_AS("add", engine::add);
 SABIR_REMOTE_AS("echo", engine::echo);

@@ -114,6 +114,15 @@ final class FlexReader {
     throw malformed(at, "a float of " + width + " bytes");
   }
 
+  /** As follow(), to something whose length stands before it: what is empty may lie where the offset does. */
+  private int followSized(int at, int offsetWidth, int width) {
+    need(at, offsetWidth);
+    if (unsigned(at, offsetWidth) == 0 && at >= width && unsigned(at - width, width) == 0) {
+      return at;
+    }
+    return follow(at, offsetWidth);
+  }
+
   /** Where the offset stored here leads: backwards only, so that nothing contains itself. */
   private int follow(int at, int width) {
     long offset = unsigned(at, width);
@@ -155,7 +164,7 @@ final class FlexReader {
       case STRING:
         return string(follow(at, parentWidth), width);
       case BLOB:
-        return blob(follow(at, parentWidth), width);
+        return blob(followSized(at, parentWidth, width), width);
       case INDIRECT_INT:
         return signed(follow(at, parentWidth), width);
       case INDIRECT_UINT:
@@ -163,12 +172,12 @@ final class FlexReader {
       case INDIRECT_FLOAT:
         return real(follow(at, parentWidth), width);
       case MAP:
-        return map(follow(at, parentWidth), width, depth);
+        return map(followSized(at, parentWidth, width), width, depth);
       case VECTOR:
-        return vector(follow(at, parentWidth), width, depth);
+        return vector(followSized(at, parentWidth, width), width, depth);
       default:
         if (type >= VECTOR_INT && type <= VECTOR_STRING || type == VECTOR_BOOL) {
-          int start = follow(at, parentWidth);
+          int start = followSized(at, parentWidth, width);
           int itemType = type == VECTOR_BOOL ? BOOL : type - VECTOR_INT + INT;
           return typed(start, width, count(start, width, width), itemType, depth);
         }

@@ -113,7 +113,8 @@ final class PlainWriter {
 
   // Java's own containers read back as ArrayList and LinkedHashMap; other types keep theirs in Java's own form.
   private boolean isNeutral(Object container) {
-    return forOthers || container.getClass().getName().startsWith("java.util.") || !(container instanceof java.io.Serializable);
+    return forOthers || container.getClass().getName().startsWith("java.util.")
+        || !(container instanceof java.io.Serializable);
   }
 
   private boolean unsuitable(String what) {
@@ -216,7 +217,8 @@ final class PlainWriter {
       met.put(firstMet, true);
     }
     return met.put(container, true) == null
-        || unsuitable(forOthers ? "a container that contains itself" : "a container that two places of the value share");
+        || unsuitable(
+            forOthers ? "a container that contains itself" : "a container that two places of the value share");
   }
 
   /** For readers in other languages it is only forbidden to contain oneself. */

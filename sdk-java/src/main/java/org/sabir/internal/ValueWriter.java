@@ -52,7 +52,8 @@ public final class ValueWriter {
     if (!plain.write(value)) {
       out.truncate(encoded.offset);
       encoded.references.clear();
-      String refusal = where + ": " + plain.reason() + " cannot be sent to another language: send numbers, text, lists, "
+      String refusal = where + ": " + plain.reason()
+          + " cannot be sent to another language: send numbers, text, lists, "
           + "maps, tensors or references instead, or register a Converter for its class";
       if (readers == Readers.OTHERS) {
         throw new SerializationException(refusal);
