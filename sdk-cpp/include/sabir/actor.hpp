@@ -5,6 +5,7 @@
 
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include "sabir/json.hpp"
@@ -68,7 +69,9 @@ class ActorHandle {
   using Class = C;
 
   ActorHandle() = default;
-  explicit ActorHandle(detail::ActorHandleOwner actor) : actor_(std::move(actor)) {}
+  // `language`: the actor's, if it is known; else the session is asked when a method is called by its name.
+  explicit ActorHandle(detail::ActorHandleOwner actor, Language language = Language::kNone)
+      : actor_(std::move(actor)), language_(language) {}
 
   // handle.task(&Counter::add).remote(1)
   template <typename B, typename R, typename... P>
@@ -82,7 +85,7 @@ class ActorHandle {
   // By name, of an actor in any language: handle.task<int>("add").remote(1)
   template <typename R>
   detail::RemoteMethod<R, detail::AnyParameters> task(const std::string& name) const {
-    return {actor_, detail::exported_by_name(SABIR_FUNCTION_METHOD, Language::kCpp, name, name)};
+    return {actor_, detail::exported_by_name(SABIR_FUNCTION_METHOD, language(), name, name)};
   }
 
   // Ends its process at once; calls that wait for it fail with ActorDiedError. With no_restart = false it restarts if
@@ -94,10 +97,12 @@ class ActorHandle {
   std::string id() const { return std::string(detail::view_of(detail::actor_info(actor_.get()).actor_id)); }
   std::string name() const { return std::string(detail::view_of(detail::actor_info(actor_.get()).name)); }
   std::string class_name() const { return std::string(detail::view_of(detail::actor_info(actor_.get()).class_name)); }
-  Language language() const { return static_cast<Language>(detail::actor_info(actor_.get()).language); }
+  Language language() const {
+    return language_ != Language::kNone ? language_ : static_cast<Language>(detail::actor_info(actor_.get()).language);
+  }
   template <typename D>
   ActorHandle<D> as() const {
-    return ActorHandle<D>(actor_);
+    return ActorHandle<D>(actor_, language_);
   }
   explicit operator bool() const { return static_cast<bool>(actor_); }
 
@@ -111,6 +116,7 @@ class ActorHandle {
   }
 
   detail::ActorHandleOwner actor_;
+  Language language_ = Language::kNone;
 };
 
 namespace detail {
@@ -129,10 +135,14 @@ struct Codec<ActorHandle<C>> {
 };
 
 // What handles in other languages want to know of a class: its methods with their numbers of arguments and results.
+// Null: a class that is known by its name only; "" says that nobody knows.
 inline std::string class_info(const std::type_info* type) {
+  if (type == nullptr) {
+    return "";
+  }
   std::string out;
   for (const auto& entry : registry().entries()) {
-    if (type != nullptr && entry->is_method() && *entry->owner == *type) {
+    if (entry->is_method() && *entry->owner == *type) {
       std::string count = std::to_string(entry->arity);
       out += json_text(entry->short_name()) + ": {\"args\": [" + count + ", " + count + "], \"returns\": 1}, ";
     }
@@ -172,7 +182,8 @@ class RemoteClass {
     check([&](sabir_error** error) {
       return sabir_actor_create(require_client(), function, &raw, arguments.data(), arguments.size(), &actor, error);
     });
-    return ActorHandle<C>(ActorHandleOwner(actor));
+    // The existing one may live in another language.
+    return ActorHandle<C>(ActorHandleOwner(actor), options_.get_if_exists ? Language::kNone : exported_.language());
   }
   template <typename... A>
   Result<ActorHandle<C>> try_remote(const A&... argument) const {
@@ -206,6 +217,14 @@ detail::RemoteClass<C, detail::AnyParameters> cpp_actor_class(const std::string&
 inline detail::RemoteClass<void, detail::AnyParameters> py_actor_class(const std::string& module,
                                                                        const std::string& name) {
   return {detail::exported_by_name(SABIR_FUNCTION_CLASS, Language::kPython, name, "@" + module + ":" + name), nullptr};
+}
+
+// A class in Java: java_actor_class("com.example.Counter"). Of several constructors the one is called that the
+// arguments fit; "com.example.Counter::create" names a static method that makes the actor.
+inline detail::RemoteClass<void, detail::AnyParameters> java_actor_class(const std::string& class_name) {
+  std::string name = class_name.substr(0, class_name.find("::"));
+  name = name.substr(name.rfind('.') + 1);
+  return {detail::exported_by_name(SABIR_FUNCTION_CLASS, Language::kJava, name, class_name), nullptr};
 }
 
 // The handle of a named actor; throws NotFoundError.

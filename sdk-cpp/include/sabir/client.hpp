@@ -4,25 +4,18 @@
 
 #include <limits.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "sabir/language_env.hpp"
 #include "sabir/notices.hpp"
 #include "sabir/result.hpp"
 #include "sabir/worker.hpp"
 
 SABIR_NAMESPACE_BEGIN
-
-// How to start workers of another language (sabir_language_env).
-struct LanguageEnv {
-  Language language = Language::kNone;
-  sabir_launch_mode mode = SABIR_LAUNCH_EXEC;
-  std::vector<std::string> argv;
-};
 
 struct Config {
   // "": SABIR_ADDRESS, else a running node of this user, else start one. "local": start one. "auto": a running one.
@@ -37,9 +30,14 @@ struct Config {
   // The executable of C++ workers: any that calls sabir::init() before it does anything else, such as
   // sabir-cpp-worker. "": this one.
   std::string worker = {};
-  // A Python interpreter that has the package sabir, for tasks and actors in Python. "": there are none.
+  // A Python interpreter that has the package sabir, for tasks and actors in Python. "": SABIR_PYTHON, else there are
+  // none.
   std::string python = {};
-  std::vector<LanguageEnv> language_envs = {};  // workers of other languages
+  // The Java SDK, sabir-java-VERSION.jar, for tasks and actors in Java. "": SABIR_JAVA_JAR, else the first
+  // sabir-java*.jar on the code path or in a folder of it, else there are none.
+  std::string java_jar = {};
+  std::vector<std::string> java_options = {};   // of the JVMs of workers, such as -Xmx2g
+  std::vector<LanguageEnv> language_envs = {};  // workers of other languages, before what is said above
   bool log_to_driver = true;                    // print what workers write
   std::string daemon_path = {};                 // "": sabird beside the library, else SABIR_DAEMON
   std::string session_root = {};                // "": the user's
@@ -54,48 +52,6 @@ inline std::string own_executable() {
   return size > 0 ? std::string(path, static_cast<size_t>(size)) : "";
 }
 
-inline std::vector<std::string> absolute_paths(const std::vector<std::string>& paths) {
-  std::vector<std::string> made;
-  for (const std::string& path : paths) {
-    char absolute[PATH_MAX];
-    made.push_back(realpath(path.c_str(), absolute) != nullptr ? absolute : path);
-  }
-  return made;
-}
-
-// What an interpreter says about how its workers are started, and where its modules lie.
-struct PythonEnv {
-  LanguageEnv env;
-  std::vector<std::string> path;
-};
-
-// Throws if it does not run, or has no package sabir.
-inline PythonEnv python_env(const std::string& python) {
-  static constexpr const char* kAsk =
-      " -c 'import json, sys; from sabir._runtime import language_env; "
-      "print(json.dumps({\"argv\": language_env()[2], \"path\": [path for path in sys.path if path]}))'";
-  std::string command = "'";
-  for (char c : python) {
-    command += c == '\'' ? "'\\''" : std::string(1, c);
-  }
-  command += "'";
-  std::string answer;
-  FILE* pipe = popen((command + kAsk).c_str(), "re");
-  if (pipe != nullptr) {
-    char buffer[4096];
-    for (size_t count = 0; (count = fread(buffer, 1, sizeof(buffer), pipe)) != 0;) {
-      answer.append(buffer, count);
-    }
-  }
-  int status = pipe != nullptr ? pclose(pipe) : -1;
-  JsonObject said(answer);
-  PythonEnv made{{Language::kPython, SABIR_LAUNCH_ZYGOTE, said.texts("argv")}, said.texts("path")};
-  if (status != 0 || made.env.argv.empty()) {
-    throw_status(SABIR_NOT_FOUND, "the interpreter '" + python + "' does not run, or has no package sabir");
-  }
-  return made;
-}
-
 // The configuration as the C interface takes it.
 class RawConfig {
  public:
@@ -104,16 +60,10 @@ class RawConfig {
       std::string program = own_executable();
       config_.job_name = program.substr(program.rfind('/') + 1);
     }
-    config_.code_search_path = absolute_paths(config_.code_search_path);
-    std::string worker = config_.worker.empty() ? own_executable() : config_.worker;
-    config_.language_envs.push_back({Language::kCpp, SABIR_LAUNCH_EXEC, {std::move(worker)}});
-    std::vector<std::string> python_path;
-    if (!config_.python.empty()) {
-      PythonEnv python = python_env(config_.python);
-      config_.language_envs.push_back(std::move(python.env));
-      python_path = std::move(python.path);
+    for (std::string& path : config_.code_search_path) {
+      path = absolute_path(path);
     }
-    describe_job(python_path);
+    describe_job(add_languages());
   }
   RawConfig(const RawConfig&) = delete;
   RawConfig& operator=(const RawConfig&) = delete;
@@ -147,13 +97,33 @@ class RawConfig {
   }
 
  private:
+  // Returns where Python finds modules.
+  std::vector<std::string> add_languages() {
+    std::string worker = config_.worker.empty() ? own_executable() : config_.worker;
+    config_.language_envs.push_back({Language::kCpp, SABIR_LAUNCH_EXEC, {std::move(worker)}});
+    bool is_given = !config_.java_jar.empty();
+    std::string jar = is_given ? config_.java_jar : environment_variable("SABIR_JAVA_JAR");
+    if (!jar.empty() && !is_file(jar)) {
+      throw_status(SABIR_NOT_FOUND, (is_given ? "Config::java_jar: " : "SABIR_JAVA_JAR: ") + jar + " is not a file");
+    }
+    jar = jar.empty() ? find_java_jar(config_.code_search_path) : jar;
+    if (!jar.empty()) {
+      config_.language_envs.push_back(java_env(jar, config_.java_options));
+    }
+    std::string interpreter = config_.python.empty() ? environment_variable("SABIR_PYTHON") : config_.python;
+    if (interpreter.empty()) {
+      return {};
+    }
+    PythonEnv python = python_env(interpreter, config_.timeout);
+    config_.language_envs.push_back(std::move(python.env));
+    return std::move(python.path);
+  }
   // What workers of all languages are told of the job; each takes what it knows.
   void describe_job(const std::vector<std::string>& python_path) {
     char folder[PATH_MAX];
     std::vector<std::string> modules;
     for (const std::string& path : config_.code_search_path) {
-      struct stat about {};
-      if (stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
+      if (is_folder(path)) {
         modules.push_back(path);
       }
     }

@@ -57,6 +57,7 @@ class Exported {
   Exported& operator=(const Exported&) = delete;
 
   const std::string& name() const { return name_; }
+  Language language() const { return language_; }
 
   // Borrowed: it lives until another init().
   sabir_function* function() {

@@ -243,6 +243,16 @@ detail::RemoteFunction<R, detail::AnyParameters> py_function(const std::string& 
       detail::exported_by_name(SABIR_FUNCTION_TASK, Language::kPython, name, "@" + module + ":" + name));
 }
 
+// A static method in Java: java_function<double>("java.lang.Math", "sqrt"). Of several methods of that name the one is
+// called that the arguments fit; "max(II)" takes that one, "max(JJ)" the one of longs.
+template <typename R>
+detail::RemoteFunction<R, detail::AnyParameters> java_function(const std::string& class_name,
+                                                               const std::string& method) {
+  std::string name = class_name.substr(class_name.rfind('.') + 1) + "." + method.substr(0, method.find('('));
+  return detail::RemoteFunction<R, detail::AnyParameters>(
+      detail::exported_by_name(SABIR_FUNCTION_TASK, Language::kJava, name, class_name + "::" + method));
+}
+
 SABIR_NAMESPACE_END
 
 #endif  // SABIR_TASK_HPP_

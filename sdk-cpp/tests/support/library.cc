@@ -24,7 +24,19 @@ class Tank {
 };
 std::shared_ptr<Tank> make_tank(double litres) { return std::make_shared<Tank>(litres); }
 
+// For callers in other languages.
+sabir::Value echo(const sabir::Value& value) { return value; }
+int add_by_name(sabir::ActorHandle<> actor, int amount) { return actor.task<int>("add").remote(amount).get(); }
+double sum(sabir::Tensor<double> numbers) {
+  double sum = 0;
+  for (double number : numbers) {
+    sum += number;
+  }
+  return sum;
+}
+
 }  // namespace geo
 
 SABIR_REMOTE(geo::scale, geo::scale_twice, geo::throwing);
 SABIR_REMOTE(geo::make_tank, &geo::Tank::fill);
+SABIR_REMOTE(geo::echo, geo::add_by_name, geo::sum);

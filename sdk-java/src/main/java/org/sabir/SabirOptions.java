@@ -63,6 +63,10 @@ public final class SabirOptions {
     return values.python;
   }
 
+  public String cppWorker() {
+    return values.cppWorker;
+  }
+
   public String sessionRoot() {
     return values.sessionRoot;
   }
@@ -79,6 +83,7 @@ public final class SabirOptions {
     private final List<String> codeSearchPath = new ArrayList<>();
     private final List<String> workerJvmOptions = new ArrayList<>();
     private String python = "";
+    private String cppWorker = "";
     private String sessionRoot = "";
 
     private Builder() {}
@@ -161,6 +166,15 @@ public final class SabirOptions {
       return this;
     }
 
+    /**
+     * The executable of C++'s workers: a program that calls sabir::init() before anything else; default: one that comes
+     * with the jar and has the functions of the shared libraries on the code path.
+     */
+    public Builder cppWorker(String path) {
+      this.cppWorker = Path.of(path).toAbsolutePath().toString();
+      return this;
+    }
+
     /** Where new sessions have their folders; default: $XDG_RUNTIME_DIR/sabir. */
     public Builder sessionRoot(String path) {
       this.sessionRoot = path;
@@ -179,6 +193,7 @@ public final class SabirOptions {
       copy.codeSearchPath.addAll(codeSearchPath);
       copy.workerJvmOptions.addAll(workerJvmOptions);
       copy.python = python;
+      copy.cppWorker = cppWorker;
       copy.sessionRoot = sessionRoot;
       return new SabirOptions(copy);
     }

@@ -3,8 +3,10 @@ package org.sabir.internal;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** What handles in other languages know of an actor's class: its methods with their numbers of arguments. */
@@ -17,8 +19,9 @@ final class ClassInfo {
       return "";
     }
     TreeMap<String, int[]> found = new TreeMap<>();
-    for (Method method : type.getMethods()) {
-      if (method.getDeclaringClass() == Object.class || method.isBridge() || Modifier.isStatic(method.getModifiers())) {
+    for (Method method : methods(type)) {
+      if (method.getDeclaringClass() == Object.class || method.isSynthetic()
+          || (method.getModifiers() & (Modifier.STATIC | Modifier.PRIVATE)) != 0) {
         continue;
       }
       int count = method.getParameterCount();
@@ -32,5 +35,14 @@ final class ClassInfo {
           new TreeMap<>(Map.of("args", List.of(entry.getValue()[0], entry.getValue()[1]), "returns", 1)));
     }
     return Json.write(methods);
+  }
+
+  // A worker calls what is not public, too, as callers in Java do.
+  private static Set<Method> methods(Class<?> type) {
+    Set<Method> methods = new LinkedHashSet<>(List.of(type.getMethods()));
+    for (Class<?> at = type; at != null && at != Object.class; at = at.getSuperclass()) {
+      methods.addAll(List.of(at.getDeclaredMethods()));
+    }
+    return methods;
   }
 }

@@ -31,6 +31,8 @@ public final class Launch {
     Path natives = NativeLibrary.folder();
     List<Environment> environments = new ArrayList<>();
     environments.add(new Environment(Language.JAVA, EXEC, workerCommand(options.workerJvmOptions())));
+    String cpp = options.cppWorker().isEmpty() ? natives.resolve("sabir-cpp-worker").toString() : options.cppWorker();
+    environments.add(new Environment(Language.CPP, EXEC, List.of(cpp)));
     Python python = python(options.python().isEmpty() ? System.getenv("SABIR_PYTHON") : options.python());
     if (python != null) {
       environments.add(python.environment);

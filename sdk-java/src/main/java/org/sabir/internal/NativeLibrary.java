@@ -20,7 +20,7 @@ import org.sabir.SabirSystemException;
  */
 public final class NativeLibrary {
   private static final String RESOURCES = "/org/sabir/native/linux-x86_64/";
-  private static final List<String> FILES = List.of("libsabir.so", "libsabir_jni.so", "sabird");
+  private static final List<String> FILES = List.of("libsabir.so", "libsabir_jni.so", "sabird", "sabir-cpp-worker");
   private static Path folder;
 
   private NativeLibrary() {}
@@ -38,7 +38,7 @@ public final class NativeLibrary {
     }
   }
 
-  /** Where the files lie: libsabir.so, libsabir_jni.so, sabird. */
+  /** Where the files lie: the libraries, the daemon, the worker for C++. */
   public static synchronized Path folder() {
     if (folder == null) {
       String given = System.getProperty("sabir.native.dir", System.getenv("SABIR_NATIVE_DIR"));

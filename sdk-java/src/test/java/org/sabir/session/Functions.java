@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.sabir.ActorHandle;
+import org.sabir.ActorMethod;
+import org.sabir.CppFunction;
 import org.sabir.ObjectRef;
 import org.sabir.Sabir;
 import org.sabir.Tensor;
@@ -62,6 +64,15 @@ final class Functions {
   }
 
   static void nothing() {}
+
+  /** A task that calls one in C++. */
+  static double scaledByCpp(double number) {
+    return Sabir.task(CppFunction.of("geo::scale", Double.class), number, 2).remote().get();
+  }
+
+  static double fill(ActorHandle<Object> tank) {
+    return tank.task(ActorMethod.of("fill", Double.class), 2).remote().get();
+  }
 
   static int ten(int a, int b, int c, int d, int e, int f, int g, int h, int i, int j) {
     return a + b + c + d + e + f + g + h + i + j;

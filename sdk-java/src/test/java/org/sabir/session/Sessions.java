@@ -12,7 +12,8 @@ import org.sabir.Session;
 final class Sessions {
   /** Made when it is wanted: a test of its own sessions does not. */
   private static final class Shared {
-    static final Session SESSION = Sabir.init(options().workerJvmOptions("-Xmx200m").build());
+    static final Session SESSION = Sabir.init(
+        options().workerJvmOptions("-Xmx200m").codeSearchPath(System.getProperty("sabir.test.library")).build());
   }
 
   private Sessions() {}
