@@ -274,15 +274,20 @@ void NodeManager::warn_job(JobNumber number, const std::string& text) {
 }
 
 Logs::Origin NodeManager::origin_of(SourceId source) {
+  // Lines of job 0 go to no driver.
+  auto for_driver = [&](JobNumber number) {
+    auto job = jobs_.find(number);
+    return job != jobs_.end() && !job->second.over && job->second.config.log_to_driver ? number : 0;
+  };
   Process* process = processes_.find_output(source);
-  if (process == nullptr) {
-    return launcher_ ? launcher_->origin(source).value_or(Logs::Origin{}) : Logs::Origin{};
-  }
   Logs::Origin origin;
+  if (process == nullptr) {
+    origin = launcher_ ? launcher_->origin(source).value_or(Logs::Origin{}) : Logs::Origin{};
+    origin.job = for_driver(origin.job);
+    return origin;
+  }
   origin.pid = static_cast<uint32_t>(process->pid);
-  auto job = jobs_.find(process->job);
-  bool wanted = job != jobs_.end() && !job->second.over && job->second.config.log_to_driver;
-  origin.job = wanted ? process->job : 0;
+  origin.job = for_driver(process->job);
   if (process->actor) {
     std::optional<Actors::View> view = coordinator_.actors().view(*process->actor);
     origin.task_name = view ? view->spec->class_name : "";

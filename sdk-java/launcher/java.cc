@@ -162,21 +162,22 @@ std::optional<Words> ask_java(const std::string& java, const std::string& jar, c
   int status = 0;
   while (::waitpid(child->pid, &status, 0) < 0 && errno == EINTR) {
   }
-  const std::string what = java + " -cp " + jar + " " + kLaunchCommand;
+  // What matters first: the death of an actor is told in a few hundred bytes.
+  const std::string asked = "\n(asked: " + java + " -cp " + jar + " " + kLaunchCommand + ")";
   const std::string output = shown(texts[1].empty() ? texts[0] : texts[1]);
   const std::string said = output.empty() ? ", without a word" : ":\n" + output;
   if (!complete) {
-    error = what + " did not answer within " + std::to_string(kAnswerTimeout.count()) + " s" + said;
+    error = "java did not answer within " + std::to_string(kAnswerTimeout.count()) + " s" + said + asked;
     return std::nullopt;
   }
   if (status != 0) {
-    error = what + " " + describe_status(status) + said +
+    error = "java " + describe_status(status) + said + asked +
             "\nIs the jar Sabir's (sabir-java-VERSION.jar), and java at least 17?";
     return std::nullopt;
   }
   std::optional<Words> words = parse_json(texts[0]);
   if (!words || words->empty()) {
-    error = what + " printed no command:\n" + shown(texts[0]);
+    error = "java printed no command:\n" + shown(texts[0]) + asked;
     return std::nullopt;
   }
   return words;

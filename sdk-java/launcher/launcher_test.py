@@ -152,7 +152,7 @@ class Launcher(unittest.TestCase):
     def test_java_fails(self) -> None:
         broken = self.java("broken", "#!/bin/sh\necho 'Error: Could not find class' >&2\nexit 3\n")
         error = self.failure(self.jar, JAVA_HOME=str(broken))
-        self.assertIn("org.sabir.worker.LaunchCommand ended with exit code 3:\nError: Could not find class\n", error)
+        self.assertIn("java ended with exit code 3:\nError: Could not find class\n(asked: ", error)
         killed = self.java("killed", "#!/bin/sh\nkill -9 $$\n")
         self.assertIn("was killed by signal 9, without a word", self.failure(self.jar, JAVA_HOME=str(killed)))
         for name, answer in (("chatty", "hello"), ("empty", "[]"), ("silent", "")):
@@ -179,7 +179,7 @@ class Launcher(unittest.TestCase):
         self.assertTrue((natives[0] / "libsabir.so").exists())
         # A jar of somebody else.
         self.jar.write_bytes(b"PK\x03\x04 no classes")
-        self.assertIn("LaunchCommand ended with exit code 1:\n", self.failure(self.jar, JAVA_HOME=home))
+        self.assertIn("java ended with exit code 1:\n", self.failure(self.jar, JAVA_HOME=home))
 
 
 if __name__ == "__main__":

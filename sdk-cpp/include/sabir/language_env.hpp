@@ -57,10 +57,7 @@ struct PythonEnv {
 
 // Throws if it does not run, or has no package sabir.
 inline PythonEnv python_env(const std::string& python, Duration timeout) {
-  static constexpr const char* kAsk =
-      "import json, sys; from sabir._runtime import language_env; "
-      "print(json.dumps({\"argv\": language_env()[2], \"path\": [path for path in sys.path if path]}))";
-  ProgramAnswer answer = ask_program({python, "-c", kAsk}, timeout);
+  ProgramAnswer answer = ask_program({python, "-m", "sabir", "language-env"}, timeout);
   JsonObject said(answer.out);
   PythonEnv made{{Language::kPython, SABIR_LAUNCH_ZYGOTE, said.texts("argv")}, said.texts("path")};
   if (made.env.argv.empty()) {

@@ -3,6 +3,7 @@ package org.sabir.internal;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -17,7 +18,9 @@ import org.sabir.SabirSystemException;
 
 /** Starts drivers, and says how their workers are started. */
 public final class Launch {
+  private static final int ZYGOTE = 1;
   private static final int EXEC = 2;
+  private static final long PYTHON_TIMEOUT_S = 60;
 
   private Launch() {}
 
@@ -107,19 +110,30 @@ public final class Launch {
     if (interpreter == null || interpreter.isEmpty()) {
       return null;
     }
-    String script = "import json, sys; from sabir._runtime import language_env; "
-        + "print(json.dumps([language_env(), [p for p in sys.path if p]]))";
     try {
-      Process process = new ProcessBuilder(interpreter, "-c", script).redirectErrorStream(true).start();
-      String output = Texts.ofUtf8(process.getInputStream().readAllBytes());
-      if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        throw new IOException(output.isBlank() ? "it did not answer" : output.strip());
+      Path errors = Files.createTempFile("sabir-python", ".txt"); // warnings are no part of the answer
+      try {
+        Process process = new ProcessBuilder(interpreter, "-m", "sabir", "language-env")
+                              .redirectInput(new File("/dev/null"))
+                              .redirectError(errors.toFile())
+                              .start();
+        if (!process.waitFor(PYTHON_TIMEOUT_S, TimeUnit.SECONDS)) {
+          process.destroyForcibly();
+          throw new IOException("it did not answer within " + PYTHON_TIMEOUT_S + " s");
+        }
+        if (process.exitValue() != 0) {
+          throw new IOException(Texts.ofUtf8(Files.readAllBytes(errors)).strip());
+        }
+        String output = Texts.ofUtf8(process.getInputStream().readAllBytes()).strip();
+        if (Json.read(output) instanceof Map<?, ?> answer && answer.get("argv") instanceof List<?> command
+            && answer.get("path") instanceof List<?> path) {
+          List<String> words = command.stream().map(String.class ::cast).toList();
+          return new Python(new Environment(Language.PYTHON, ZYGOTE, words), path);
+        }
+        throw new IOException("it answered " + output);
+      } finally {
+        Files.delete(errors);
       }
-      List<?> answer = (List<?>) Json.read(output.strip());
-      List<?> environment = (List<?>) answer.get(0);
-      List<String> command = ((List<?>) environment.get(2)).stream().map(String.class ::cast).toList();
-      return new Python(
-          new Environment(Language.PYTHON, ((Long) environment.get(1)).intValue(), command), (List<?>) answer.get(1));
     } catch (IOException | RuntimeException failed) {
       throw new SabirSystemException("the interpreter " + interpreter
               + " cannot run workers: is the package sabir installed there? " + failed.getMessage(),

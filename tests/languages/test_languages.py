@@ -1,0 +1,187 @@
+"""C++ and Java drivers with workers of three languages, built against what is shipped."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import sabir
+
+HERE = Path(__file__).resolve().parent
+BUILT = Path(sabir.__file__).resolve().parents[2]  # `tools/dev build` lays the other SDKs beside the package
+SDK = BUILT / "cpp"
+JAR = BUILT / "java/sabir-java.jar"
+JAVA_HOME = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
+LANGUAGES = ("python", "java", "cpp")
+
+
+@dataclass(frozen=True)
+class Code:
+    folder: Path  # a shared library, classes and a module: the code path
+    cpp_driver: Path
+    starting: Path
+
+    def driver(self, language: str) -> list[str]:
+        if language == "cpp":
+            return [str(self.cpp_driver)]
+        return [str(JAVA_HOME / "bin/java"), "-XX:+UseSerialGC", "-cp", f"{JAR}:{self.folder}", "across.Driver"]
+
+    def run(self, language: str, *arguments: str) -> str:
+        return run(*self.driver(language), str(session_root(self)), str(self.folder), *arguments)
+
+
+def session_root(code: Code) -> Path:
+    return code.folder.parent / "s"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What tells drivers of the other languages."""
+    return {
+        **os.environ,
+        "SABIR_JAVA_JAR": str(JAR),
+        "SABIR_PYTHON": sys.executable,
+        "CPP_WORKER": str(SDK / "bin/sabir-cpp-worker"),
+        "JAVA_HOME": str(JAVA_HOME),
+        **more,
+    }
+
+
+def run(*command: str | Path, **more: str) -> str:
+    words = [str(word) for word in command]
+    done = subprocess.run(words, env=environment(**more), capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def code() -> Iterator[Code]:
+    with tempfile.TemporaryDirectory(prefix="sabir-l-", dir="/tmp") as name:
+        root = Path(name)
+        folder = root / "code"
+        folder.mkdir()
+        flags = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{SDK / 'include'}"]
+        link = [f"-L{SDK / 'lib'}", "-lsabir", f"-Wl,-rpath,{SDK / 'lib'}", "-pthread", "-ldl"]
+        run("g++", *flags, "-fPIC", "-shared", HERE / "functions.cc", "-o", folder / "libfunctions.so", *link)
+        for program in ("driver", "starting"):
+            run("g++", *flags, HERE / f"{program}.cc", "-o", root / program, *link)
+        sources = [HERE / "Functions.java", HERE / "Driver.java"]
+        run(JAVA_HOME / "bin/javac", "--release", "17", "-Xlint:all,-try", "-cp", JAR, "-d", folder, *sources)
+        (folder / "functions.py").write_text((HERE / "functions.py").read_text())
+        yield Code(folder, root / "driver", root / "starting")
+
+
+@pytest.mark.parametrize("driver", ["cpp", "java"])
+def test_handles_of_every_language_in_every_language(code: Code, driver: str) -> None:
+    printed = code.run(driver, "handles", *LANGUAGES)
+    pairs = {f"{caller} calls {callee}" for caller in LANGUAGES for callee in LANGUAGES}
+    assert set(printed.splitlines()) == pairs
+
+
+# What the last one throws, what a middle one does that did not catch it, and what its stack shows.
+THROWN = {"python": "builtins.ValueError", "java": "java.lang.IllegalStateException", "cpp": "std::out_of_range"}
+PASSED_ON = {
+    "python": "sabir.exceptions.TaskError",
+    "java": "org.sabir.TaskException",
+    "cpp": "sabir::TaskError",
+}
+STACKS = {"python": 'functions.py", line', "java": "at across.Functions.chain", "cpp": "in chain"}
+
+
+@pytest.mark.parametrize("driver", ["cpp", "java"])
+def test_errors_through_languages_have_all_stacks_and_types(code: Code, driver: str) -> None:
+    orders = [",".join(order) for order in itertools.permutations(LANGUAGES)]
+    orders += [",".join(order) for order in itertools.permutations(LANGUAGES, 2)]
+    orders += [f"{language},{language}" for language in LANGUAGES]
+    printed = code.run(driver, "chain", *orders)
+    names = {"Python": "python", "PYTHON": "python", "Java": "java", "JAVA": "java", "C++": "cpp", "CPP": "cpp"}
+    blocks = printed.split("\nend\n")[:-1]
+    assert len(blocks) == len(orders), printed
+    for block, order in zip(blocks, orders):
+        head, _, text = block.partition("\ntext ")
+        first, *levels = head.splitlines()
+        assert first == f"chain {order}"
+        languages = order.split(",")
+        last = languages[-1]
+        # Python raises an error of Python's again with its type.
+        passed_on = {
+            **PASSED_ON,
+            "python": THROWN["python"] if languages == ["python", "python"] else PASSED_ON["python"],
+        }
+        wanted = [(name, passed_on[name]) for name in languages[:-1]] + [(last, THROWN[last])]
+        pairs = [level.split(" ")[1:] for level in levels]
+        assert [(names[language], type_) for language, type_ in pairs] == wanted, block
+        for language in languages:
+            assert STACKS[language] in text, f"{language}: {block}"
+        assert "the end of the chain" in text
+
+
+def java_home(folder: Path, script: str) -> str:
+    program = folder / "bin/java"
+    program.parent.mkdir(parents=True)
+    program.write_text(script)
+    program.chmod(0o755)
+    return str(folder)
+
+
+def test_jvms_that_cannot_start(code: Code, tmp_path: Path) -> None:
+    """A typed error with the last output of what was to be a worker, soon; and the session goes on."""
+    no_jar = tmp_path / "sabir-java-0.jar"
+    no_jar.write_text("no jar")
+    damaged = tmp_path / "sabir-java-1.jar"
+    damaged.write_bytes(JAR.read_bytes()[:5000])
+    dying = java_home(tmp_path / "dying", "#!/bin/sh\necho 'no room for a JVM' >&2\nexit 9\n")
+    cases: list[tuple[str, list[str], dict[str, str]]] = [
+        ("is not a jar", [], {"SABIR_JAVA_JAR": str(no_jar)}),
+        ("java ended with exit code 1:\nError: ", [], {"SABIR_JAVA_JAR": str(damaged)}),
+        ("Initial heap size set to a larger value", ["-Xmx4m"], {}),
+        ("Unrecognized option: -no-such-option", ["-no-such-option"], {}),
+        (
+            f"there is no java: JAVA_HOME is not set, and PATH ({tmp_path})",
+            [],
+            {"JAVA_HOME": "", "PATH": str(tmp_path)},
+        ),
+        ("no room for a JVM", [], {"JAVA_HOME": dying}),
+    ]
+    for wanted, options, more in cases:
+        variables = {"XDG_CACHE_HOME": str(tmp_path / "cache"), **more}
+        printed = run(code.starting, session_root(code), "java", *options, **variables)
+        task, actor, rest = printed.split("end\n")
+        assert task.startswith("task: SYSTEM: workers cannot be started"), printed
+        assert wanted in task and "its last output:" in task, printed
+        assert actor.startswith("actor: ACTOR_DIED: ") and wanted in actor, printed
+        assert rest == "then: 2\n"
+
+
+@pytest.mark.parametrize(("language", "name"), [("java", "Java"), ("python", "Python")])
+def test_languages_that_the_driver_does_not_bring(code: Code, language: str, name: str) -> None:
+    printed = run(code.starting, session_root(code), language, SABIR_JAVA_JAR="", SABIR_PYTHON="")
+    for block in printed.split("end\n")[:-1]:
+        assert f"this job has no workers for {name}" in block, printed
+    assert printed.endswith("then: 2\n")
+
+
+def test_interpreters_without_the_package(code: Code, tmp_path: Path) -> None:
+    for command, wanted in (("echo Warning >&2; exit 3", "Warning"), ("echo '{}'", "{}")):
+        interpreter = tmp_path / "python"
+        interpreter.write_text(f"#!/bin/sh\n{command}\n")
+        interpreter.chmod(0o755)
+        for driver in ("cpp", "java"):
+            arguments = [*code.driver(driver), str(session_root(code)), str(code.folder), "chain", "cpp"]
+            done = subprocess.run(
+                arguments,
+                env=environment(SABIR_PYTHON=str(interpreter)),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=100,
+            )
+            assert done.returncode != 0 and str(interpreter) in done.stderr and wanted in done.stderr, done.stderr
+            assert "package sabir" in done.stderr
