@@ -1,7 +1,8 @@
 // tests/vectors/values.jsonl: values with their bytes, which each language must read alike, and write alike where it
 // writes this form. `vectors write FILE` makes it; `vectors check FILE` fails if this SDK writes other bytes, or reads
 // something else. One JSON object a line:
-//   {"name", "encoding", "variant", "hex", "writers": true if C++ and Java write it so, "value": what it is}
+//   {"name", "encoding", "variant", "hex", "writers": true if C++ and Java write it so, "value": what it is};
+//   Java writes tuples, which it does not have, as lists where they are no keys
 //   {"name", "encoding", "variant", "hex", "error": true}: bytes that must be refused
 // A value: null, true, false, {"int": "-5"}, {"float64": "0.5"}, {"float32": ...}, {"text": ...}, {"bytes": hex},
 // {"list": [...]}, {"tuple": [...]}, {"map": [[key, value], ...]}, {"time": [ns, offset in s or null]},

@@ -77,7 +77,8 @@ def test_the_natives_are_unpacked_once(folder: Path) -> None:
     for program in programs:
         assert program.communicate(timeout=120)[0] == "42\n"
     (unpacked,) = (path for path in (cache / "sabir/java").iterdir() if path.is_dir())
-    assert sorted(path.name for path in unpacked.iterdir()) == ["DIGEST", "libsabir.so", "libsabir_jni.so", "sabird"]
+    files = ["DIGEST", "libsabir.so", "libsabir_jni.so", "sabir-cpp-worker", "sabird"]
+    assert sorted(path.name for path in unpacked.iterdir()) == files
     before = {path.name: path.stat().st_mtime_ns for path in unpacked.iterdir()}
     run(JAVA_HOME / "bin/java", "-cp", class_path, "Hello", folder / "2", XDG_CACHE_HOME=str(cache))
     assert {path.name: path.stat().st_mtime_ns for path in unpacked.iterdir()} == before

@@ -7,17 +7,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.sabir.ActorHandle;
+import org.sabir.CppFunction;
 import org.sabir.InvalidArgumentException;
+import org.sabir.JavaFunction;
 import org.sabir.NameTakenException;
+import org.sabir.NamedFunction;
 import org.sabir.NotFoundException;
 import org.sabir.NotInitializedException;
 import org.sabir.ObjectRef;
+import org.sabir.PyFunction;
 import org.sabir.Sabir;
+import org.sabir.SabirException;
 import org.sabir.SabirOptions;
 import org.sabir.Session;
 import org.sabir.session.Functions.Counter;
@@ -73,6 +79,26 @@ final class LifecycleTest {
       assertFalse(session.path().isEmpty());
       assertEquals(5, Sabir.task(Functions::add, 2, 3).remote().get());
       assertThrows(InvalidArgumentException.class, () -> Sabir.task(Functions::add, ref, 1).remote());
+    }
+  }
+
+  private static String failure(NamedFunction<?> function) {
+    return assertThrows(SabirException.class, () -> Sabir.task(function).remote().get(Duration.ofSeconds(50)))
+        .getMessage();
+  }
+
+  @Test
+  void workersThatCannotStart() {
+    SabirOptions options =
+        Sessions.options().cppWorker("/does/not/exist").workerJvmOptions("-no-such-option").logToDriver(false).build();
+    try (Session session = Sabir.init(options)) {
+      String cpp = failure(CppFunction.of("f", Object.class));
+      assertTrue(cpp.contains("workers cannot be started") && cpp.contains("/does/not/exist"), cpp);
+      String java = failure(JavaFunction.of("java.lang.Math", "random", Object.class));
+      assertTrue(java.contains("Unrecognized option: -no-such-option"), java);
+      String python = failure(PyFunction.of("math", "sqrt"));
+      assertTrue(python.contains("this job has no workers for Python"), python);
+      assertEquals(1, Sabir.put(1).get());
     }
   }
 
