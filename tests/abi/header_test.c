@@ -1,22 +1,18 @@
-/* sabir.h alone, in strict C11: it needs nothing before it, and its structs begin as rule (6) says. */
+/* sabir.h alone, in strict C11: it needs nothing before it, its structs begin as rule (6) says, and it has the shape
+ * that layout.inc says. */
 #include "runtime/abi/sabir.h"
 
-#define BEGINS_WITH_SIZE(type) _Static_assert(offsetof(type, struct_size) == 0, #type " must begin with struct_size")
-BEGINS_WITH_SIZE(sabir_config);
-BEGINS_WITH_SIZE(sabir_client_info);
-BEGINS_WITH_SIZE(sabir_function_info);
-BEGINS_WITH_SIZE(sabir_task_options);
-BEGINS_WITH_SIZE(sabir_actor_options);
-BEGINS_WITH_SIZE(sabir_actor_info);
-BEGINS_WITH_SIZE(sabir_log_view);
-BEGINS_WITH_SIZE(sabir_failure);
-
-/* Plain data that must not change its shape: SDKs fill arrays of them. */
-_Static_assert(sizeof(sabir_value) == 32, "sabir_value");
-_Static_assert(sizeof(sabir_arg) == 56, "sabir_arg");
-_Static_assert(sizeof(sabir_view) == 40, "sabir_view");
-_Static_assert(sizeof(sabir_event) == 32, "sabir_event");
-_Static_assert(sizeof(sabir_work_arg) == 64, "sabir_work_arg");
+#define TYPE(name, type) _Static_assert(__builtin_types_compatible_p(name, type), #name " is " #type);
+#define STRUCT(name, size) _Static_assert(sizeof(name) == (size), #name " has " #size " bytes, for ever");
+#define GROWS(name, size)                                                             \
+  _Static_assert(sizeof(name) >= (size), #name " has at least " #size " bytes");      \
+  _Static_assert(offsetof(name, struct_size) == 0, #name " begins with struct_size"); \
+  _Static_assert(_Alignof(name) == 8, #name " grows by whole words");
+#define FIELD(struct, name, type, offset)                                                  \
+  _Static_assert(offsetof(struct, name) == (offset), #struct "." #name " is at " #offset); \
+  _Static_assert(__builtin_types_compatible_p(__typeof__(((struct*)0)->name), type), #struct "." #name " is " #type);
+#define VALUE(name, number) _Static_assert(name == (number), #name " is " #number);
+#include "tests/abi/layout.inc"
 
 int main(void) {
   sabir_config config = SABIR_CONFIG_INIT;
