@@ -25,6 +25,7 @@ run_doctor() {
         count=$(packages_of "$section" | wc -l)
         doctor_check "Debian packages to $section ($count)" "apt-get install $missing" test -z "$missing"
     done
+    doctor_check "Go" "apt-get install $(packages_of go)" command -v go
     doctor_check "sources of Cap'n Proto $CAPNP_VERSION" "tools/dev setup" \
         test -e "$CACHE/src/capnproto-$CAPNP_VERSION/src/kj/common.h"
     doctor_check "JUnit $JUNIT_VERSION" "tools/dev setup" \

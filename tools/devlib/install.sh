@@ -111,6 +111,7 @@ setup_lint() {
 
 setup_test() {
     need_packages test bench java
+    command -v go >/dev/null || need_packages go
     need_maven
     write_bazelrc
 }
