@@ -1,9 +1,8 @@
 // sabir.h: the client.
 #include <atomic>
-#include <cstring>
 
 #include "runtime/abi/handles.h"
-#include "runtime/client/version.h"
+#include "runtime/base/version.h"
 
 namespace {
 
@@ -92,7 +91,7 @@ Result<client::DriverOptions> driver_options(const sabir_config& config) {
 
 uint32_t sabir_abi_version(void) { return SABIR_ABI_VERSION; }
 
-sabir_string sabir_version(void) { return {client::kVersion, std::strlen(client::kVersion)}; }
+sabir_string sabir_version(void) { return {kVersion.data(), kVersion.size()}; }
 
 sabir_status sabir_client_start(const sabir_config* config, sabir_client** out_client, sabir_error** out_error) {
   std::optional<sabir_config> complete = read_struct<sabir_config>(config, SABIR_CONFIG_INIT);

@@ -5,8 +5,7 @@
 #include "runtime/abi/handles.h"
 #include "runtime/base/session_dir.h"
 #include "runtime/client/launch.h"
-#include "runtime/client/version.h"
-#include "runtime/shm/layout_hash.h"
+#include "runtime/rpc/release.h"
 
 using namespace sabir;
 using namespace sabir::abi;
@@ -16,10 +15,7 @@ namespace {
 constexpr int64_t kTimeoutNs = 30 * kSecondNs;
 
 Result<std::unique_ptr<rpc::SessionClient>> observe(const std::string& session_path, int64_t timeout_ns) {
-  rpc::HelloInfo hello;
-  hello.kind = rpc::HelloKind::kObserver;
-  hello.layout_hash = shm::kLayoutHash;
-  hello.library = client::kVersion;
+  rpc::HelloInfo hello = rpc::hello_of(rpc::HelloKind::kObserver);
   class Silent final : public rpc::NoticeHandler {
    public:
     void on_log(std::vector<rpc::LogLines>) override {}

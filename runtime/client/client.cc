@@ -13,9 +13,8 @@
 #include "runtime/client/dispatch.h"
 #include "runtime/client/progress.h"
 #include "runtime/client/refs.h"
-#include "runtime/client/version.h"
 #include "runtime/client/wait_room.h"
-#include "runtime/shm/layout_hash.h"
+#include "runtime/rpc/release.h"
 
 namespace sabir::client {
 namespace {
@@ -23,14 +22,6 @@ namespace {
 const SteadyClock& steady_clock() {
   static const SteadyClock kClock;
   return kClock;
-}
-
-rpc::HelloInfo hello_of(rpc::HelloKind kind) {
-  rpc::HelloInfo hello;
-  hello.kind = kind;
-  hello.layout_hash = shm::kLayoutHash;
-  hello.library = kVersion;
-  return hello;
 }
 
 constexpr int64_t kConnectTimeoutNs = 30 * kSecondNs;
@@ -60,7 +51,7 @@ Result<std::vector<rpc::ResourceAmount>> convert_resources(const sabir_resource*
 }
 
 Result<std::unique_ptr<Client>> Client::start_driver(const DriverOptions& options) {
-  rpc::HelloInfo hello = hello_of(rpc::HelloKind::kDriver);
+  rpc::HelloInfo hello = rpc::hello_of(rpc::HelloKind::kDriver);
   hello.job = options.job;
   int64_t timeout_ns = options.timeout_ns < 0 ? INT64_MAX / 2 : options.timeout_ns;
   Result<std::string> running = find_session(options.address, options.node.session_root);
@@ -78,7 +69,7 @@ Result<std::unique_ptr<Client>> Client::start_driver(const DriverOptions& option
   Result<std::unique_ptr<rpc::SessionClient>> session =
       rpc::SessionClient::handshake(std::move(node.socket), hello, timeout_ns);
   if (!session.ok()) {
-    reap_node(node.pid, kMillisecondNs * 100);
+    dismiss_node(node.pid, kNodeEndPatienceNs);
     std::string words = last_words(node.words.get());
     if (!words.empty()) {
       return Error(session.error().kind(), "the node that was started said: " + words);
@@ -101,7 +92,7 @@ Result<std::unique_ptr<Client>> Client::start_worker(const std::string& session_
     return value == nullptr ? given : std::string(value);
   };
   std::string path = from_environment(session_path, "SABIR_SESSION");
-  rpc::HelloInfo hello = hello_of(rpc::HelloKind::kWorker);
+  rpc::HelloInfo hello = rpc::hello_of(rpc::HelloKind::kWorker);
   hello.token = from_environment(token, "SABIR_WORKER_TOKEN");
   if (path.empty() || hello.token.empty()) {
     return invalid_error("a worker is started by its node, with SABIR_SESSION and SABIR_WORKER_TOKEN");

@@ -234,19 +234,37 @@ std::string last_words(int words_fd) {
   return text;
 }
 
-void reap_node(int pid, int64_t patience_ns) {
+namespace {
+
+// Whether it has ended, or is not ours to wait for.
+bool wait_for_end(int pid, int64_t patience_ns) {
   SteadyClock clock;
   int64_t deadline_ns = clock.now_ns() + patience_ns;
   int64_t slice_ns = 200 * kMicrosecondNs;
   while (clock.now_ns() < deadline_ns) {
     if (::waitpid(pid, nullptr, WNOHANG) != 0) {
-      return;  // gone, or not ours to wait for
+      return true;
     }
     nap(slice_ns);
     slice_ns = slice_ns < 5 * kMillisecondNs ? slice_ns * 2 : slice_ns;
   }
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
+  return false;
+}
+
+}  // namespace
+
+void reap_node(int pid, int64_t patience_ns) {
+  if (!wait_for_end(pid, patience_ns)) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+}
+
+void dismiss_node(int pid, int64_t patience_ns) {
+  if (!wait_for_end(pid, 100 * kMillisecondNs)) {
+    ::kill(pid, SIGTERM);
+    reap_node(pid, patience_ns);
+  }
 }
 
 }  // namespace sabir::client

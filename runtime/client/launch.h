@@ -39,6 +39,8 @@ std::string last_words(int words_fd);
 
 // Waits for a started node to end, then kills it.
 void reap_node(int pid, int64_t patience_ns);
+// Of a node that did not take this process in: it may be about to end by itself; if not, it is told to, and clears up.
+void dismiss_node(int pid, int64_t patience_ns);
 
 // Where sabird is.
 Result<std::string> find_daemon(const std::string& configured);

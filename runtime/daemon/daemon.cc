@@ -24,6 +24,7 @@
 #include "runtime/node/guard.h"
 #include "runtime/node/node_manager.h"
 #include "runtime/node/reaper.h"
+#include "runtime/rpc/release.h"
 #include "runtime/rpc/session_server.h"
 #include "runtime/store/arena.h"
 
@@ -108,7 +109,7 @@ class Daemon {
     SABIR_RETURN_IF_ERROR(open_log());
     node::NodeOptions node;
     node.session_path = directory_.path();
-    node.version = kVersion;
+    node.version = rpc::own_release().version;
     node.resources = options_.resources;
     node.cpu_count = usable_cpus();
     node.objects.store_bytes = options_.store_bytes;

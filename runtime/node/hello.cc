@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/node/node_manager.h"
+#include "runtime/rpc/release.h"
 #include "runtime/shm/layout_hash.h"
 #include "runtime/shm/stack.h"
 
@@ -25,9 +26,9 @@ Result<void> NodeManager::check_hello(const rpc::HelloInfo& hello) const {
   if (stopping_) {
     return closed_error("this session is ending");
   }
-  if (hello.kind != rpc::HelloKind::kObserver && hello.layout_hash != shm::kLayoutHash) {
+  if (hello.kind != rpc::HelloKind::kObserver && hello.layout_hash != rpc::own_release().layout_hash) {
     return unsupported_error("this session runs sabird " + options_.version + " with another memory layout than " +
-                             "libsabir " + hello.library + ": use the same version on both sides");
+                             "libsabir " + hello.library + ": use the same release on both sides");
   }
   return {};
 }

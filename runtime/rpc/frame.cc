@@ -194,13 +194,17 @@ Result<WelcomeInfo> decode_welcome(std::string_view message) {
 }
 
 Result<uint32_t> choose_version(const HelloInfo& hello) {
-  if (hello.min_version > kProtocolVersion || hello.max_version < kProtocolVersion) {
-    return unsupported_error("sabird speaks protocol version " + std::to_string(kProtocolVersion) +
-                             ", this process (libsabir " + hello.library + ") versions " +
-                             std::to_string(hello.min_version) + " to " + std::to_string(hello.max_version) +
-                             ": install the same release on both sides");
+  Release own = own_release();
+  if (hello.min_version > own.protocol_version || hello.max_version < own.protocol_version) {
+    std::string versions = std::to_string(hello.min_version);
+    if (hello.max_version != hello.min_version) {
+      versions += " to " + std::to_string(hello.max_version);
+    }
+    return unsupported_error("this session runs sabird " + own.version + ", which speaks protocol version " +
+                             std::to_string(own.protocol_version) + ", and libsabir " + hello.library +
+                             " speaks version " + versions + ": use the same release on both sides");
   }
-  return kProtocolVersion;
+  return own.protocol_version;
 }
 
 }  // namespace sabir::rpc

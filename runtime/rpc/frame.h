@@ -10,11 +10,11 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/rpc/release.h"
 #include "runtime/rpc/session_types.h"
 
 namespace sabir::rpc {
 
-inline constexpr uint32_t kProtocolVersion = 1;
 inline constexpr uint32_t kMaxFrameBytes = 1u << 20;
 inline constexpr size_t kFramePrefixBytes = 4;
 // Of a driver's or worker's welcome, in the order of WelcomeInfo.

@@ -64,6 +64,15 @@ export_java_jar() {
     [ ! -e "$BUILD/java/sabir-java.jar" ] || export SABIR_JAVA_JAR="${SABIR_JAVA_JAR:-$BUILD/java/sabir-java.jar}"
 }
 
+# .build/other: a library and a daemon that say they are of another release, for tests/abi.
+build_other_release() {
+    run_bazel build //tests/abi:other/libsabir.so //tests/abi:other/sabird || return 1
+    local built
+    built=$(bazel info bazel-bin 2>/dev/null)/tests/abi/other
+    mkdir -p "$BUILD/other"
+    install -m 755 --strip "$built/libsabir.so" "$built/sabird" "$BUILD/other/"
+}
+
 # run_command [NAME=VALUE...] CMD...: with .venv's programs and the staged package, where the user stands.
 run_command() {
     cd "$CALLER" || exit

@@ -107,6 +107,7 @@ run_tests() {
         # Its part of the tests says what is wrong when it cannot be built.
         build_package || report add "the Python package (does not build)" 0 1
         build_java || report add "the Java package (does not build)" 0 1
+        build_other_release || report add "tests/abi/other (does not build)" 0 1
         test_lint "$filter"
         test_bazel "$filter"
         test_pythons "$filter"
