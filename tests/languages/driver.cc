@@ -1,4 +1,5 @@
-// A C++ driver: driver SESSION_ROOT CODE_FOLDER chain|handles LANGUAGE... Prints what it found, for test_languages.py.
+// A C++ driver: driver SESSION_ROOT CODE_FOLDER chain|handles|missing WORD... Prints what it found, for
+// test_languages.py.
 #include <cstdio>
 #include <cstdlib>
 
@@ -8,6 +9,9 @@
   ((condition) ? (void)0 : (std::fprintf(stderr, "line %d: %s\n", __LINE__, #condition), std::exit(1)))
 
 namespace {
+
+using sabir::Value;
+using Any = sabir::detail::AnyParameters;
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;
@@ -26,7 +30,7 @@ void chain(const std::string& languages) {
   rest.erase(rest.begin());
   std::printf("chain %s\n", languages.c_str());
   try {
-    function_in<sabir::Value>(first, "chain").remote(rest).get();
+    function_in<Value>(first, "chain").remote(rest).get();
     CHECK(!"an error");
   } catch (const sabir::TaskError& error) {
     for (const sabir::ErrorInfo* at = error.info().get(); at != nullptr; at = at->cause.get()) {
@@ -60,6 +64,28 @@ void handles(const std::vector<std::string>& languages) {
   }
 }
 
+template <typename... A>
+void print_error(const std::string& name, const sabir::detail::RemoteFunction<Value, Any>& function,
+                 const A&... argument) {
+  sabir::Result<Value> result = function.remote(argument...).try_get(std::chrono::seconds(100));
+  std::string status(sabir::detail::view_of(sabir_status_name(result.status())));
+  std::printf("%s: %s: %s\nend\n", name.c_str(), status.c_str(), result.ok() ? "" : result.error().message.c_str());
+}
+
+void missing() {
+  print_error("java class", sabir::java_function<Value>("across.Nothing", "chain"), 1);
+  print_error("java package", sabir::java_function<Value>("other.Functions", "chain"), 1);
+  print_error("java method", sabir::java_function<Value>("across.Functions", "none"), 1);
+  print_error("java count", sabir::java_function<Value>("across.Functions", "add_to"), 1);
+  print_error("java type", sabir::java_function<Value>("across.Functions", "add_to_named"), 1, 2);
+  print_error("cpp function", sabir::cpp_function<Value>("none"), 1);
+  print_error("cpp count", sabir::cpp_function<Value>("add_to_named"), 1);
+  print_error("cpp type", sabir::cpp_function<Value>("add_to_named"), 1, 2);
+  print_error("python module", sabir::py_function<Value>("nothing", "f"), 1);
+  print_error("python function", sabir::py_function<Value>("functions", "none"), 1);
+  print_error("python count", sabir::py_function<Value>("functions", "add_to"), 1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,6 +102,8 @@ int main(int argc, char** argv) {
   std::vector<std::string> words(argv + 4, argv + argc);
   if (argv[3] == std::string("handles")) {
     handles(words);
+  } else if (argv[3] == std::string("missing")) {
+    missing();
   } else {
     for (const std::string& languages : words) {
       chain(languages);

@@ -123,6 +123,33 @@ def test_errors_through_languages_have_all_stacks_and_types(code: Code, driver: 
         assert "the end of the chain" in text
 
 
+def test_what_is_missing_or_does_not_fit(code: Code) -> None:
+    """Which, where it was looked for, and what is there."""
+    printed = code.run("cpp", "missing", "all")
+    errors = dict(block.split(": ", 1) for block in printed.split("\nend\n")[:-1])
+    library = str(code.folder / "libfunctions.so")
+    wanted = {
+        "java class": ["NOT_FOUND", "there is no class across.Nothing on the worker's code path", str(code.folder)],
+        "java package": ["NOT_FOUND", "no class other.Functions", "There is across.Functions"],
+        "java method": [
+            "NOT_FOUND",
+            "the class across.Functions has no method none. It has add_to(ActorHandle, int), ",
+        ],
+        "java count": ["INVALID_ARGUMENT", "1 arguments for add_to(ActorHandle, int)"],
+        "java type": ["INVALID_ARGUMENT", "argument 1 of Functions.add_to_named", "String"],
+        "cpp function": ["NOT_FOUND", "there is no function 'none'", f"{library}: has Counter::create, Counter::add"],
+        "cpp count": ["INVALID_ARGUMENT", "it takes 2 arguments, not 1"],
+        "cpp type": ["INVALID_ARGUMENT", "add_to_named", "argument 1"],
+        "python module": ["nothing", str(code.folder)],
+        "python function": ["'functions' has no 'none'", "add_to_named"],
+        "python count": ["add_to", "by"],
+    }
+    assert errors.keys() == wanted.keys(), printed
+    for name, parts in wanted.items():
+        for part in parts:
+            assert part in errors[name], f"{name}: no {part!r} in {errors[name]}"
+
+
 def java_home(folder: Path, script: str) -> str:
     program = folder / "bin/java"
     program.parent.mkdir(parents=True)
