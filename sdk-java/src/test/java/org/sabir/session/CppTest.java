@@ -23,6 +23,7 @@ import org.sabir.NotFoundException;
 import org.sabir.ObjectRef;
 import org.sabir.Sabir;
 import org.sabir.SabirException;
+import org.sabir.SerializationException;
 import org.sabir.TaskException;
 import org.sabir.Tensor;
 
@@ -113,10 +114,12 @@ final class CppTest {
     assertContains(message(NotFoundException.class, "geo::make_tank", 1.0), "there is no function 'geo::make_tank'");
     assertContains(message(InvalidArgumentException.class, "geo::scale", 1.0), "it takes 2 arguments, not 1");
     assertContains(message(InvalidArgumentException.class, "geo::scale", 1.0, "x"), "argument 2");
-    String foreign =
-        assertThrows(SabirException.class, () -> Sabir.task(SCALE, 1.0, Thread.State.NEW).remote().get()).getMessage();
-    assertContains(foreign, "geo::scale");
-    assertContains(foreign, "Java");
+    CppFunction<Object> echo = CppFunction.of("geo::echo", Object.class);
+    assertEquals("NEW", Sabir.task(echo, Thread.State.NEW).remote().get());
+    String foreign = assertThrows(
+        SerializationException.class, () -> Sabir.task(echo, List.of(1, java.net.URI.create("a:b"))).remote().get())
+                         .getMessage();
+    assertContains(foreign, "java.net.URI");
     ActorHandle<Object> none = Sabir.actor(CppActorClass.of("geo::no_factory")).remote();
     ActorDiedException died = assertThrows(ActorDiedException.class, () -> none.task(FILL, 1).remote().get());
     assertContains(died.getMessage(), "there is no factory of actors 'geo::no_factory'");
