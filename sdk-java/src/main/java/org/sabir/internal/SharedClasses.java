@@ -1,9 +1,13 @@
 package org.sabir.internal;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +53,7 @@ public final class SharedClasses {
     return List.of("-XX:SharedArchiveFile=" + archive, "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off");
   }
 
-  /** Has the archive made, beside the program, if there is none. */
+  /** Has the archive made, beside the program, if there is none. Of several processes one does. */
   static void prepare() {
     Path archive = archive();
     if (archive == null || Files.exists(archive)) {
@@ -62,8 +66,31 @@ public final class SharedClasses {
   }
 
   private static void make(Path archive) {
+    Path lockFile = archive.resolveSibling(archive.getFileName() + ".lock");
+    try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+         FileLock lock = channel.tryLock()) {
+      if (lock != null && !Files.exists(archive)) {
+        dump(archive);
+      }
+    } catch (IOException notThisTime) {
+      // it stays as slow as it was
+    }
+  }
+
+  // Of processes that were killed at it.
+  private static void deleteLeftovers(Path archive) throws IOException {
+    try (
+        DirectoryStream<Path> files = Files.newDirectoryStream(archive.getParent(), archive.getFileName() + ".*.new")) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  private static void dump(Path archive) {
     Path fresh = archive.resolveSibling(archive.getFileName() + "." + ProcessHandle.current().pid() + ".new");
     try {
+      deleteLeftovers(archive);
       List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
           "-XX:ArchiveClassesAtExit=" + fresh, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xlog:disable",
           "-Dsabir.native.dir=" + NativeLibrary.folder(), "-cp", Launch.ownClassPath(), "org.sabir.worker.Main",

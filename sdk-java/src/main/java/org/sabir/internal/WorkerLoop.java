@@ -56,6 +56,7 @@ public final class WorkerLoop {
     WorkerLoop loop = new WorkerLoop(client);
     CodeLoader.use(client.info().jobConfig());
     Runtimes.adopt(client);
+    SharedClasses.prepare(); // a driver in another language has not
     Runtime.getRuntime().addShutdownHook(new Thread(loop::exiting, "sabir-exit"));
     loop.work();
     loop.current.set(0);
