@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -114,3 +115,26 @@ def test_a_service_in_java_with_a_model_in_python(folder: Path) -> None:
             assert service.wait(60) == 0
         finally:
             service.kill()
+
+
+def test_pipeline(folder: Path) -> None:
+    code = folder / "code"
+    code.mkdir()
+    example = ROOT / "examples/pipeline"
+    flags = run(folder, "pkg-config", "--cflags", "--libs", "sabir", PKG_CONFIG_PATH=str(BUILT / "cpp/lib/pkgconfig"))
+    run(
+        folder,
+        *("g++", "-std=c++17", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", example / "means.cc"),
+        *flags.split(),
+        *("-o", code / "libmeans.so"),
+    )
+    run(folder, JAVA_HOME / "bin/javac", "--release", "17", "-cp", JAR, "-d", code, example / "Deviations.java")
+    text = run(folder, sys.executable, example / "pipeline.py", code, "--json", SABIR_JAVA_JAR=str(JAR))
+    figures = json.loads(text)
+    assert figures["outliers"] == 250_000 * 50 // 10_000
+    # Of ten thousand items one is 100, the others 10 on the average with a deviation of 2.
+    assert figures["mean"] == pytest.approx(10.009, abs=0.01)
+    assert figures["deviation"] == pytest.approx(2.19, abs=0.01)
+    # Written once, read by three languages: what is in the store is that matrix and nothing else.
+    assert figures["objects"] == 1
+    assert 0 <= figures["used_bytes"] - figures["matrix_bytes"] < 4096
