@@ -103,6 +103,27 @@ def test_java_blocks_are_one_program(page: Path, folder: Path) -> None:
     compare(found[-1], run(java, folder, XDG_CACHE_HOME=str(folder / "cache")))
 
 
+def test_the_readme_mixes_its_languages(folder: Path) -> None:
+    """The program that uses the others: the C++ one as a library, the Java one as a class."""
+    found = blocks.read(ROOT / "README.md")
+    cpp, java, mixed = (
+        next(block for block in found if block.language == language and text in block.text)
+        for language, text in (("cpp", "SABIR_REMOTE"), ("java", "class Sum"), ("python", "cpp_function"))
+    )
+    (folder / "square.cc").write_text(cpp.text)
+    (folder / "Sum.java").write_text(java.text)
+    sdk = PACKAGE.parents[1] / "cpp"
+    library = [f"-I{sdk}/include", f"-L{sdk}/lib", "-lsabir", "-o", "libsquare.so"]
+    run(["g++", "-std=c++17", "-fPIC", "-shared", "square.cc", *library], folder)
+    java_home = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
+    jar = str(ROOT / ".build/java/sabir-java.jar")
+    run([str(java_home / "bin/javac"), "--release", "17", "-cp", jar, "-d", "classes", "Sum.java"], folder)
+    (folder / "mixed.py").write_text(mixed.text)
+    environment = {"SABIR_JAVA_JAR": jar, "JAVA_HOME": str(java_home)}
+    printed = run([sys.executable, "mixed.py"], folder, **environment)
+    assert printed == "0\n1\n5\n14\n"
+
+
 @each_page("sh")
 def test_shell_blocks(page: Path, folder: Path) -> None:
     found = blocks.to_run(page, "sh")
