@@ -11,7 +11,7 @@ from typing import Any
 
 from sabir import _errors, _functions, _options, _sabir, _serialization, exceptions
 from sabir._actor import ActorHandle, special_method
-from sabir._languages import code_paths, job_config, language_envs, python_env
+from sabir._languages import code_paths, job_config, language_envs
 from sabir._neutral import neutral
 
 _epoch = 0
@@ -68,10 +68,6 @@ class Context:
 
     def __repr__(self) -> str:
         return f"Context(session_path={self.session_path!r}, job_id={self.job_id!r})"
-
-
-def language_env() -> list[Any]:
-    return [1, 1, python_env()]
 
 
 def init(

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import sabir
-from sabir._runtime import language_env
+from sabir._languages import python_env
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = Path(sabir.__file__).parent
@@ -34,7 +34,7 @@ def test_a_c_program_calls_python_functions(own_session, tmp_path):
     (tmp_path / "c_driver_module.py").write_text(MODULE)
     path = own_session(num_cpus=2).session_path
     done = subprocess.run(
-        [str(program), path, str(tmp_path), *language_env()[2]], capture_output=True, text=True, timeout=60, check=False
+        [str(program), path, str(tmp_path), *python_env()], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
