@@ -4,13 +4,14 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import org.sabir.ActorHandle;
+import org.sabir.CppFunction;
 import org.sabir.NamedFunction;
 import org.sabir.Sabir;
 import org.sabir.SabirOptions;
 import org.sabir.Session;
 import org.sabir.TaskException;
 
-/** The same as driver.cc: Driver SESSION_ROOT CODE_FOLDER chain|handles LANGUAGE... */
+/** The same as driver.cc: Driver SESSION_ROOT CODE_FOLDER chain|handles|own WORD... */
 public final class Driver {
   private Driver() {}
 
@@ -63,17 +64,21 @@ public final class Driver {
   }
 
   public static void main(String[] args) {
-    SabirOptions options = SabirOptions.builder()
-                               .address("local")
-                               .cpus(2)
-                               .sessionRoot(args[0])
-                               .codeSearchPath(args[1])
-                               .workerJvmOptions("-Xmx64m")
-                               .logToDriver(false)
-                               .build();
+    SabirOptions.Builder options = SabirOptions.builder()
+                                       .address("local")
+                                       .cpus(2)
+                                       .sessionRoot(args[0])
+                                       .codeSearchPath(args[1])
+                                       .workerJvmOptions("-Xmx64m")
+                                       .logToDriver(false);
     List<String> words = List.of(args).subList(3, args.length);
-    try (Session session = Sabir.init(options)) {
-      if (args[2].equals("handles")) {
+    if (args[2].equals("own")) {
+      options.cppWorker(words.get(0));
+    }
+    try (Session session = Sabir.init(options.build())) {
+      if (args[2].equals("own")) {
+        System.out.println(Sabir.task(CppFunction.of("own", Integer.class), 41).remote().get());
+      } else if (args[2].equals("handles")) {
         handles(words);
       } else {
         words.forEach(Driver::chain);

@@ -78,6 +78,10 @@ void missing() {
   print_error("java method", sabir::java_function<Value>("across.Functions", "none"), 1);
   print_error("java count", sabir::java_function<Value>("across.Functions", "add_to"), 1);
   print_error("java type", sabir::java_function<Value>("across.Functions", "add_to_named"), 1, 2);
+  print_error("java newer class", sabir::java_function<Value>("across.Newer", "f"));
+  print_error("java initializer", sabir::java_function<Value>("across.Broken", "f"));
+  print_error("java initializer again", sabir::java_function<Value>("across.Broken", "g"));
+  print_error("java dependency", sabir::java_function<Value>("across.Dependent", "f"));
   print_error("cpp function", sabir::cpp_function<Value>("none"), 1);
   print_error("cpp count", sabir::cpp_function<Value>("add_to_named"), 1);
   print_error("cpp type", sabir::cpp_function<Value>("add_to_named"), 1, 2);

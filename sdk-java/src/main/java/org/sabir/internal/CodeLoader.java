@@ -7,6 +7,7 @@ import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.sabir.InvalidArgumentException;
 import org.sabir.NotFoundException;
 
 /** A worker's class loader over the job's code path: folders and jars, "folder/*" for all jars of a folder. */
@@ -59,9 +60,18 @@ final class CodeLoader {
     } catch (ClassNotFoundException missing) {
       throw new NotFoundException(
           function + ": there is no class " + name + " on the worker's code path. " + looked(name));
+    } catch (ExceptionInInitializerError ofUsersCode) {
+      throw ofUsersCode;
     } catch (NoClassDefFoundError missing) {
+      if (missing.getMessage() != null && missing.getMessage().startsWith("Could not initialize class")) {
+        throw missing; // its initializer threw before; the cause has what
+      }
       throw new NotFoundException(function + ": the class " + name + " needs " + missing.getMessage()
           + ", which is not on the worker's code path. " + looked(name));
+    } catch (LinkageError unsuitable) {
+      // Compiled for a newer Java, damaged, loaded twice.
+      throw new InvalidArgumentException(
+          function + ": the class " + name + " cannot be loaded: " + unsuitable + ". " + looked(name));
     }
   }
 
