@@ -1,6 +1,8 @@
-"""tools/dev bench [NAME] [--peer ray|processpool] [--json FILE]
+"""tools/dev bench [NAME] [--peer ray|processpool] [--sdk cpp|java [--callee python|java|cpp]] [--json FILE]
 
 NAME is part of a workload's name, or one of: start, idle, memory, copies, size, latency. Without it everything runs.
+With --sdk the driver is in that language, and its workers in one of --callee (given more than once, or all three);
+measures are then latency and memory, and the pairs of one language run beside those of two.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.benchmark import measures, runner
+from tests.benchmark import measures, runner, sdks
 from tests.benchmark.workloads import UNAVAILABLE, WORKLOADS
 
 MEASURES = ("latency", "start", "idle", "memory", "copies", "size")
@@ -60,6 +62,55 @@ def run_measure(name: str, runtimes: list[runner.Runtime], peer: str | None) -> 
     return {who: {"MiB": measures.installed_bytes(who, who) / 2**20} for who in peers}
 
 
+def run_sdk(options: argparse.Namespace) -> int:
+    """Drivers in another language: each workload on all pairs, in alternation."""
+    names = [name for name in WORKLOADS if options.name in name] if options.name not in MEASURES else []
+    chosen = [name for name in ("latency", "memory") if options.name in ("", name)]
+    if not names and not chosen:
+        raise SystemExit(
+            f"drivers in {options.sdk} have no {options.name!r}; there are: {', '.join(WORKLOADS)}, latency, memory"
+        )
+    pairs = sdks.pairs_of(options.sdk, options.callee or list(sdks.LANGUAGES))
+    found: dict[str, Any] = {"rates": {}, "p50_us": {}, "mib": {}}
+    results: dict[str, Any] = {"workloads": [], "measures": {}, "targets": []}
+    runtimes: list[runner.Runtime] = []
+    try:
+        for pair in pairs:
+            runtimes.append(sdks.start(pair))
+        if "latency" in chosen:
+            for runtime in runtimes:
+                for kind in ("task", "actor"):
+                    got = runtime.ask(do="latency", name=kind, count=20_000)
+                    results["measures"][f"latency: {runtime.name} {kind}"] = got
+                    show("latency", {f"{runtime.name}, {kind}": got})
+                    if kind == "task":
+                        found["p50_us"][runtime.name] = got["p50_us"]
+        for name in names:
+            result = runner.run_workload(name, runtimes, options.rounds, options.seconds)
+            results["workloads"].append(result)
+            for runtime in runtimes:
+                if runtime.name in result:
+                    got = result[runtime.name]
+                    spread = f"[{number(got['minimum'])}..{number(got['maximum'])}]"
+                    print(f"{name}: {runtime.name} {number(got['median'])}{result['unit']} {spread}", flush=True)
+            if name == sdks.PIPELINE:
+                found["rates"] = {runtime.name: result[runtime.name]["median"] for runtime in runtimes}
+        for runtime in runtimes:
+            if "memory" in chosen and isinstance(runtime, sdks.Driver):
+                found["mib"][runtime.name] = sdks.worker_memory(runtime)
+                show("memory", {runtime.name: {"private MiB of a worker": found["mib"][runtime.name]}})
+    finally:
+        for runtime in runtimes:
+            runtime.close()
+    results["measures"]["memory"] = found["mib"]
+    results["targets"] = [line for pair in pairs for line in sdks.targets(*pair, found)]
+    for what, measured, wanted, reached in results["targets"]:
+        print(f"target  {what:32} {measured:>12} {wanted:>12}  {reached}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    return 0
+
+
 def at_least(smallest: float, kind: type) -> Any:
     def parse(text: str) -> Any:
         value = kind(text)
@@ -76,10 +127,18 @@ def main() -> int:
     )
     parser.add_argument("name", nargs="?", default="")
     parser.add_argument("--peer", choices=("ray", "processpool"))
+    parser.add_argument("--sdk", choices=("cpp", "java"), help="of the driver")
+    parser.add_argument("--callee", choices=sdks.LANGUAGES, action="append", help="of the workers, with --sdk")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--rounds", type=at_least(1, int), default=5)
     parser.add_argument("--seconds", type=at_least(0.001, float), default=1.0, help="of one round")
     options = parser.parse_args()
+    if options.sdk:
+        if options.peer:
+            parser.error("--peer is for drivers in Python")
+        return run_sdk(options)
+    if options.callee:
+        parser.error("--callee needs --sdk")
 
     names = [name for name in WORKLOADS if options.name in name] if options.name not in MEASURES else []
     chosen = [name for name in MEASURES if options.name in ("", name)]

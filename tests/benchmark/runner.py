@@ -41,9 +41,12 @@ class Runtime:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    def _say(self, command: dict[str, Any]) -> str:
+        return json.dumps(command)
+
     def ask(self, **command: Any) -> dict[str, Any]:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.write(self._say(command) + "\n")
         self.process.stdin.flush()
         return self._answer()
 

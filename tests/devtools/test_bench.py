@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.benchmark.workloads import WORKLOADS  # noqa: E402
+
 WITHOUT_PEER = ["--rounds", "2", "--seconds", "0.02"]
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
     words = [sys.executable, "-m", "tests.benchmark", *arguments]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_a_peer_runs_the_same_workload(tmp_path: Path) -> None:
@@ -56,3 +60,33 @@ def test_an_unknown_name_lists_the_known() -> None:
 @pytest.mark.parametrize("wrong", [["--rounds", "0"], ["--seconds", "nan"], ["--peer", "nobody"]])
 def test_wrong_options(wrong: list[str]) -> None:
     assert bench("tasks sync", *wrong).returncode == 2
+
+
+@pytest.mark.parametrize("language", ["cpp", "java"])
+def test_drivers_in_other_languages_run_every_workload(language: str, tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    done = bench("--sdk", language, "--callee", language, "--rounds", "1", "--seconds", "0.001", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    results = json.loads(file.read_text())
+    pair = f"{language} to {language}"
+    assert [result["name"] for result in results["workloads"]] == list(WORKLOADS)
+    for result in results["workloads"]:
+        assert result[pair]["median"] > 0, result
+    assert results["measures"]["memory"][pair] > 0
+    assert [what for what, *_ in results["targets"]] == [
+        f"{pair}: tasks/s",
+        f"{pair}: p50",
+        f"{pair}: a worker's memory",
+    ]
+
+
+def test_a_pair_of_languages_is_compared_with_the_slower_of_the_two() -> None:
+    done = bench("tasks async", "--sdk", "cpp", "--callee", "python", *WITHOUT_PEER)
+    assert done.returncode == 0, done.stderr
+    for pair in ("cpp to python", "cpp to cpp", "python to python"):
+        assert f"single client tasks async: {pair} " in done.stdout
+    assert "cpp to python: rate / slower" in done.stdout
+
+
+def test_the_callee_is_one_of_an_sdk() -> None:
+    assert "--callee needs --sdk" in bench("--callee", "java").stderr

@@ -4,12 +4,14 @@
 run_bench() {
     build_package
     need_packages bench
-    local argument previous="" peer=""
+    local argument previous="" peer="" sdk=""
     for argument in "$@"; do
         [ "$previous" = --peer ] && peer=$argument
         [[ "$argument" == --peer=* ]] && peer=${argument#--peer=}
+        [[ "$argument" == --sdk* ]] && sdk=1
         previous=$argument
     done
+    [ -z "$sdk" ] || build_java
     if [ "$peer" = ray ]; then
         need_venv "$ROOT/.venv-peer-ray" "$(main_python)" peer-ray
         [ -x "$ROOT/.venv-peer-ray/bin/ray" ] || die "Ray has no release for $(main_python); it wants CPython 3.10 or newer"
