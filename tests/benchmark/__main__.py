@@ -70,9 +70,12 @@ def run_sdk(options: argparse.Namespace) -> int:
         raise SystemExit(
             f"drivers in {options.sdk} have no {options.name!r}; there are: {', '.join(WORKLOADS)}, latency, memory"
         )
+    missing = {} if options.name in MEASURES else {n: why for n, why in UNAVAILABLE.items() if options.name in n}
+    for name, why in missing.items():
+        print(f"{name}: not available, needs {why}", flush=True)
     pairs = sdks.pairs_of(options.sdk, options.callee or list(sdks.LANGUAGES))
     found: dict[str, Any] = {"rates": {}, "p50_us": {}, "mib": {}}
-    results: dict[str, Any] = {"workloads": [], "measures": {}, "targets": []}
+    results: dict[str, Any] = {"workloads": [], "measures": {}, "targets": [], "unavailable": missing}
     runtimes: list[runner.Runtime] = []
     try:
         for pair in pairs:
