@@ -89,7 +89,8 @@ class ActorClass(Generic[C]):
     def options(self, **options: Any) -> ActorClass[C]:
         """The same class with some options changed."""
         changed: ActorClass[C] = ActorClass(self._cls, {**self._options, **options})
-        changed._exported = self._exported
+        if "runtime_env" not in options:
+            changed._exported = self._exported
         return changed
 
     def remote(self, *args: Any, **kwargs: Any) -> ActorHandle[C]:
@@ -103,7 +104,7 @@ class ActorClass(Generic[C]):
         elif args or kwargs:
             raise TypeError(f"{self._cls.__name__}() takes no arguments")
         if self._exported[0] != epoch:
-            self._exported = (epoch, *_functions.export(_functions.CLASS, self._cls.__name__, self._cls))
+            self._exported = (epoch, *_functions.export(_functions.CLASS, self._cls.__name__, self._cls, self._options))
         _, function, captured = self._exported
         if captured:
             kwargs[_sabir.CAPTURED] = captured

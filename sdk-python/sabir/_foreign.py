@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sabir import _functions, _sabir
+from sabir import _functions, _runtime_env, _sabir
 from sabir._actor import ActorHandle, check_named, create_actor
 from sabir._languages import CPP, JAVA
 from sabir._options import actor_options, task_options
@@ -38,7 +38,8 @@ class ForeignFunction:
 
     def _prepare(self) -> _sabir.Task:
         ensure_started()
-        function = _sabir.export_function(_functions.TASK, self._language, self._name, self._code.encode())
+        code = _runtime_env.before(self._code.encode(), self._options)
+        function = _sabir.export_function(_functions.TASK, self._language, self._name, code)
         return prepare_task(function, self._options.get("name") or self._name, self._options)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -68,7 +69,8 @@ class ForeignActorClass:
         """Starts an actor. Returns at once; an error of the constructor reaches the first call's ``get``."""
         check_named(self._name, self._language, kwargs)
         ensure_started()
-        function = _sabir.export_function(_functions.CLASS, self._language, self._name, self._code.encode())
+        code = _runtime_env.before(self._code.encode(), self._options)
+        function = _sabir.export_function(_functions.CLASS, self._language, self._name, code)
         native = create_actor(function, self._options, b"", args, kwargs)
         return ActorHandle(native, self._name, None, self._language)
 

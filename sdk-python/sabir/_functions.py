@@ -6,9 +6,10 @@ import functools
 import pickle
 import sys
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any, Callable
 
-from sabir import _sabir
+from sabir import _runtime_env, _sabir
 from sabir._languages import PYTHON
 from sabir.exceptions import NotFoundError
 
@@ -24,18 +25,19 @@ _CAPTURING = b"*"
 
 
 def export(
-    kind: int, name: str, function: Callable[..., Any], retry_exceptions: tuple[type[BaseException], ...] = ()
+    kind: int, name: str, function: Callable[..., Any], options: Mapping[str, Any]
 ) -> tuple[_sabir.Function, list[_sabir.ObjectRef[Any]]]:
     """Exports a function or class; raises SerializationError if it cannot be pickled.
 
     Returns it with the references in its closure and globals: each call has to carry them (captured.h).
     """
-    code, captured = _sabir.collect(functools.partial(_pickled, name, function, retry_exceptions))
+    retry = options.get("retry_exceptions", ())
+    code, captured = _sabir.collect(functools.partial(_pickled, name, function, retry))
     if captured:
         # With their ids: the same code with other references is another function.
         ids = b"".join(ref.binary() for ref in captured)
         code = _CAPTURING + len(captured).to_bytes(4, "little") + ids + code
-    return _sabir.export_function(kind, PYTHON, name, code), captured
+    return _sabir.export_function(kind, PYTHON, name, _runtime_env.before(code, options)), captured
 
 
 def _pickled(name: str, function: Callable[..., Any], retry_exceptions: tuple[type[BaseException], ...]) -> bytes:
@@ -66,6 +68,7 @@ def load(index: int) -> Any:
     _names[index] = name
     if kind == METHOD:
         return sys.intern(code.decode())
+    code = _runtime_env.enter(code)
     if code[:1] == _BY_NAME:  # from another language
         return _by_name(kind, name, code[1:])
     if code[:1] == _CAPTURING:
@@ -94,7 +97,8 @@ class _Capturing:
         refs = kwargs.pop(_sabir.CAPTURED)
         made = self._made
         if self._index not in made:
-            _, _, _, code = _sabir.get_function(self._index)
+            _, _, _, exported = _sabir.get_function(self._index)
+            code = _runtime_env.enter(exported)
             begin = 5 + 16 * int.from_bytes(code[1:5], "little")
             made[self._index] = _sabir.with_refs(refs, functools.partial(_unpickled, self._index, code[begin:]))
             if len(made) > self._MADE_MAX:

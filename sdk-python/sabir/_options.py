@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, Callable
 
+from sabir import _runtime_env
+
 RESOURCE_UNITS = 10_000
 
 
@@ -95,7 +97,6 @@ _NOT_YET = {
     **dict.fromkeys(("concurrency_groups", "concurrency_group"), "threaded and async actors"),
     **dict.fromkeys(("scheduling_strategy", "label_selector", "fallback_strategy", "accelerator_type"), "placement"),
     **dict.fromkeys(("placement_group", "placement_group_bundle_index"), "placement groups"),
-    "runtime_env": "runtime environments",
     "max_pending_calls": "a limit of pending calls",
     "max_calls": "a limit of calls per worker",
     "allow_out_of_order_execution": "calls out of their order",
@@ -110,6 +111,7 @@ _BOTH: _Checks = {
     "memory": _number,
     "resources": _resources,
     "name": _text,
+    "runtime_env": _runtime_env.checked,
 }
 _TASK: _Checks = {**_BOTH, "num_returns": _returns, "max_retries": _integer(-1), "retry_exceptions": _retry_exceptions}
 _ACTOR: _Checks = {

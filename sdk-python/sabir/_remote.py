@@ -86,9 +86,8 @@ class RemoteFunction(Generic[P, R]):
 
     def _prepare(self) -> Any:
         name = self._options.get("name") or self._function.__qualname__.rpartition(".")[2]
-        retry = self._options.get("retry_exceptions", ())
         ensure_started()
-        function, captured = _functions.export(_functions.TASK, name, self._function, retry)
+        function, captured = _functions.export(_functions.TASK, name, self._function, self._options)
         task = prepare_task(function, name, self._options)
         return (task, captured) if captured else task
 
@@ -147,7 +146,8 @@ def remote(*args: Any, **options: Any) -> Any | _RemoteDecorator:
 
     Bare (``@sabir.remote``) or with options (``@sabir.remote(num_cpus=2, max_retries=0)``).
 
-    Options of both: num_cpus, num_gpus, memory (bytes), resources (dict), name.
+    Options of both: num_cpus, num_gpus, memory (bytes), resources (dict), name, runtime_env
+    (``{"code_search_path": [...]}``: where its code lies, beside ``init(code_search_path=...)``).
     Tasks: num_returns, max_retries (3; after a worker's death), retry_exceptions (bool or list of types).
     Actors: max_restarts, max_task_retries, namespace, lifetime ("detached"), get_if_exists.
     """

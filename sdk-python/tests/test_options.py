@@ -76,7 +76,7 @@ def test_unknown_options_suggest_the_known_one():
 
 
 def test_options_of_ray_that_are_not_there_yet_are_told_from_misspelt_ones():
-    for options in ({"runtime_env": {}}, {"scheduling_strategy": "SPREAD"}, {"max_pending_calls": 3}):
+    for options in ({"runtime_env": {"pip": ["x"]}}, {"scheduling_strategy": "SPREAD"}, {"max_pending_calls": 3}):
         with pytest.raises(ValueError, match="not in this version"):
             Holder.options(**options)
         with pytest.raises(ValueError, match="not in this version"):
@@ -186,3 +186,30 @@ def test_a_resource_that_no_node_has_is_told_and_waits(own_session, screen):
     queues = status()["nodes"][0]["queues"]
     assert any("unobtainium" in (queue.get("infeasible") or "") for queue in queues)
     assert sabir.get(nothing.remote(), timeout=30) is None
+
+
+def test_code_of_one_task_or_actor(session, tmp_path):
+    (tmp_path / "only_here.py").write_text("def value():\n    return 'found'\n")
+    env = {"code_search_path": [tmp_path]}
+
+    @sabir.remote
+    def use():
+        import only_here
+
+        return only_here.value()
+
+    @sabir.remote
+    class User:
+        def use(self):
+            import only_here
+
+            return only_here.value()
+
+    with pytest.raises(ModuleNotFoundError):
+        sabir.get(use.remote())
+    assert sabir.get(use.options(runtime_env=env).remote()) == "found"
+    assert sabir.get(User.options(runtime_env=env).remote().use.remote()) == "found"
+    with pytest.raises(TypeError, match="runtime_env must be a dict"):
+        use.options(runtime_env=[str(tmp_path)])
+    with pytest.raises(ValueError, match="does not exist"):
+        use.options(runtime_env={"code_search_path": [tmp_path / "nothing"]})

@@ -1,0 +1,51 @@
+"""Where one task or actor finds its code, beside the code path of its job: ``runtime_env={"code_search_path": [...]}``.
+
+It travels in front of the function's code, in all languages: ``%``, a JSON object, a line feed (docs/values.md).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+_MARK = b"%"
+
+
+def checked(name: str, value: Any) -> dict[str, list[str]]:
+    """The option's value with absolute paths; TypeError or ValueError that says what is wrong."""
+    from sabir._languages import code_paths
+
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict, not {type(value).__name__}")
+    for key in value:
+        if key != "code_search_path":
+            raise ValueError(f"{name}[{key!r}]: not in this version of Sabir, only 'code_search_path' is")
+    paths = code_paths(value.get("code_search_path", ()))
+    return {"code_search_path": paths} if paths else {}
+
+
+def before(code: bytes, options: Mapping[str, Any]) -> bytes:
+    """The code of a function with the environment that its options ask for."""
+    env = options.get("runtime_env")
+    return _MARK + json.dumps(env).encode() + b"\n" + code if env else code
+
+
+def enter(code: bytes) -> bytes:
+    """In a worker: makes modules of the environment importable, and returns the code behind it.
+
+    The folders stay on ``sys.path`` of this worker, behind what is there: they cannot hide modules of other functions.
+    """
+    if code[:1] != _MARK:
+        return code
+    head, _, rest = code[1:].partition(b"\n")
+    folders = [path for path in json.loads(head)["code_search_path"] if os.path.isdir(path)]
+    fresh = [path for path in folders if path not in sys.path]
+    if fresh:
+        import importlib
+
+        sys.path.extend(fresh)
+        importlib.invalidate_caches()
+    return rest
