@@ -1,6 +1,5 @@
 // The C++ stage: the mean of each column, read where the matrix lies.
 #include <sabir/sabir.hpp>
-
 #include <vector>
 
 namespace {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sabir/runtime_env.hpp"
+
 namespace {
 
 using sabir::detail::JsonObject;
@@ -35,6 +37,15 @@ TEST(Json, DamageIsNothing) {
     EXPECT_THAT(JsonObject(json).text("a"), "") << json.substr(0, 40);
   }
   EXPECT_THAT(JsonObject("{\"a\": [\"x\", 1, \"y\"]}").texts("a"), ElementsAre("x"));
+}
+
+TEST(RuntimeEnv, PathsComeBackAsTheyWere) {
+  sabir::RuntimeEnv env{{"/a b/\"x\".so", "/line\nfeed", "/\xc3\xa9"}};
+  std::string code = sabir::detail::code_in(env, "Counter::create");
+  EXPECT_EQ(sabir::detail::take_env(code).code_search_path, env.code_search_path);
+  EXPECT_EQ(code, "Counter::create");
+  EXPECT_TRUE(sabir::detail::take_env(code).empty());
+  EXPECT_EQ(code, "Counter::create");
 }
 
 }  // namespace

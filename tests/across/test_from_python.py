@@ -279,3 +279,28 @@ def test_calls_from_inside_a_task():
         return sabir.get(sabir.java_function("Prices", "sum").remote(doubled, 1), timeout=TIMEOUT_S)
 
     assert get(relay.remote(20)) == 41
+
+
+def test_code_of_one_task(tmp_path):
+    """A library and a class that lie on no code path but that of the call."""
+    from conftest import BUILT, JAR, JAVA_HOME, run
+
+    (tmp_path / "extra.cc").write_text(
+        "#include <sabir/sabir.hpp>\nint64_t triple(int64_t x) { return 3 * x; }\nSABIR_REMOTE(triple);\n"
+    )
+    (tmp_path / "Extra.java").write_text(
+        "public class Extra {\n"
+        "  public static long triple(long x) { return 3 * x; }\n"
+        "  public long twice(long x) { return 2 * x; }\n"
+        "}\n"
+    )
+    library = [f"-I{BUILT / 'cpp/include'}", f"-L{BUILT / 'cpp/lib'}", "-lsabir", "-o", tmp_path / "libextra.so"]
+    run("g++", "-std=c++17", "-fPIC", "-shared", tmp_path / "extra.cc", *library)
+    run(JAVA_HOME / "bin/javac", "--release", "17", "-cp", JAR, "-d", tmp_path, tmp_path / "Extra.java")
+    env = {"code_search_path": [tmp_path]}
+    for triple in (sabir.cpp_function("triple"), sabir.java_function("Extra", "triple")):
+        with pytest.raises(NotFoundError):
+            get(triple.remote(2))
+        assert get(triple.options(runtime_env=env).remote(2)) == 6
+    actor = sabir.java_actor_class("Extra").options(runtime_env=env).remote()
+    assert get(actor.twice.remote(4)) == 8

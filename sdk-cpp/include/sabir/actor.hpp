@@ -177,7 +177,7 @@ class RemoteClass {
     raw.detached = options_.detached ? 1 : 0;
     raw.get_if_exists = options_.get_if_exists ? 1 : 0;
     raw.class_info = {info.data(), info.size()};
-    sabir_function* function = exported_.function();
+    sabir_function* function = exported_.in(options_.runtime_env).function();
     sabir_actor* actor = nullptr;
     check([&](sabir_error** error) {
       return sabir_actor_create(require_client(), function, &raw, arguments.data(), arguments.size(), &actor, error);

@@ -23,6 +23,14 @@ class CodePath {
  public:
   explicit CodePath(std::vector<std::string> paths) : paths_(std::move(paths)) {}
 
+  // More paths, behind those that are there.
+  void add(const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
+      if (std::find(paths_.begin(), paths_.end(), path) == paths_.end()) {
+        paths_.push_back(path);
+      }
+    }
+  }
   // Throws NotFoundError that says where it was looked for and what is there.
   const Entry& function(std::string_view name, bool as_factory) {
     const Entry* found = look(name, [&](const Entry& entry) {
@@ -45,8 +53,7 @@ class CodePath {
   template <typename Match>
   const Entry* look(std::string_view name, Match match) {
     const Entry* found = look_in_loaded(name, match);
-    if (found == nullptr && !loaded_) {
-      loaded_ = true;
+    if (found == nullptr && loaded_count_ < paths_.size()) {
       load_all();
       found = look_in_loaded(name, match);
     }
@@ -69,7 +76,8 @@ class CodePath {
   }
 
   void load_all() {
-    for (const std::string& path : paths_) {
+    while (loaded_count_ < paths_.size()) {
+      const std::string& path = paths_[loaded_count_++];
       struct stat about {};
       if (stat(path.c_str(), &about) != 0) {
         problems_ += "\n  " + path + ": does not exist";
@@ -132,7 +140,7 @@ class CodePath {
   }
 
   std::vector<std::string> paths_;
-  bool loaded_ = false;
+  size_t loaded_count_ = 0;  // of paths_
   std::string problems_;
 };
 

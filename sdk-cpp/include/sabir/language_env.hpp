@@ -17,6 +17,7 @@
 #include "sabir/error.hpp"
 #include "sabir/json.hpp"
 #include "sabir/program.hpp"
+#include "sabir/runtime_env.hpp"
 
 SABIR_NAMESPACE_BEGIN
 
@@ -41,12 +42,6 @@ inline bool is_folder(const std::string& path) {
 inline bool is_file(const std::string& path) {
   struct stat about {};
   return stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
-}
-
-// The path, absolute if it exists.
-inline std::string absolute_path(const std::string& path) {
-  char absolute[PATH_MAX];
-  return realpath(path.c_str(), absolute) != nullptr ? absolute : path;
 }
 
 // What an interpreter says about how its workers are started, and where its modules lie.

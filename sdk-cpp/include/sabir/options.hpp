@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sabir/config.hpp"
+#include "sabir/runtime_env.hpp"
 
 SABIR_NAMESPACE_BEGIN
 
@@ -21,9 +21,11 @@ struct TaskOptions {
   int32_t max_retries = 3;        // after the death of a worker; -1: for ever
   bool retry_exceptions = false;  // also when the function threw
   std::string name = {};          // for logs and errors; "": the function's
+  RuntimeEnv runtime_env = {};
 
   bool is_default() const {
-    return num_cpus == 1 && num_gpus == 0 && resources.empty() && max_retries == 3 && !retry_exceptions && name.empty();
+    return num_cpus == 1 && num_gpus == 0 && resources.empty() && max_retries == 3 && !retry_exceptions &&
+           name.empty() && runtime_env.empty();
   }
   // Different for options that differ.
   std::string key() const {
@@ -49,6 +51,7 @@ struct ActorOptions {
   int32_t max_task_retries = 0;  // -1: for ever
   bool detached = false;         // it outlives its handles and its job
   bool get_if_exists = false;    // with a name: the existing actor instead of AlreadyExistsError
+  RuntimeEnv runtime_env = {};
 };
 
 namespace detail {

@@ -56,6 +56,8 @@ class Exported {
   Exported(const Exported&) = delete;
   Exported& operator=(const Exported&) = delete;
 
+  // The same function, or one whose code is looked for in the environment's paths, too (docs/values.md).
+  Exported& in(const RuntimeEnv& env);
   const std::string& name() const { return name_; }
   Language language() const { return language_; }
 
@@ -66,6 +68,11 @@ class Exported {
   }
   // The function with these options, ready to be called. Borrowed in the same way.
   sabir_task* task(const TaskOptions& options, uint32_t num_returns) {
+    if (!options.runtime_env.empty()) {
+      TaskOptions others = options;
+      others.runtime_env = {};
+      return in(options.runtime_env).task(others, num_returns);
+    }
     std::lock_guard<std::mutex> lock(mutex_);
     FunctionHandle& function = current();
     bool is_plain = num_returns == 1 && options.is_default();
@@ -141,6 +148,10 @@ SABIR_LOCAL inline Exported& exported_by_name(sabir_function_kind kind, Language
     found = std::make_unique<Exported>(kind, language, name, code);
   }
   return *found;
+}
+
+inline Exported& Exported::in(const RuntimeEnv& env) {
+  return env.empty() ? *this : exported_by_name(kind_, language_, name_, code_in(env, code_));
 }
 
 }  // namespace detail

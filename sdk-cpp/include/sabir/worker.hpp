@@ -99,6 +99,7 @@ class Worker {
     *out_name = function.name = std::string(view_of(info.name));
     std::string code(static_cast<const char*>(info.code.data), info.code.size);
     if (view.kind != SABIR_WORK_ACTOR_CALL) {
+      code_path_.add(take_env(code).code_search_path);
       function.entry = &code_path_.function(code, view.kind == SABIR_WORK_ACTOR_CREATE);
     } else if (code.compare(0, 2, "__") != 0) {
       if (instance_.type == nullptr) {

@@ -32,6 +32,11 @@ public final class ActorCall<A> {
     return this;
   }
 
+  /** See {@link ActorOptions.Builder#runtimeEnv}. */
+  public ActorCall<A> runtimeEnv(RuntimeEnv env) {
+    return options(options.toBuilder().runtimeEnv(env).build());
+  }
+
   /** See {@link ActorOptions.Builder#name}. */
   public ActorCall<A> name(String name) {
     return options(options.toBuilder().name(name).build());

@@ -58,6 +58,10 @@ public final class ActorOptions {
     return values.getIfExists;
   }
 
+  public RuntimeEnv runtimeEnv() {
+    return values.runtimeEnv;
+  }
+
   /** Collects options. */
   public static final class Builder {
     private final Map<String, Double> resources = new LinkedHashMap<>();
@@ -68,6 +72,7 @@ public final class ActorOptions {
     private int maxConcurrency = 1;
     private boolean detached;
     private boolean getIfExists;
+    private RuntimeEnv runtimeEnv = RuntimeEnv.NONE;
 
     private Builder() {}
 
@@ -80,6 +85,7 @@ public final class ActorOptions {
       maxConcurrency = other.maxConcurrency;
       detached = other.detached;
       getIfExists = other.getIfExists;
+      runtimeEnv = other.runtimeEnv;
     }
 
     /** The name by which {@link Sabir#getActor} finds it. */
@@ -136,6 +142,12 @@ public final class ActorOptions {
     /** With a name: the existing actor instead of NameTakenException. */
     public Builder getIfExists(boolean get) {
       this.getIfExists = get;
+      return this;
+    }
+
+    /** Where its code lies, beside the job's code path. */
+    public Builder runtimeEnv(RuntimeEnv env) {
+      this.runtimeEnv = env;
       return this;
     }
 

@@ -58,6 +58,11 @@ public final class TaskCall<R> {
     return options(options.toBuilder().retryErrors(retry).build());
   }
 
+  /** See {@link TaskOptions.Builder#runtimeEnv}. */
+  public TaskCall<R> runtimeEnv(RuntimeEnv env) {
+    return options(options.toBuilder().runtimeEnv(env).build());
+  }
+
   /** See {@link TaskOptions.Builder#name}. */
   public TaskCall<R> name(String name) {
     return options(options.toBuilder().name(name).build());

@@ -13,12 +13,14 @@ public final class TaskOptions {
   private final int maxRetries;
   private final boolean retryErrors;
   private final String name;
+  private final RuntimeEnv runtimeEnv;
 
   private TaskOptions(Builder builder) {
     this.resources = Map.copyOf(builder.resources);
     this.maxRetries = builder.maxRetries;
     this.retryErrors = builder.retryErrors;
     this.name = builder.name;
+    this.runtimeEnv = builder.runtimeEnv;
   }
 
   public static Builder builder() {
@@ -33,6 +35,7 @@ public final class TaskOptions {
     builder.maxRetries = maxRetries;
     builder.retryErrors = retryErrors;
     builder.name = name;
+    builder.runtimeEnv = runtimeEnv;
     return builder;
   }
 
@@ -52,12 +55,17 @@ public final class TaskOptions {
     return name;
   }
 
+  public RuntimeEnv runtimeEnv() {
+    return runtimeEnv;
+  }
+
   /** Collects options. */
   public static final class Builder {
     private final Map<String, Double> resources = new LinkedHashMap<>(Map.of("CPU", 1.0));
     private int maxRetries = 3;
     private boolean retryErrors;
     private String name = "";
+    private RuntimeEnv runtimeEnv = RuntimeEnv.NONE;
 
     private Builder() {}
 
@@ -97,6 +105,12 @@ public final class TaskOptions {
     /** For logs and errors; default: the method's name. */
     public Builder name(String text) {
       this.name = text;
+      return this;
+    }
+
+    /** Where its code lies, beside the job's code path. */
+    public Builder runtimeEnv(RuntimeEnv env) {
+      this.runtimeEnv = env;
       return this;
     }
 

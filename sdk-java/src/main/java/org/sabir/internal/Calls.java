@@ -60,7 +60,7 @@ public final class Calls {
 
   public static <R> ObjectRef<R> submit(Callee callee, Map<String, Object> named, TaskOptions options) {
     Client client = Runtimes.current();
-    Client.Handle task = client.task(callee.key, settings(options, 1));
+    Client.Handle task = client.task(EnvCode.in(options.runtimeEnv(), callee.key), settings(options, 1));
     CallBuffer buffer = CallBuffer.take();
     try {
       write(buffer, callee, named);
@@ -76,7 +76,8 @@ public final class Calls {
   public static List<ObjectRef<Object>> submitMany(
       Callee callee, Map<String, Object> named, TaskOptions options, int count) {
     Client client = Runtimes.current();
-    Client.Handle task = client.task(callee.key, settings(options, checkedCount(count)));
+    Client.Handle task =
+        client.task(EnvCode.in(options.runtimeEnv(), callee.key), settings(options, checkedCount(count)));
     CallBuffer buffer = CallBuffer.take();
     try {
       write(buffer, callee, named);
@@ -125,7 +126,7 @@ public final class Calls {
 
   public static <A> ActorHandle<A> create(Callee callee, Map<String, Object> named, ActorOptions options) {
     Client client = Runtimes.current();
-    Client.Handle type = client.function(FunctionKey.CLASS, callee.key);
+    Client.Handle type = client.function(FunctionKey.CLASS, EnvCode.in(options.runtimeEnv(), callee.key));
     ResourceList resources = new ResourceList(options.resources());
     long[] numbers = {options.maxRestarts(), options.maxTaskRetries(), options.maxConcurrency(),
         options.detached() ? 1 : 0, options.getIfExists() ? 1 : 0};

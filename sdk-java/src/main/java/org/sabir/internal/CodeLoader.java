@@ -7,11 +7,14 @@ import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.sabir.InvalidArgumentException;
 import org.sabir.NotFoundException;
 
 /** A worker's class loader over the job's code path: folders and jars, "folder/*" for all jars of a folder. */
 final class CodeLoader {
+  private static final Map<List<String>, CodePath.Place> PLACES = new ConcurrentHashMap<>();
+
   private CodeLoader() {}
 
   /** Sets it up from the job's configuration. */
@@ -23,6 +26,30 @@ final class CodeLoader {
         expand((String) entry, paths);
       }
     }
+    CodePath.set(new CodePath.Place(loader(paths, CodeLoader.class.getClassLoader()), paths));
+  }
+
+  /**
+   * The job's code path, and these paths behind it; each list of paths has one loader, so that classes are the same.
+   */
+  static CodePath.Place beside(List<String> paths) {
+    CodePath.Place job = CodePath.ofJob();
+    if (paths.isEmpty() || job == null) {
+      return job;
+    }
+    return PLACES.computeIfAbsent(paths, more -> {
+      List<String> expanded = new ArrayList<>();
+      for (String path : more) {
+        expand(path, expanded);
+      }
+      ClassLoader loader = loader(expanded, job.loader());
+      List<String> all = new ArrayList<>(job.entries());
+      all.addAll(expanded);
+      return new CodePath.Place(loader, List.copyOf(all));
+    });
+  }
+
+  private static ClassLoader loader(List<String> paths, ClassLoader parent) {
     List<URL> urls = new ArrayList<>();
     for (String path : paths) {
       File file = new File(path);
@@ -34,9 +61,7 @@ final class CodeLoader {
         }
       }
     }
-    ClassLoader loader = new URLClassLoader(urls.toArray(new URL[0]), CodeLoader.class.getClassLoader());
-    CodePath.set(loader, paths);
-    Thread.currentThread().setContextClassLoader(loader);
+    return new URLClassLoader(urls.toArray(new URL[0]), parent);
   }
 
   private static void expand(String entry, List<String> paths) {

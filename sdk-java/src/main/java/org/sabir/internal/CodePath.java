@@ -4,28 +4,47 @@ import java.util.List;
 
 /** Where users' classes are looked for: by the worker's loader over the job's code path, else as the thread does. */
 public final class CodePath {
-  private static volatile ClassLoader ofWorker;
-  private static volatile List<String> entries = List.of();
+  /** A loader, and the paths that it looks in. */
+  record Place(ClassLoader loader, List<String> entries) {}
+
+  private static volatile Place ofJob;
+  private static volatile Place current;
 
   private CodePath() {}
 
-  /** A worker's: all its threads use this loader from now on. */
-  public static void set(ClassLoader loader, List<String> paths) {
-    ofWorker = loader;
-    entries = paths;
+  /** A worker's: its threads look there from now on, where a function has no place of its own. */
+  static void set(Place place) {
+    ofJob = place;
+    enter(place);
+  }
+
+  /** The job's own; null in drivers. */
+  static Place ofJob() {
+    return ofJob;
+  }
+
+  /** For the calls that follow, until another place is entered. */
+  static void enter(Place place) {
+    if (place != current) {
+      current = place;
+      Thread.currentThread().setContextClassLoader(place.loader);
+    }
   }
 
   public static ClassLoader loader() {
-    ClassLoader loader = ofWorker != null ? ofWorker : Thread.currentThread().getContextClassLoader();
+    Place place = current;
+    ClassLoader loader = place != null ? place.loader : Thread.currentThread().getContextClassLoader();
     return loader != null ? loader : CodePath.class.getClassLoader();
   }
 
   public static List<String> entries() {
-    return entries;
+    Place place = current;
+    return place != null ? place.entries : List.of();
   }
 
   /** Where was looked, for errors. */
   public static String describe() {
-    return "looked in " + (entries.isEmpty() ? System.getProperty("java.class.path", "") : String.join(":", entries));
+    return "looked in "
+        + (entries().isEmpty() ? System.getProperty("java.class.path", "") : String.join(":", entries()));
   }
 }

@@ -28,12 +28,15 @@ public final class WorkerLoop {
     final int kind;
     final String name;
     final String code;
+    final CodePath.Place place;
     Resolver resolver;
 
-    Function(int kind, String name, String code) {
+    Function(int kind, String name, String exported) {
+      EnvCode parsed = EnvCode.parse(exported);
       this.kind = kind;
       this.name = name;
-      this.code = code;
+      this.code = parsed.code();
+      this.place = CodeLoader.beside(parsed.paths());
     }
 
     Resolver resolver(Object actor) {
@@ -130,6 +133,9 @@ public final class WorkerLoop {
     try {
       Function function = function(index);
       currentName = function.name;
+      if (function.kind != FunctionKey.METHOD) { // an actor's methods run where its class was found
+        CodePath.enter(function.place);
+      }
       run(kind, function, arguments(), numReturns);
     } catch (SabirException own) {
       fail(own, own.kind(), false);

@@ -1,0 +1,30 @@
+package org.sabir.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.sabir.Language;
+import org.sabir.RuntimeEnv;
+
+/** The paths in front of a function's code. */
+final class EnvCodeTest {
+  private static final FunctionKey KEY = new FunctionKey(Language.JAVA, "f", "a.B::f(I)I");
+
+  @Test
+  void pathsComeBackAsTheyWere() {
+    List<String> paths = List.of("/a b/\"x\".jar", "/line\nfeed", "/\u00e9");
+    EnvCode parsed = EnvCode.parse(EnvCode.in(new RuntimeEnv(paths), KEY).code());
+    assertEquals(new EnvCode(paths, KEY.code()), parsed);
+  }
+
+  @Test
+  void withoutPathsThereIsNothingInFront() {
+    assertSame(KEY, EnvCode.in(RuntimeEnv.NONE, KEY));
+    assertEquals(new EnvCode(List.of(), KEY.code()), EnvCode.parse(KEY.code()));
+    assertEquals(new EnvCode(List.of(), ""), EnvCode.parse(""));
+    assertTrue(RuntimeEnv.ofCode("x.jar").codeSearchPath().get(0).endsWith("/x.jar"));
+  }
+}
