@@ -25,7 +25,7 @@ struct ErrorFields {
 // The bytes of the map. A cause that is no map, or that lies deeper than kMaxErrorDepth, is left out.
 std::vector<uint8_t> make_error_map(const ErrorFields& fields);
 
-inline constexpr int kMaxErrorDepth = 8;
+inline constexpr int kMaxErrorDepth = 16;
 
 struct ErrorSummary {
   ErrorKind kind = ErrorKind::kTaskFailed;

@@ -50,6 +50,22 @@ def test_a_path_with_a_blank_is_refused(front_door: Path, tmp_path: Path) -> Non
     assert "path with a blank" in done.stderr
 
 
+def test_the_java_package_is_named_if_it_was_built(front_door: Path) -> None:
+    ask = 'ROOT=$PWD; . tools/devlib/common.sh; . tools/devlib/build.sh; export_java_jar; echo "${SABIR_JAVA_JAR-none}"'
+    jar = front_door / ".build/java/sabir-java.jar"
+
+    def named(**more: str) -> str:
+        variables = {key: value for key, value in os.environ.items() if key != "SABIR_JAVA_JAR"}
+        command = ["bash", "-euc", ask]
+        return subprocess.check_output(command, cwd=front_door, env={**variables, **more}, text=True).strip()
+
+    assert named() == "none"
+    jar.parent.mkdir(parents=True)
+    jar.touch()
+    assert named() == str(jar)
+    assert named(SABIR_JAVA_JAR="/mine.jar") == "/mine.jar"
+
+
 def test_the_doctor_says_what_is_missing_and_changes_nothing(front_door: Path) -> None:
     packages = front_door / "tools/devlib/packages.txt"
     packages.write_text(packages.read_text().replace("[lint]", "[lint]\nno-such-package", 1))

@@ -106,6 +106,7 @@ def test_errors_through_languages_have_all_stacks_and_types(code: Code, driver: 
     orders = [",".join(order) for order in itertools.permutations(LANGUAGES)]
     orders += [",".join(order) for order in itertools.permutations(LANGUAGES, 2)]
     orders += [f"{language},{language}" for language in LANGUAGES]
+    orders.append(",".join(["cpp"] * 12))
     printed = code.run(driver, "chain", *orders)
     names = {"Python": "python", "PYTHON": "python", "Java": "java", "JAVA": "java", "C++": "cpp", "CPP": "cpp"}
     blocks = printed.split("\nend\n")[:-1]

@@ -5,7 +5,7 @@ import org.sabir.*;
 
 /** Between errors as values, errors of the C interface, and exceptions. */
 public final class Errors {
-  private static final int DEPTH_MAX = 8;
+  private static final int DEPTH_MAX = 16;
 
   private Errors() {}
 

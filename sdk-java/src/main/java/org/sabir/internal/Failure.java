@@ -15,7 +15,7 @@ import org.sabir.SabirException;
 final class Failure {
   private static final int STACK_CHARACTERS = 64 << 10;
   private static final int NATIVE_BYTES = 1 << 20;
-  private static final int CAUSES_MAX = 8;
+  private static final int CAUSES_MAX = 16;
 
   private Failure() {}
 
