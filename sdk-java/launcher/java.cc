@@ -84,15 +84,15 @@ std::optional<Child> start(const Words& command, std::string& error) {
   return Child{pid, {out[0], err[0]}};
 }
 
-// Reads both outputs to their ends. False: the deadline passed, or there is too much.
-bool read_outputs(Child& child, std::array<std::string, 2>& texts) {
+// Reads both outputs to their ends. Returns "", or why it stopped before.
+std::string read_outputs(Child& child, std::array<std::string, 2>& texts) {
   Clock::time_point deadline = Clock::now() + kAnswerTimeout;
   int open = 2;
   while (open > 0) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     std::array<pollfd, 2> wanted{{{child.outputs[0], POLLIN, 0}, {child.outputs[1], POLLIN, 0}}};  // -1 is left out
     if (left.count() <= 0 || ::poll(wanted.data(), wanted.size(), static_cast<int>(left.count())) == 0) {
-      return false;
+      return "did not answer within " + std::to_string(kAnswerTimeout.count()) + " s";
     }
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (wanted[i].revents == 0) {
@@ -103,7 +103,7 @@ bool read_outputs(Child& child, std::array<std::string, 2>& texts) {
       if (count > 0) {
         texts[i].append(buffer, static_cast<size_t>(count));
         if (texts[i].size() > kAnswerBytesMax) {
-          return false;
+          return "wrote far more than an answer";
         }
       } else if (count == 0 || errno != EINTR) {
         ::close(child.outputs[i]);
@@ -112,7 +112,7 @@ bool read_outputs(Child& child, std::array<std::string, 2>& texts) {
       }
     }
   }
-  return true;
+  return "";
 }
 
 std::string describe_status(int status) {
@@ -150,8 +150,8 @@ std::optional<Words> ask_java(const std::string& java, const std::string& jar, c
     return std::nullopt;
   }
   std::array<std::string, 2> texts;
-  bool complete = read_outputs(*child, texts);
-  if (!complete) {
+  std::string stopped = read_outputs(*child, texts);
+  if (!stopped.empty()) {
     ::kill(child->pid, SIGKILL);
   }
   for (int fd : child->outputs) {
@@ -166,8 +166,8 @@ std::optional<Words> ask_java(const std::string& java, const std::string& jar, c
   const std::string asked = "\n(asked: " + java + " -cp " + jar + " " + kLaunchCommand + ")";
   const std::string output = shown(texts[1].empty() ? texts[0] : texts[1]);
   const std::string said = output.empty() ? ", without a word" : ":\n" + output;
-  if (!complete) {
-    error = "java did not answer within " + std::to_string(kAnswerTimeout.count()) + " s" + said + asked;
+  if (!stopped.empty()) {
+    error = "java " + stopped + said + asked;
     return std::nullopt;
   }
   if (status != 0) {

@@ -159,7 +159,7 @@ class Launcher(unittest.TestCase):
             home = self.java(name, f"#!/bin/sh\necho '{answer}'\n")
             self.assertIn(f"printed no command:\n{answer}", self.failure(self.jar, JAVA_HOME=str(home)))
         endless = self.java("endless", "#!/bin/sh\nexec yes\n")
-        self.assertIn("did not answer", self.failure(self.jar, JAVA_HOME=str(endless)))
+        self.assertIn("java wrote far more than an answer:\ny\ny\n", self.failure(self.jar, JAVA_HOME=str(endless)))
         gone = self.java("gone", "#!/bin/sh\necho '[\"/nowhere/java\"]'\n")
         self.assertIn("cannot execute /nowhere/java: No such file", self.failure(self.jar, JAVA_HOME=str(gone)))
 

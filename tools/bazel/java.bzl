@@ -60,7 +60,7 @@ while read -r file; do
 done <"${list#@}"
 rm -rf "$tmp/sources/META-INF"
 find "$tmp/sources" -name '*.java' | LC_ALL=C sort >"$tmp/files"
-"$home/bin/javac" --release "$release" -encoding UTF-8 -proc:none -Xlint:all,-serial,-processing,-try -Werror -g -cp "$path" -d "$tmp/classes" "@$tmp/files" 2>"$tmp/log" ||
+"$home/bin/javac" -J-XX:-UsePerfData --release "$release" -encoding UTF-8 -proc:none -Xlint:all,-serial,-processing,-try -Werror -g -cp "$path" -d "$tmp/classes" "@$tmp/files" 2>"$tmp/log" ||
   { sed "s#$tmp/sources/##" "$tmp/log" >&2; exit 1; }
 printf '%s' "$manifest" >"$tmp/manifest"
 date=--date=1980-01-01T00:00:02Z

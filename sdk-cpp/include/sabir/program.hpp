@@ -91,14 +91,18 @@ inline ProgramAnswer ask_program(const std::vector<std::string>& command, Durati
   out.child_started();
   err.child_started();
   auto deadline = std::chrono::steady_clock::now() + timeout;
-  bool in_time = true;
-  while (in_time && (out.open() || err.open())) {
+  const char* stopped = nullptr;  // why it was not waited for
+  while (stopped == nullptr && (out.open() || err.open())) {
     auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count() + 1;
     int wait_ms = timeout == kForever ? -1 : static_cast<int>(std::clamp<int64_t>(left, 0, 1 << 30));
     pollfd wanted[] = {out.wanted(), err.wanted()};
     int ready = ::poll(wanted, 2, wait_ms);
-    in_time = ready != 0 && std::max(out.text.size(), err.text.size()) <= kBytesMax;
+    if (ready == 0) {
+      stopped = "it did not answer in time";
+    } else if (std::max(out.text.size(), err.text.size()) > kBytesMax) {
+      stopped = "it wrote far more than an answer";
+    }
     if (ready > 0 && wanted[0].revents != 0) {
       out.read_some();
     }
@@ -106,19 +110,19 @@ inline ProgramAnswer ask_program(const std::vector<std::string>& command, Durati
       err.read_some();
     }
   }
-  if (!in_time) {
+  if (stopped != nullptr) {
     ::kill(pid, SIGKILL);
   }
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (in_time && status == 0) {
+  if (stopped == nullptr && status == 0) {
     return {std::move(out.text), ""};
   }
   std::string said = err.text.empty() ? out.text : err.text;
   if (said.size() > kShownBytesMax) {
     said = "..." + said.substr(said.size() - kShownBytesMax);
   }
-  return {"", (in_time ? "it failed" : "it did not answer in time") + (said.empty() ? "" : ": " + said)};
+  return {"", (stopped != nullptr ? stopped : "it failed") + (said.empty() ? "" : ": " + said)};
 }
 
 }  // namespace detail
