@@ -108,7 +108,10 @@ public final class Sabir extends SabirCalls {
     return ObjectOps.lookup(name, namespace);
   }
 
-  /** Ends an actor that is about to be used no more, from inside: its last call is the one that runs. */
+  /**
+   * Ends the actor that calls it, for good; does not return. Its calls, the running one too, fail with
+   * ActorDiedException.
+   */
   public static void exitActor() {
     Runtimes.exitActor();
   }

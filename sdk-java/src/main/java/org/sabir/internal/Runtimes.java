@@ -75,5 +75,6 @@ public final class Runtimes {
     } finally {
       client.leave();
     }
+    throw new ActorExit();
   }
 }

@@ -154,6 +154,10 @@ public final class WorkerLoop {
       result = bound.run();
     } catch (InvocationTargetException thrown) {
       Throwable error = thrown.getCause();
+      if (error instanceof ActorExit) {
+        fail(error, ErrorKind.ACTOR_DIED, false);
+        return;
+      }
       fail(error, ErrorKind.TASK_FAILED, !(error instanceof Error));
       return;
     }

@@ -75,7 +75,8 @@ final class ActorTest {
                                     .remote();
     assertEquals(4, same.task(Counter::get).remote().get());
     assertEquals(Optional.empty(), Sabir.getActor("nobody"));
-    made.action(Counter::exit).remote();
+    ActorDiedException left = assertThrows(ActorDiedException.class, () -> made.action(Counter::exit).remote().get());
+    assertTrue(left.getMessage().contains("exitActor()"), left.getMessage());
     assertThrows(ActorDiedException.class, () -> made.task(Counter::get).remote().get());
   }
 
