@@ -468,6 +468,10 @@ typedef struct sabir_failure {
 } sabir_failure;
 #define SABIR_FAILURE_INIT \
   { sizeof(sabir_failure), SABIR_TASK_FAILED, 0, 0, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0 }
+/* The bytes of such an error value, for an SDK that tells of a cause: as a view (neutral, is_error) they can be the cause
+ * of another failure. */
+SABIR_API sabir_status sabir_failure_encode(const sabir_failure* failure, sabir_buffer** out_map,
+                                            sabir_error** out_error);
 SABIR_API sabir_status sabir_work_fail(sabir_work* work, const sabir_failure* failure, sabir_error** out_error);
 /* Asks the node to end this worker after the current call: an actor ends gracefully and is not restarted. */
 SABIR_API sabir_status sabir_worker_exit(sabir_client* client, sabir_error** out_error);

@@ -1,5 +1,6 @@
 // sabir.h: executing.
 #include "runtime/abi/handles.h"
+#include "runtime/client/error_value.h"
 #include "runtime/client/execute.h"
 
 using namespace sabir;
@@ -31,6 +32,16 @@ sabir_status sabir_work_finish(sabir_work* work, const sabir_value* values, size
     }
   }
   return finish(core->executor->finish(work_of(work), {values, value_count}), out_error);
+}
+
+sabir_status sabir_failure_encode(const sabir_failure* failure, sabir_buffer** out_map, sabir_error** out_error) {
+  std::optional<sabir_failure> complete = read_struct<sabir_failure>(failure, SABIR_FAILURE_INIT);
+  if (!complete) {
+    return fail(out_error, SABIR_INVALID_ARGUMENT, "sabir_failure without its struct_size");
+  }
+  std::vector<uint8_t> map = client::make_error_map(client::error_fields(*complete));
+  *out_map = make_buffer({map.begin(), map.end()});
+  return SABIR_OK;
 }
 
 sabir_status sabir_work_fail(sabir_work* work, const sabir_failure* failure, sabir_error** out_error) {

@@ -12,6 +12,7 @@
 
 #include "runtime/abi/sabir.h"
 #include "runtime/client/core.h"
+#include "runtime/client/error_value.h"
 #include "runtime/client/future.h"
 #include "runtime/client/slab.h"
 #include "runtime/client/value_format.h"
@@ -34,6 +35,9 @@ struct Work {
   std::deque<std::vector<Future*>> tables;  // a count on each: the references of each argument
   pthread_t thread = {};
 };
+
+// Borrows from the failure.
+ErrorFields error_fields(const sabir_failure& failure);
 
 class Executor {
  public:

@@ -21,6 +21,19 @@ std::span<const uint8_t> bytes_of(const void* data, size_t size) { return {stati
 
 }  // namespace
 
+ErrorFields error_fields(const sabir_failure& failure) {
+  ErrorFields fields{.kind = static_cast<ErrorKind>(failure.kind),
+                     .message = text(failure.message),
+                     .language = failure.language,
+                     .type = text(failure.type),
+                     .stack = text(failure.stack),
+                     .native = bytes_of(failure.native.data, failure.native.size)};
+  if (failure.cause != nullptr) {
+    fields.cause = bytes_of(failure.cause->data, failure.cause->size);
+  }
+  return fields;
+}
+
 Result<void> Executor::finish(Work* work, std::span<const sabir_value> values) {
   if (work->view.kind == SABIR_WORK_ACTOR_CREATE) {
     return finish_creation(work);
@@ -204,15 +217,7 @@ Result<Future*> Executor::store_whole(std::span<Future* const> values) {
 }
 
 Result<void> Executor::fail(Work* work, const sabir_failure& failure) {
-  ErrorFields fields{.kind = static_cast<ErrorKind>(failure.kind),
-                     .message = text(failure.message),
-                     .language = failure.language,
-                     .type = text(failure.type),
-                     .stack = text(failure.stack),
-                     .native = bytes_of(failure.native.data, failure.native.size)};
-  if (failure.cause != nullptr) {
-    fields.cause = bytes_of(failure.cause->data, failure.cause->size);
-  }
+  ErrorFields fields = error_fields(failure);
   std::vector<uint8_t> map = make_error_map(fields);
   ValueHeader header{.encoding = static_cast<uint8_t>(Encoding::kNeutral), .flags = kValueIsError};
   if (work->view.kind == SABIR_WORK_ACTOR_CREATE) {

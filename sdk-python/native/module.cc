@@ -4,6 +4,7 @@
 #include "sdk-python/native/captured.h"
 #include "sdk-python/native/codec.h"
 #include "sdk-python/native/events.h"
+#include "sdk-python/native/failure.h"
 #include "sdk-python/native/function.h"
 #include "sdk-python/native/lifecycle.h"
 #include "sdk-python/native/object_ref.h"
@@ -56,6 +57,7 @@ PyMethodDef functions[] = {
     {"exit_worker", exit_worker, METH_NOARGS, nullptr},
     {"collect", collect, METH_O, nullptr},
     {"with_refs", with_refs, METH_VARARGS, nullptr},
+    {"error_map", error_map, METH_O, nullptr},
     {"_ref_at", ref_at, METH_O, nullptr},
     {"_actor_at", actor_at, METH_O, nullptr},
     {"_encode", encode_bytes, METH_O, nullptr},

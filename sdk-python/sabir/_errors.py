@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-from sabir import _functions
+from sabir import _functions, _sabir
 from sabir._languages import NAMES, PYTHON
 from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, TaskError
 
@@ -14,6 +14,7 @@ _TASK_FAILED = 12
 _ACTOR_DIED = 14
 _STACK_CHARACTERS = 64 << 10
 _NATIVE_BYTES = 1 << 20
+_CAUSES_MAX = 15
 
 
 class ActorExit(SystemExit):
@@ -39,23 +40,30 @@ def describe_exception(error: BaseException, function_index: int) -> dict[str, A
     native = _pickled(error, name)
     if native is not None:
         fields["native"] = native
-    cause = _wire_cause(error)
+    cause = _cause_of(error, depth=0)
     if cause is not None:
         fields["cause"] = cause
     return fields
 
 
-def _wire_cause(error: BaseException) -> bytes | None:
-    """The nearest error value in the chain of causes, as it came: other languages read it whole."""
-    seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
-        wire = link.__dict__.get("_wire") if isinstance(link, SabirError) else None
-        if wire is not None:
-            return bytes(wire)
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
-    return None
+def _cause_of(error: BaseException, depth: int) -> bytes | None:
+    """What caused an exception, as an error value that all languages read; one that came as such passes unchanged."""
+    wire = error.__dict__.get("_wire") if isinstance(error, SabirError) else None
+    if wire is not None:
+        return bytes(wire)
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is None or depth == _CAUSES_MAX:
+        return None
+    wire = cause.__dict__.get("_wire") if isinstance(cause, SabirError) else None
+    if wire is not None:
+        return bytes(wire)
+    fields: dict[str, Any] = {
+        "message": _text_of(cause),
+        "type": f"{type(cause).__module__}.{type(cause).__qualname__}",
+        "stack": _stack_of(cause, chain=False),
+    }
+    beneath = _cause_of(cause, depth + 1)
+    return _sabir.error_map({**fields, "cause": beneath} if beneath else fields)
 
 
 def _text_of(error: BaseException) -> str:
@@ -67,11 +75,11 @@ def _text_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _stack_of(error: BaseException) -> str:
+def _stack_of(error: BaseException, chain: bool = True) -> str:
     import traceback
 
     try:
-        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__, chain=chain))
     except Exception:
         text = f"<no traceback: formatting the {type(error).__name__} failed>"
     if len(text) > _STACK_CHARACTERS:
@@ -180,14 +188,21 @@ def _task_error(fields: dict[str, Any]) -> TaskError:
         language=language,
     ).as_instanceof_cause()
     cause = fields.get("cause")
-    beneath = exception_of(cause) if cause else None
-    # The whole chain shows in a traceback: this error, the exception itself if it is Python's, what caused it.
+    beneath = exception_of(cause) if cause and not (native is not None and _is_pythons(cause)) else None
+    # The whole chain shows in a traceback: this error, the exception itself if it is Python's, what caused it. Causes in
+    # Python are in its text already.
     if native is not None:
         native.__cause__ = native.__cause__ or beneath
         error.__cause__ = native
     else:
         error.__cause__ = beneath
     return error
+
+
+def _is_pythons(cause: dict[str, Any]) -> bool:
+    """No other language had a part in it."""
+    beneath = cause.get("cause")
+    return cause.get("language") == PYTHON and (not beneath or _is_pythons(beneath))
 
 
 def _load_native(native: bytes | None) -> BaseException | None:

@@ -69,7 +69,8 @@ def load(index: int) -> Any:
     if kind == METHOD:
         return sys.intern(code.decode())
     code = _runtime_env.enter(code)
-    if code[:1] == _BY_NAME:  # from another language
+    if code[:1] == _BY_NAME:  # from another language, whose options say only whether errors are retried
+        _retry[index] = (Exception,)
         return _by_name(kind, name, code[1:])
     if code[:1] == _CAPTURING:
         return _Capturing(index)

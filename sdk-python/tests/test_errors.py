@@ -302,3 +302,32 @@ def test_hierarchy():
     ):
         assert issubclass(getattr(exceptions, name), exceptions.SabirError)
     assert sys.modules["sabir.exceptions"] is exceptions
+
+
+def test_causes_travel_as_error_values():
+    """What drivers in other languages read of ``raise ... from ...``."""
+    from sabir import _sabir
+    from sabir._errors import describe_exception
+
+    def fail():
+        try:
+            try:
+                raise KeyError("k")
+            except KeyError:
+                raise ValueError("in the middle")  # noqa: B904 - the context counts, too
+        except ValueError as error:
+            raise RuntimeError("outside") from error
+
+    with pytest.raises(RuntimeError) as caught:
+        fail()
+    fields = describe_exception(caught.value, 0)
+    cause = _sabir._decode(1, 0, 0, fields["cause"])
+    assert (cause["kind"], cause["language"], cause["type"]) == (12, 1, "builtins.ValueError")
+    assert "in the middle" in cause["message"] and "in fail" in cause["stack"]
+    assert cause["cause"]["type"] == "builtins.KeyError" and "cause" not in cause["cause"]
+    with pytest.raises(RuntimeError) as suppressed:
+        try:
+            raise KeyError("k")
+        except KeyError:
+            raise RuntimeError("alone") from None
+    assert "cause" not in describe_exception(suppressed.value, 0)

@@ -9,6 +9,7 @@ import enum
 
 import numpy as np
 import pytest
+from shipped import BUILT, JAR, JAVA_HOME, run
 
 import sabir
 from sabir.exceptions import (
@@ -283,8 +284,6 @@ def test_calls_from_inside_a_task():
 
 def test_code_of_one_task(tmp_path):
     """A library and a class that lie on no code path but that of the call."""
-    from conftest import BUILT, JAR, JAVA_HOME, run
-
     (tmp_path / "extra.cc").write_text(
         "#include <sabir/sabir.hpp>\nint64_t triple(int64_t x) { return 3 * x; }\nSABIR_REMOTE(triple);\n"
     )
