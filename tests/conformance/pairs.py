@@ -58,16 +58,18 @@ def command(caller: str) -> list[str]:
     return [str(JAVA_HOME / "bin/java"), "-XX:+UseSerialGC", "-cp", jars, "conformance.Caller"]
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(caller: str, folder: Path) -> dict[str, str]:
     built = programs() / "tests/conformance"
     code = [HERE / "python", built / "libconformance_callee.so", built / "conformance.jar"]
+    # Beside the library of the archive lies what starts Java's workers.
+    library = {"LD_LIBRARY_PATH": str(CPP / "lib")} if caller == "cpp" else {}
     return {
         **os.environ,
+        **library,
         "XDG_RUNTIME_DIR": str(folder),
         "XDG_CACHE_HOME": str(cache()),
         "JAVA_HOME": str(JAVA_HOME),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "LD_LIBRARY_PATH": str(CPP / "lib"),  # beside it lies what starts Java's workers
         "CONFORMANCE_PATH": ":".join(str(path) for path in code),
         "CONFORMANCE_PYTHON": sys.executable,
         "CONFORMANCE_CPP_WORKER": str(CPP / "bin/sabir-cpp-worker"),
@@ -95,7 +97,8 @@ def run_pair(caller: str, callee: str) -> tuple[dict[str, Outcome], list[str]]:
     try:
         names = folder / "names"
         names.write_text("".join(f"{scenario.name}\n" for scenario in applicable(caller, callee)))
-        lines, ended = _run([*command(caller), callee, str(folder), str(names)], folder)
+        words = [*command(caller), callee, str(folder), str(names)]
+        lines, ended = _run(words, environment(caller, folder), folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # after a caller that was killed its node may still be ending
     known: list[str] = []
@@ -112,14 +115,14 @@ def run_pair(caller: str, callee: str) -> tuple[dict[str, Outcome], list[str]]:
     return outcomes, known
 
 
-def _run(words: list[str], folder: Path) -> tuple[list[str], str]:
+def _run(words: list[str], environ: dict[str, str], folder: Path) -> tuple[list[str], str]:
     """The lines that were printed, and how it ended."""
     errors = folder / "stderr"
     with errors.open("w") as stderr:
         process = subprocess.Popen(
             words,
             cwd=folder,
-            env=environment(folder),
+            env=environ,
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from pairs import applicable, run_pair
+from pairs import WAYS, Outcome, applicable, judge, run_pair
 from scenarios import LANGUAGES, SCENARIOS
 from table import PAGE, PAIRS, page
 
@@ -23,6 +23,16 @@ def test_the_list() -> None:
         reasons = [scenario.not_applicable(*pair) for pair in PAIRS]
         assert not all(reasons), f"{scenario.name} applies to no pair"
         assert all(reason and reason.strip() for reason in scenario.without.values())
+
+
+def test_judge() -> None:
+    right = dict.fromkeys(WAYS, "1")
+    assert judge("1", {"seen": right}).passed
+    assert not judge("2", {"seen": right}).passed
+    assert not judge("1", {"seen": {**right, "there and back": "2"}}).passed
+    assert not judge("1", {"seen": {}}).passed
+    assert judge("", {"passed": True}).passed
+    assert judge("", {"passed": False, "detail": "why"}) == Outcome(False, "why")
 
 
 @pytest.mark.parametrize(("caller", "callee", "name"), CASES)
