@@ -61,6 +61,7 @@ def command(caller: str) -> list[str]:
 def environment(caller: str, folder: Path) -> dict[str, str]:
     built = programs() / "tests/conformance"
     code = [HERE / "python", built / "libconformance_callee.so", built / "conformance.jar"]
+    extra = [HERE / "python/extra", built / "libconformance_extra.so", built / "conformance_extra.jar"]
     # Beside the library of the archive lies what starts Java's workers.
     library = {"LD_LIBRARY_PATH": str(CPP / "lib")} if caller == "cpp" else {}
     return {
@@ -71,6 +72,7 @@ def environment(caller: str, folder: Path) -> dict[str, str]:
         "JAVA_HOME": str(JAVA_HOME),
         "PYTHONDONTWRITEBYTECODE": "1",
         "CONFORMANCE_PATH": ":".join(str(path) for path in code),
+        "CONFORMANCE_EXTRA": ":".join(str(path) for path in extra),
         "CONFORMANCE_PYTHON": sys.executable,
         "CONFORMANCE_CPP_WORKER": str(CPP / "bin/sabir-cpp-worker"),
         "CONFORMANCE_JAVA_JAR": str(programs() / "sdk-java/sabir-java.jar"),

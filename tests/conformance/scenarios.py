@@ -202,6 +202,12 @@ _CALLS = [
         ("call-parallel", "two tasks run at the same time"),
     ),
     Scenario(
+        "call-runtime-env",
+        "calls",
+        "a function of code that only this call's runtime_env names",
+        without={"python to python": "Python has its own functions as objects, not by name"},
+    ),
+    Scenario(
         "call-keywords",
         "calls",
         "arguments by name",

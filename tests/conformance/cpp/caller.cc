@@ -14,21 +14,6 @@ using sabir::Value;
 using sabir::detail::json_list;
 using sabir::detail::json_text;
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  require(value != nullptr, std::string("the environment has no ") + name);
-  return value;
-}
-
-std::vector<std::string> search_path() {
-  std::vector<std::string> parts;
-  std::istringstream text(environment("CONFORMANCE_PATH"));
-  for (std::string part; std::getline(text, part, ':');) {
-    parts.push_back(part);
-  }
-  return parts;
-}
-
 Checks all_checks() {
   Checks checks;
   add_call_checks(checks);
@@ -77,7 +62,7 @@ int run(const std::string& callee, const std::string& folder, const std::string&
   config.resources = {{"CPU", 2}, {"slot", 1}};
   config.store_bytes = uint64_t{1} << 30;
   config.log_to_driver = false;
-  config.code_search_path = search_path();
+  config.code_search_path = paths_of("CONFORMANCE_PATH");
   config.worker = environment("CONFORMANCE_CPP_WORKER");
   config.python = environment("CONFORMANCE_PYTHON");
   config.java_jar = environment("CONFORMANCE_JAVA_JAR");

@@ -56,6 +56,24 @@ void threads(Pair& pair) {
   equal(sums, std::vector<int>{300, 325, 350, 375});
 }
 
+sabir::detail::RemoteFunction<std::string, sabir::detail::AnyParameters> extra(const std::string& language) {
+  if (language == "python") {
+    return sabir::py_function<std::string>("conformance_extra", "extra");
+  }
+  if (language == "java") {
+    return sabir::java_function<std::string>("conformance.extra.Extra", "extra");
+  }
+  return sabir::cpp_function<std::string>("extra");
+}
+
+void runtime_env(Pair& pair) {
+  auto function = extra(pair.callee.language());
+  expect(SABIR_NOT_FOUND, [&] { function.remote().get(kWait); });
+  sabir::TaskOptions options;
+  options.runtime_env.code_search_path = paths_of("CONFORMANCE_EXTRA");
+  equal(function.options(options).remote().get(kWait), std::string("found"));
+}
+
 void parallel(Pair& pair) {
   std::string folder = pair.empty_folder();
   auto meet = pair.callee.function<bool>("meet");
@@ -85,6 +103,7 @@ void add_call_checks(Checks& checks) {
   checks["call-many"] = many;
   checks["call-threads"] = threads;
   checks["call-parallel"] = parallel;
+  checks["call-runtime-env"] = runtime_env;
 }
 
 }  // namespace conformance

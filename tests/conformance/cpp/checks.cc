@@ -1,5 +1,6 @@
 #include "checks.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -9,6 +10,21 @@ void require(bool condition, const std::string& about) {
   if (!condition) {
     throw Unexpected(about);
   }
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  require(value != nullptr, std::string("the environment has no ") + name);
+  return value;
+}
+
+std::vector<std::string> paths_of(const char* name) {
+  std::vector<std::string> parts;
+  std::istringstream text(environment(name));
+  for (std::string part; std::getline(text, part, ':');) {
+    parts.push_back(part);
+  }
+  return parts;
 }
 
 sabir::ActorHandle<> Peer::recorder(int start, const sabir::ActorOptions& options) const {

@@ -23,6 +23,10 @@ class Unexpected : public std::runtime_error {
 
 void require(bool condition, const std::string& about);
 
+// Of this process; Unexpected if it is not set. Paths are between colons.
+std::string environment(const char* name);
+std::vector<std::string> paths_of(const char* name);
+
 template <typename T>
 std::string shown(const T& value) {
   if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>) {

@@ -8,7 +8,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.sabir.CppFunction;
+import org.sabir.ErrorKind;
+import org.sabir.JavaFunction;
+import org.sabir.NamedFunction;
 import org.sabir.ObjectRef;
+import org.sabir.PyFunction;
+import org.sabir.RuntimeEnv;
 import org.sabir.Sabir;
 
 /** Sizes and calls. */
@@ -39,10 +45,22 @@ final class CallChecks {
                      .get(Callee.WAIT),
             21));
     checks.put("call-nested", pair -> equal(pair.callee().number("fibonacci", 5), 5));
+    checks.put("call-runtime-env", CallChecks::runtimeEnv);
     checks.put("call-back", pair -> equal(pair.callee().number("relay", pair.own().language(), 3, 4), 7));
     checks.put("call-many", CallChecks::many);
     checks.put("call-threads", CallChecks::threads);
     checks.put("call-parallel", CallChecks::parallel);
+  }
+
+  private static void runtimeEnv(Pair pair) throws Exception {
+    NamedFunction<String> extra = switch (pair.callee().language()) {
+      case "python" -> PyFunction.of("conformance_extra", "extra", String.class);
+      case "cpp" -> CppFunction.of("extra", String.class);
+      default -> JavaFunction.of("conformance.extra.Extra", "extra", String.class);
+    };
+    Checks.error(ErrorKind.NOT_FOUND, () -> Sabir.task(extra).remote().get(Callee.WAIT));
+    RuntimeEnv env = RuntimeEnv.ofCode(System.getenv("CONFORMANCE_EXTRA").split(":"));
+    equal(Sabir.task(extra).runtimeEnv(env).remote().get(Callee.WAIT), "found");
   }
 
   private static void echoes(Pair pair, int from, int to) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -60,6 +61,15 @@ def _(pair: Pair) -> None:
 @scenario("call-nested")
 def _(pair: Pair) -> None:
     equal(pair.callee.call("fibonacci", 5), 5)
+
+
+@scenario("call-runtime-env")
+def _(pair: Pair) -> None:
+    is_cpp = pair.callee.language == "cpp"
+    extra = sabir.cpp_function("extra") if is_cpp else sabir.java_function("conformance.extra.Extra", "extra")
+    expect(lambda: get(extra.remote()), "not found")
+    env = {"code_search_path": os.environ["CONFORMANCE_EXTRA"].split(":")}
+    equal(get(extra.options(runtime_env=env).remote()), "found")
 
 
 @scenario("call-back")

@@ -1,0 +1,5 @@
+"""Not on the code path of the job."""
+
+
+def extra() -> str:
+    return "found"
