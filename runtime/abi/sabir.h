@@ -365,6 +365,48 @@ SABIR_API sabir_ref* sabir_ref_retain(sabir_ref* ref);
 /* Never waits and takes no lock that a finalizer could meet (protocol rule P3). */
 SABIR_API void sabir_ref_release(sabir_ref* ref);
 
+/* --- tables ------------------------------------------------------------------------------------------------------ */
+
+/* Columns of data in the layouts of Apache Arrow. They go in and come out as streams of the Arrow C data interface,
+ * whose structs sabir_arrow.h declares (so do Arrow and nanoarrow). An exception to rule (7): sabir_table_from_stream
+ * calls the functions of the stream it is given, in the calling thread, and what was given is released by its own
+ * functions when the table is destroyed, or with the last of what was made of it, in the thread that does so. */
+struct ArrowSchema;
+struct ArrowArray;
+struct ArrowArrayStream;
+typedef struct sabir_table sabir_table; /* does not change, may be used by many threads; end: sabir_table_destroy */
+
+/* Takes over the stream, also on failure, and reads it to its end; its buffers stay where they are. `origin` is opaque
+ * to the core: what the table was to its sender, so that an SDK can make the same of it again (docs/values.md). */
+SABIR_API sabir_status sabir_table_from_stream(struct ArrowArrayStream* stream, uint32_t origin,
+                                               sabir_table** out_table, sabir_error** out_error);
+/* Takes over both, also on failure: a table of one batch. */
+SABIR_API sabir_status sabir_table_from_array(struct ArrowSchema* schema, struct ArrowArray* array, uint32_t origin,
+                                              sabir_table** out_table, sabir_error** out_error);
+/* A table that was received. Bytes in the store are used where they lie, and `ref`, what the view was taken of, is
+ * retained for them; others are copied, and `ref` may be NULL. */
+SABIR_API sabir_status sabir_table_from_view(const sabir_view* view, sabir_ref* ref, sabir_table** out_table,
+                                             sabir_error** out_error);
+/* 1: the value is a table. */
+SABIR_API int32_t sabir_view_is_table(const sabir_view* view);
+/* The value to send. Its parts are borrowed until the table is destroyed: the buffers themselves, not a copy. */
+SABIR_API sabir_status sabir_table_value(sabir_table* table, sabir_value* out_value, sabir_error** out_error);
+/* A new stream from the first batch. The caller releases it; it and what it gives may outlive the table. */
+SABIR_API void sabir_table_stream(const sabir_table* table, struct ArrowArrayStream* out_stream);
+typedef struct sabir_table_info {
+  size_t struct_size;
+  uint32_t origin;
+  uint32_t has_extensions; /* 1: a column is of an extension type, which a reader may not know */
+  int64_t row_count;
+  uint64_t batch_count;
+  uint64_t column_count;
+} sabir_table_info;
+#define SABIR_TABLE_INFO_INIT \
+  { sizeof(sabir_table_info), 0, 0, 0, 0, 0 }
+SABIR_API sabir_status sabir_table_get_info(const sabir_table* table, sabir_table_info* out_info,
+                                            sabir_error** out_error);
+SABIR_API void sabir_table_destroy(sabir_table* table);
+
 /* --- queues and waiters ------------------------------------------------------------------------------------------ */
 
 typedef uint32_t sabir_event_kind;
