@@ -8,6 +8,7 @@
 #include "sdk-python/native/plain_layout.h"
 #include "sdk-python/native/ref_context.h"
 #include "sdk-python/native/store_buffer.h"
+#include "sdk-python/native/table.h"
 #include "sdk-python/native/tensor.h"
 
 namespace sabir::python {
@@ -128,6 +129,8 @@ PyObject* decode_neutral_value(const sabir_view& view, sabir_ref* holder) {
                  ? decode_plain({parts.body, parts.body_bytes, view.refs, view.ref_count, parts.buffers.get()})
                  : nullptr;
     }
+    case kTable:
+      return decode_table(view, holder);
     default:
       return PyErr_Format(PyExc_ValueError, "neutral value of an unknown form (%d): written by a newer Sabir?",
                           view.variant);

@@ -4,6 +4,7 @@
 
 #include "sdk-python/native/buffers_layout.h"
 #include "sdk-python/native/plain_layout.h"
+#include "sdk-python/native/table.h"
 #include "sdk-python/native/tensor.h"
 
 namespace sabir::python {
@@ -73,6 +74,9 @@ Encoded EncodedValue::encode_common(PyObject* object) {
 
 bool EncodedValue::encode(PyObject* object) {
   Encoded result = encode_common(object);
+  if (result == Encoded::kUnsuitable) {
+    result = encode_table(object);
+  }
   return result == Encoded::kUnsuitable ? encode_pickle(object, {}) : result == Encoded::kDone;
 }
 
@@ -91,6 +95,9 @@ bool EncodedValue::encode_for_others(PyObject* object, Py_ssize_t index, PyObjec
   }
   Owned kept(converted_.release());  // encode_common() clears
   result = encode_common(kept.get());
+  if (result == Encoded::kUnsuitable) {
+    result = encode_table(kept.get());
+  }
   simple_ = false;
   converted_ = std::move(kept);
   if (result == Encoded::kUnsuitable) {
@@ -162,6 +169,23 @@ Encoded EncodedValue::encode_plain(PyObject* object) {
     lay_out({bytes_.data(), bytes_.size()}, {});
     set(SABIR_NEUTRAL, kPlainWithBuffers, parts_.data(), parts_.size());
   }
+  return Encoded::kDone;
+}
+
+Encoded EncodedValue::encode_table(PyObject* object) {
+  Owned table = as_table(object);
+  if (!table) {
+    return Encoded::kUnsuitable;
+  }
+  simple_ = false;
+  sabir_error* error = nullptr;
+  sabir_value value{};
+  if (sabir_table_value(table_of(table.get()), &value, &error) != SABIR_OK) {
+    raise(error);
+    return Encoded::kError;
+  }
+  keep_alive_ = std::move(table);
+  set(value.encoding, value.variant, value.parts, value.part_count);
   return Encoded::kDone;
 }
 

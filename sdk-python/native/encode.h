@@ -37,6 +37,8 @@ class EncodedValue {
   Encoded encode_common(PyObject* object);
   Encoded encode_tensor(PyObject* array);
   Encoded encode_plain(PyObject* object);
+  // What is sent as a table; looked at when nothing else fits.
+  Encoded encode_table(PyObject* object);
   // `note`: empty, or what readers in other languages are to be told.
   bool encode_pickle(PyObject* object, std::string_view note);
   // parts_: a header with the sizes of buffers_, the body, the buffers, each aligned.

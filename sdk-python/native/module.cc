@@ -12,6 +12,7 @@
 #include "sdk-python/native/session.h"
 #include "sdk-python/native/store_buffer.h"
 #include "sdk-python/native/stub.h"
+#include "sdk-python/native/table.h"
 #include "sdk-python/native/waiting.h"
 #include "sdk-python/native/worker.h"
 
@@ -60,6 +61,7 @@ PyMethodDef functions[] = {
     {"error_map", error_map, METH_O, nullptr},
     {"_ref_at", ref_at, METH_O, nullptr},
     {"_actor_at", actor_at, METH_O, nullptr},
+    {"_to_table", to_table, METH_O, nullptr},
     {"_encode", encode_bytes, METH_O, nullptr},
     {"_decode", decode_bytes, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
@@ -89,7 +91,7 @@ PyMODINIT_FUNC PyInit__sabir(void) {  // NOLINT(readability-identifier-naming): 
   Owned module(PyModule_Create(&definition));
   if (!module || !add_object_ref_type(module.get()) || !add_store_buffer_type(module.get()) ||
       !add_function_types(module.get()) || !add_actor_type(module.get()) || !add_stub_types(module.get()) ||
-      !remember_ref_loader(module.get()) || !add_captured(module.get())) {
+      !add_table_type(module.get()) || !remember_ref_loader(module.get()) || !add_captured(module.get())) {
     return nullptr;
   }
   state().main_thread = static_cast<long>(PyThread_get_thread_ident());

@@ -13,6 +13,7 @@ inline constexpr int kPlainDepthMax = 64;
 // Variants of SABIR_NEUTRAL: 0 is a FlexBuffers root.
 inline constexpr uint8_t kPlain = 1;             // the stream alone
 inline constexpr uint8_t kPlainWithBuffers = 2;  // BuffersHeader, sizes, the stream, buffers (buffers_layout.h)
+inline constexpr uint8_t kTable = 3;             // the core reads and writes it (table.h)
 
 enum PlainTag : uint8_t {
   kNone = 'N',       // nothing

@@ -20,6 +20,7 @@ constexpr HookSlot kHookSlots[] = {
     {"task_begins", &Hooks::task_begins},
     {"neutral", &Hooks::neutral},
     {"serialization_error", &Hooks::serialization_error},
+    {"table", &Hooks::table},
 };
 
 }  // namespace

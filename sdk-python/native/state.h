@@ -51,6 +51,7 @@ struct Hooks {
   PyObject* actor_handle = nullptr;    // the class ActorHandle
   PyObject* neutral = nullptr;         // (value, place) -> the value as other languages know it, or SerializationError
   PyObject* serialization_error = nullptr;  // the class
+  PyObject* table = nullptr;                // (Table, origin) -> what it was to its sender
   PyObject* task_begins = nullptr;          // (gpu mask) -> None: called when the GPUs of this worker change
 };
 

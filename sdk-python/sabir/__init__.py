@@ -22,7 +22,7 @@ from sabir._neutral import register_converter
 from sabir._objects import get, put, wait
 from sabir._remote import RemoteFunction, remote
 from sabir._runtime import Context, init, is_initialized, set_hooks, shutdown
-from sabir._sabir import ObjectRef, version
+from sabir._sabir import ObjectRef, Table, version
 from sabir._state import available_resources, cluster_resources, nodes
 
 set_hooks()
@@ -37,6 +37,7 @@ __all__ = [
     "ObjectRef",
     "RemoteFunction",
     "RuntimeContext",
+    "Table",
     "available_resources",
     "cluster_resources",
     "cpp_actor_class",

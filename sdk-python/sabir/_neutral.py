@@ -6,6 +6,7 @@ import sys
 from typing import Any, Callable, TypeVar
 
 from sabir import _sabir
+from sabir._tables import is_exporter
 from sabir.exceptions import SerializationError
 
 T = TypeVar("T")
@@ -55,10 +56,10 @@ def _convert(value: Any, place: str, within: list[int]) -> Any:
             _convert(key, f"a key of {place}", inside): _convert(item, f"{place}[{key!r}]", inside)
             for key, item in value.items()
         }
-    return _single(value, place)
+    return _single(value, place, within)
 
 
-def _single(value: Any, place: str) -> Any:
+def _single(value: Any, place: str, within: list[int]) -> Any:
     from sabir._actor import ActorHandle
 
     if isinstance(value, (_sabir.ObjectRef, ActorHandle)):
@@ -76,7 +77,18 @@ def _single(value: Any, place: str) -> Any:
         return _number(value, place)
     if numpy is not None and isinstance(value, numpy.ndarray):
         return _array(numpy, value, place)
+    if isinstance(value, _sabir.Table) or is_exporter(value):
+        return _table(value, place, within)
     raise _refusal(value, place, "only Python has such values")
+
+
+def _table(value: Any, place: str, within: list[int]) -> _sabir.Table:
+    if within:
+        raise _refusal(value, place, "a table can only be a whole argument, result or object")
+    try:
+        return _sabir._to_table(value)
+    except Exception as error:
+        raise _refusal(value, place, f"it was to be sent as an Arrow table, but: {error}") from error
 
 
 def _inside(value: Any, place: str, within: list[int]) -> list[int]:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sabir import _errors, _functions, _options, _sabir, _serialization, exceptions
+from sabir import _errors, _functions, _options, _sabir, _serialization, _tables, exceptions
 from sabir._actor import ActorHandle, special_method
 from sabir._languages import code_paths, job_config, language_envs
 from sabir._neutral import neutral
@@ -46,6 +46,7 @@ def set_hooks(task_begins: Any = lambda gpu_mask: None) -> None:
             "task_begins": task_begins,
             "neutral": neutral,
             "serialization_error": exceptions.SerializationError,
+            "table": _tables.restore,
         }
     )
 

@@ -18,6 +18,7 @@ PUBLIC = {
     "ObjectRef",
     "RemoteFunction",
     "RuntimeContext",
+    "Table",
     "available_resources",
     "cluster_resources",
     "cpp_actor_class",
