@@ -510,8 +510,8 @@ typedef struct sabir_failure {
 } sabir_failure;
 #define SABIR_FAILURE_INIT \
   { sizeof(sabir_failure), SABIR_TASK_FAILED, 0, 0, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0 }
-/* The bytes of such an error value, for an SDK that tells of a cause: as a view (neutral, is_error) they can be the cause
- * of another failure. */
+/* The bytes of such an error value, for an SDK that tells of a cause: as a view (neutral, is_error) they can be the
+ * cause of another failure. */
 SABIR_API sabir_status sabir_failure_encode(const sabir_failure* failure, sabir_buffer** out_map,
                                             sabir_error** out_error);
 SABIR_API sabir_status sabir_work_fail(sabir_work* work, const sabir_failure* failure, sabir_error** out_error);

@@ -22,7 +22,7 @@ Layout fixed(uint64_t bits, bool is_integer = false) {
 Layout sized(Shape shape, uint64_t bits) { return {.shape = shape, .width_bits = bits}; }
 
 const std::array<Plain, 41>& plain_formats() {
-  static const std::array<Plain, 41> made = {{
+  static const std::array<Plain, 41> kMade = {{
       {"n", {}},
       {"b", fixed(1)},
       {"c", fixed(8, true)},
@@ -65,7 +65,7 @@ const std::array<Plain, 41>& plain_formats() {
       {"+ud:", sized(Shape::kDenseUnion, 0)},
       {"+us:", sized(Shape::kSparseUnion, 0)},
   }};
-  return made;
+  return kMade;
 }
 
 std::optional<int64_t> number(std::string_view text) {

@@ -31,7 +31,7 @@ class Fake:
 
 
 def test_what_is_no_table_is_refused():
-    with pytest.raises(TypeError, match="__arrow_c_stream__.*not of int"):
+    with pytest.raises(TypeError, match=r"__arrow_c_stream__.*not of int"):
         sabir.Table(3)
     with pytest.raises((TypeError, ValueError)):
         sabir.Table(Fake(__arrow_c_stream__=lambda: None))

@@ -97,14 +97,22 @@ std::vector<Made> all_layouts() {
   std::vector<Made> made;
   made.push_back({.format = "n", .length = kItems, .null_count = kItems});
   made.push_back(with_nulls("b", {bytes_of<uint8_t>({0x1b})}));
-  for (const char* format : {"c", "C"}) made.push_back(fixed(format, 1));
-  for (const char* format : {"s", "S", "e"}) made.push_back(fixed(format, 2));
-  for (const char* format : {"i", "I", "f", "tdD", "tts", "ttm", "tiM", "d:9,2,32"}) made.push_back(fixed(format, 4));
+  for (const char* format : {"c", "C"}) {
+    made.push_back(fixed(format, 1));
+  }
+  for (const char* format : {"s", "S", "e"}) {
+    made.push_back(fixed(format, 2));
+  }
+  for (const char* format : {"i", "I", "f", "tdD", "tts", "ttm", "tiM", "d:9,2,32"}) {
+    made.push_back(fixed(format, 4));
+  }
   for (const char* format : {"l", "L", "g", "tdm", "ttu", "ttn", "tss:", "tsm:UTC", "tsu:Europe/Paris", "tsn:", "tDs",
                              "tDm", "tDu", "tDn", "tiD", "d:18,2,64"}) {
     made.push_back(fixed(format, 8));
   }
-  for (const char* format : {"d:19,10", "d:38,0,128", "tin"}) made.push_back(fixed(format, 16));
+  for (const char* format : {"d:19,10", "d:38,0,128", "tin"}) {
+    made.push_back(fixed(format, 16));
+  }
   made.push_back(fixed("d:60,-3,256", 32));
   made.push_back(fixed("w:3", 3));
   made.push_back(fixed("w:0", 0));

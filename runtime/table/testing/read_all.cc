@@ -35,7 +35,8 @@ class Reader {
     }
     std::string text = value(*layout, schema, array, at, depth);
     if (array.dictionary != nullptr && layout->width_bits == 8) {
-      int64_t key = load<int8_t>(data(array, 1), at);
+      auto key =
+          static_cast<int64_t>(load<int8_t>(data(array, 1), at));  // NOLINT(bugprone-signed-char-misuse): an index
       return text + "=" +
              (key >= 0 && key < array.dictionary->length ? item(*schema.dictionary, *array.dictionary, key, depth + 1)
                                                          : "?");
