@@ -60,6 +60,8 @@ def language_envs(
         envs.append((CPP, _EXEC, [worker]))
     jar = _jar(paths, java_jar)
     launcher = _program("", None, "sabir-java-worker")
+    if java_jar is not None and not launcher:
+        raise ValueError("java_jar: this installation of Sabir has no sabir-java-worker beside its library")
     if jar and launcher:
         envs.append((JAVA, _EXEC, [launcher, jar, *_texts("java_options", java_options)]))
     return envs

@@ -11,6 +11,14 @@
 #include "sabir/tensor.hpp"
 
 SABIR_NAMESPACE_BEGIN
+namespace detail {
+
+template <typename T, typename Variant>
+struct IsAlternative;
+template <typename T, typename... Ts>
+struct IsAlternative<T, std::variant<Ts...>> : std::disjunction<std::is_same<T, Ts>...> {};
+
+}  // namespace detail
 
 class Value {
  public:
@@ -28,9 +36,14 @@ class Value {
   using Data = std::variant<std::nullptr_t, bool, int64_t, uint64_t, BigInt, float, double, std::string, Bytes,
                             Timestamp, List, Tuple, Map, AnyTensor, Ref, Actor>;
 
+  template <typename T, typename D>
+  static constexpr bool kHolds =
+      !std::is_same_v<D, Value> &&
+      (std::is_integral_v<D> || std::is_convertible_v<T, std::string_view> || detail::IsAlternative<D, Data>::value);
+
   Value() : data_(nullptr) {}
   // What Data holds, other integers and string literals.
-  template <typename T, typename = std::enable_if_t<!std::is_same_v<std::decay_t<T>, Value>>>
+  template <typename T, typename = std::enable_if_t<kHolds<T, std::decay_t<T>>>>
   Value(T&& value) : data_(convert(std::forward<T>(value))) {}  // NOLINT(google-explicit-constructor)
 
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(data_); }
