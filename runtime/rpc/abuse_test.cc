@@ -174,7 +174,7 @@ TEST_F(AbuseTest, WrongVersionsAreToldSo) {
   auto result = shake_hands(socket.get(), hello, kLong);
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().kind(), ErrorKind::kUnsupported);
-  EXPECT_THAT(result.error().message(), HasSubstr("versions 7 to 9"));
+  EXPECT_THAT(result.error().message(), HasSubstr("version 7 to 9"));
   expect_unharmed();
 }
 
