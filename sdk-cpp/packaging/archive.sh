@@ -13,7 +13,7 @@ mkdir -p "$root/bin" "$root/include/sabir" "$root/lib/cmake/sabir" "$root/lib/pk
 
 for file in "$@"; do
     case "$file" in
-    *.hpp | */sabir.h) install -m 644 "$file" "$root/include/sabir/" ;;
+    *.hpp | */sabir.h | */sabir_arrow.h) install -m 644 "$file" "$root/include/sabir/" ;;
     *.cmake) sed "s/@VERSION@/$version/" "$file" >"$root/lib/cmake/sabir/$(basename "$file")" ;;
     *.pc) sed "s/@VERSION@/$version/" "$file" >"$root/lib/pkgconfig/$(basename "$file")" ;;
     *.so) install -m 755 "$file" "$root/lib/" ;;

@@ -270,6 +270,17 @@ class Decoder {
     }
   }
 
+  TableHandle table() {
+    if (peek() != kTagTable) {
+      mismatch("a table");
+    }
+    if (table_ == nullptr) {
+      damaged("an unknown tag, 0");
+    }
+    ++at_;
+    return table_;
+  }
+
   // Passes over the next value.
   void skip() {
     switch (peek()) {
@@ -308,6 +319,9 @@ class Decoder {
       case kTagTensor:
         tensor();
         return;
+      case kTagTable:
+        table();
+        return;
       case kTagMap: {
         Container entries(*this, "a map", kTagMap, kTagMap);
         for (size_t i = 0; i < entries.count(); ++i, entries.next()) {
@@ -337,7 +351,7 @@ class Decoder {
     throw ConversionError((place_ == nullptr ? "" : "at " + Place::describe(place_) + ": ") + what);
   }
   [[noreturn]] void mismatch(const char* wanted) const {
-    std::string found = describe_tag(*at_);
+    std::string found = *at_ == kTagTable && table_ != nullptr ? "a table" : describe_tag(*at_);
     if (found.empty()) {
       damaged("an unknown tag, " + std::to_string(*at_));
     }
@@ -434,6 +448,8 @@ class Decoder {
       stream(data, view_.size);
     } else if (view_.encoding == SABIR_NEUTRAL && view_.variant == kVariantBuffers) {
       open_buffers(data);
+    } else if (sabir_view_is_table(&view_) != 0) {
+      open_table();
     } else if (view_.encoding == SABIR_TENSOR) {
       open_tensor(data);
     } else {
@@ -519,6 +535,17 @@ class Decoder {
     buffers_.emplace_back(reinterpret_cast<const char*>(data + header.data_offset), header.data_bytes);
   }
 
+  void open_table() {
+    sabir_table* table = nullptr;
+    sabir_error* error = nullptr;
+    if (sabir_table_from_view(&view_, holder_, &table, &error) != SABIR_OK) {
+      throw ConversionError(take_message(error));
+    }
+    static constexpr uint8_t kTable[] = {kTagTable};
+    table_ = own_table(table);
+    stream(kTable, 1);
+  }
+
   std::shared_ptr<const void> keep(size_t index, const void** out_data) {
     std::string_view buffer = buffers_[index];
     if (holder_ != nullptr) {
@@ -554,6 +581,7 @@ class Decoder {
   std::vector<std::string_view> buffers_;
   std::vector<std::shared_ptr<const void>> kept_;
   std::unique_ptr<ByteBuffer> own_;
+  TableHandle table_;
 };
 
 }  // namespace detail

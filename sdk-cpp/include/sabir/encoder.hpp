@@ -141,8 +141,24 @@ class Encoder {
     is_tensor_ = true;
   }
 
+  // The whole value is a table: it has nothing around it.
+  void table(TableHandle table) {
+    if (place_ != nullptr || stream_.size() != 0) {
+      fail("a table can only be a whole argument, result or object");
+    }
+    sabir_error* error = nullptr;
+    if (sabir_table_value(table.get(), &table_value_, &error) != SABIR_OK) {
+      fail(take_message(error));
+    }
+    table_ = std::move(table);
+  }
+
   // The value, which borrows from this encoder and from what was written.
   sabir_value finish() {
+    if (table_ != nullptr) {
+      table_value_.language = SABIR_LANGUAGE_CPP;
+      return table_value_;
+    }
     sabir_value value{};
     value.refs = ref_pointers();
     value.ref_count = refs_.size();
@@ -284,6 +300,8 @@ class Encoder {
   std::vector<std::shared_ptr<const void>> kept_;
   std::vector<sabir_span> parts_;
   std::vector<uint8_t> header_;
+  TableHandle table_;
+  sabir_value table_value_{};
 };
 
 }  // namespace detail

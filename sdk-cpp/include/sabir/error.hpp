@@ -192,6 +192,13 @@ namespace detail {
   throw_error(std::move(info));
 }
 
+// Takes over `error`.
+inline std::string take_message(sabir_error* error) {
+  std::string message(view_of(sabir_error_message(error)));
+  sabir_error_destroy(error);
+  return message;
+}
+
 // Takes over `error`, which a failed call of the C interface set.
 [[noreturn]] inline void throw_c_error(sabir_status status, sabir_error* error) {
   std::string message(error != nullptr ? view_of(sabir_error_message(error)) : view_of(sabir_status_name(status)));

@@ -2,6 +2,7 @@
 #ifndef SABIR_HANDLES_HPP_
 #define SABIR_HANDLES_HPP_
 
+#include <memory>
 #include <utility>
 
 #include "sabir/config.hpp"
@@ -39,6 +40,9 @@ class Shared {
 
 using RefHandle = Shared<sabir_ref, sabir_ref_retain, sabir_ref_release>;
 using ActorHandleOwner = Shared<sabir_actor, sabir_actor_retain, sabir_actor_release>;
+using TableHandle = std::shared_ptr<sabir_table>;
+// Takes over.
+inline TableHandle own_table(sabir_table* table) { return TableHandle(table, sabir_table_destroy); }
 
 }  // namespace detail
 SABIR_NAMESPACE_END

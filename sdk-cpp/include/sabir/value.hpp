@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "sabir/table.hpp"
 #include "sabir/tensor.hpp"
 
 SABIR_NAMESPACE_BEGIN
@@ -34,7 +35,7 @@ class Value {
     detail::RefHandle handle;
   };
   using Data = std::variant<std::nullptr_t, bool, int64_t, uint64_t, BigInt, float, double, std::string, Bytes,
-                            Timestamp, List, Tuple, Map, AnyTensor, Ref, Actor>;
+                            Timestamp, List, Tuple, Map, AnyTensor, Ref, Actor, Table>;
 
   template <typename T, typename D>
   static constexpr bool kHolds =
@@ -131,6 +132,8 @@ struct Codec<Value> {
         return Value::Actor{decoder.actor()};
       case kTagTensor:
         return AnyTensor(decoder.tensor());
+      case kTagTable:
+        return Codec<Table>::read(decoder);
       case kTagTuple:
         return Value::Tuple{read_items(decoder)};
       case kTagMap:

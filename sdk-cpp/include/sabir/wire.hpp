@@ -22,6 +22,7 @@ namespace detail {
 inline constexpr uint8_t kVariantFlex = 0;
 inline constexpr uint8_t kVariantPlain = 1;
 inline constexpr uint8_t kVariantBuffers = 2;
+inline constexpr uint8_t kVariantTable = 3;
 // With this bit a native value begins with a text for readers in other languages (docs/values.md).
 inline constexpr uint8_t kVariantNoted = 0x80;
 
@@ -44,6 +45,7 @@ enum Tag : uint8_t {
   kTagActor = 'h',
   kTagTime = 'D',
   kTagTensor = 'a',
+  kTagTable = 0,  // never in bytes: stands for a whole value that is a table
 };
 
 // Containers within containers.
