@@ -9,9 +9,80 @@
 namespace sabir::client {
 namespace {
 
-// FlexBuffers' own check of untrusted bytes; nothing below it reads past the end afterwards.
+constexpr size_t kMaxTextBytes = 64 << 10;
+constexpr size_t kMaxNativeBytes = 1 << 20;
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+constexpr std::string_view kMissing = "\n... (shortened) ...\n";
+
+constexpr bool is_continuation(uint8_t byte) { return (byte & 0xc0) == 0x80; }
+
+// The bytes of the character that `text` begins with; 0 if there is none.
+size_t character_bytes(std::string_view text) {
+  auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  uint8_t first = byte(0);
+  if (first < 0x80) {
+    return 1;
+  }
+  size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < size) {
+    return 0;
+  }
+  for (size_t i = 1; i < size; ++i) {
+    if (!is_continuation(byte(i))) {
+      return 0;
+    }
+  }
+  bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+  bool surrogate = first == 0xed && byte(1) > 0x9f;
+  bool too_large = first == 0xf4 && byte(1) > 0x8f;
+  return overlong || surrogate || too_large ? 0 : size;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    size_t size = character_bytes(text);
+    if (size == 0) {
+      return false;
+    }
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+// Each byte that is in no character becomes U+FFFD.
+std::string to_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    size_t size = character_bytes(text);
+    out += size == 0 ? kReplacement : text.substr(0, size);
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+  return out;
+}
+
+// `text` if it is that short; else its beginning and its end. Characters of valid UTF-8 stay whole.
+std::string shortened(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) {
+    return std::string(text);
+  }
+  size_t half = (max_bytes - kMissing.size()) / 2;
+  size_t begin = half;
+  while (begin > 0 && is_continuation(static_cast<uint8_t>(text[begin]))) {
+    --begin;
+  }
+  size_t end = text.size() - half;
+  while (end < text.size() && is_continuation(static_cast<uint8_t>(text[end]))) {
+    ++end;
+  }
+  return std::string(text.substr(0, begin)) + std::string(kMissing) + std::string(text.substr(end));
+}
+
+// FlexBuffers' own check of untrusted bytes; nothing below it reads past the end afterwards. Without the tracker it
+// would look at a part as often as others share it, which a few bytes can make for ever.
 bool is_map(std::span<const uint8_t> bytes) {
-  return bytes.size() >= 3 && flexbuffers::VerifyBuffer(bytes.data(), bytes.size()) &&
+  std::vector<uint8_t> reuse_tracker;
+  return bytes.size() >= 3 && flexbuffers::VerifyBuffer(bytes.data(), bytes.size(), &reuse_tracker) &&
          flexbuffers::GetRoot(bytes.data(), bytes.size()).IsMap();
 }
 
@@ -24,20 +95,36 @@ std::string_view text_of(const flexbuffers::Map& map, const char* key) {
   return {text.c_str(), text.size()};
 }
 
+void put_text(flexbuffers::Builder& builder, const char* key, std::string_view text) {
+  builder.Key(key);
+  std::string changed;
+  if (text.size() > kMaxTextBytes) {
+    text = changed = shortened(text, kMaxTextBytes);
+  }
+  if (!is_utf8(text)) {
+    text = changed = to_utf8(shortened(text, kMaxTextBytes / 3));  // a byte may become three
+  }
+  builder.String(text.data() == nullptr ? "" : text.data(), text.size());
+}
+
+void put_native(flexbuffers::Builder& builder, std::span<const uint8_t> native) {
+  if (!native.empty() && native.size() <= kMaxNativeBytes) {
+    builder.Key("native");
+    builder.Blob(native.data(), native.size());
+  }
+}
+
 void copy_cause(flexbuffers::Builder& builder, const flexbuffers::Map& cause, int depth) {
   builder.Map([&] {
     builder.Int("kind", cause["kind"].AsInt64());
     builder.Int("language", cause["language"].AsInt64());
     for (const char* key : {"message", "type", "stack"}) {
-      std::string_view text = text_of(cause, key);
-      builder.Key(key);
-      builder.String(text.data() == nullptr ? "" : text.data(), text.size());
+      put_text(builder, key, text_of(cause, key));
     }
     flexbuffers::Reference native = cause["native"];
     if (native.IsBlob()) {
       flexbuffers::Blob blob = native.AsBlob();
-      builder.Key("native");
-      builder.Blob(blob.data(), blob.size());
+      put_native(builder, {blob.data(), blob.size()});
     }
     flexbuffers::Reference next = cause["cause"];
     if (next.IsMap() && depth < kMaxErrorDepth) {
@@ -45,11 +132,6 @@ void copy_cause(flexbuffers::Builder& builder, const flexbuffers::Map& cause, in
       copy_cause(builder, next.AsMap(), depth + 1);
     }
   });
-}
-
-void put_text(flexbuffers::Builder& builder, const char* key, std::string_view text) {
-  builder.Key(key);
-  builder.String(text.data() == nullptr ? "" : text.data(), text.size());
 }
 
 }  // namespace
@@ -62,10 +144,7 @@ std::vector<uint8_t> make_error_map(const ErrorFields& fields) {
     put_text(builder, "message", fields.message);
     put_text(builder, "type", fields.type);
     put_text(builder, "stack", fields.stack);
-    if (!fields.native.empty()) {
-      builder.Key("native");
-      builder.Blob(fields.native.data(), fields.native.size());
-    }
+    put_native(builder, fields.native);
     if (is_map(fields.cause)) {
       builder.Key("cause");
       copy_cause(builder, flexbuffers::GetRoot(fields.cause.data(), fields.cause.size()).AsMap(), 1);

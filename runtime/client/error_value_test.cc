@@ -7,6 +7,13 @@
 namespace sabir::client {
 namespace {
 
+using namespace std::string_literals;
+
+constexpr size_t kTextBytes = 64 << 10;
+constexpr size_t kNativeBytes = 1 << 20;
+
+std::string message_of(const std::string& given) { return read_error_map(make_error_map({.message = given})).message; }
+
 TEST(ErrorValueTest, RoundTrip) {
   std::vector<uint8_t> cause = make_error_map({.kind = ErrorKind::kWorkerCrashed, .message = "killed by signal 9"});
   std::vector<uint8_t> map = make_error_map({.message = "boom",
@@ -31,6 +38,73 @@ TEST(ErrorValueTest, DeepChainsEnd) {
     }
   }
   EXPECT_EQ(map.size(), last);
+}
+
+TEST(ErrorValueTest, LongTextsAreShortenedAndAreUtf8) {
+  std::string text = "begin" + std::string(64 << 20, 'x') + "\xff end";
+  std::vector<uint8_t> native(kNativeBytes + 1);
+  std::vector<uint8_t> cause = make_error_map({.message = text, .stack = text, .native = native});
+  std::vector<uint8_t> map = make_error_map({.message = "a\xff"
+                                                        "b",
+                                             .stack = text,
+                                             .native = native,
+                                             .cause = cause});
+  EXPECT_LT(map.size(), 4 * kTextBytes);
+  EXPECT_EQ(read_error_map(map).message,
+            "a\xef\xbf\xbd"
+            "b");
+  std::string message = read_error_map(cause).message;
+  EXPECT_LE(message.size(), kTextBytes);
+  EXPECT_TRUE(message.starts_with("beginxxx") && message.ends_with("xxx\xef\xbf\xbd end"));
+}
+
+TEST(ErrorValueTest, CharactersStayWhole) {
+  for (const std::string& text : {""s, "a"s, "\0b"s, "\xc2\x80"s, "\xdf\xbf"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s,
+                                  "\xee\x80\x80"s, "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s}) {
+    EXPECT_EQ(message_of(text), text);
+  }
+  std::string wide;
+  while (wide.size() <= kTextBytes) {
+    wide += "\xf0\x9f\x98\x80";
+  }
+  for (int shift = 0; shift < 4; ++shift) {
+    std::string cut = message_of(std::string(shift, '.') + wide);
+    EXPECT_LE(cut.size(), kTextBytes);
+    EXPECT_NE(cut.find("(shortened)"), std::string::npos);
+    EXPECT_EQ(cut.find("\xef\xbf\xbd"), std::string::npos) << shift;
+  }
+}
+
+TEST(ErrorValueTest, WhatIsNoCharacterIsReplaced) {
+  const std::string replaced = "\xef\xbf\xbd";
+  for (const std::string& text : {"\x80"s, "\xc1\x80"s, "\xc2"s, "\xe0\x9f\xbf"s, "\xed\xa0\x80"s, "\xf0\x8f\xbf\xbf"s,
+                                  "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "\xf0\x90\x80"s}) {
+    std::string wanted = "ok";
+    for (size_t i = 0; i < text.size(); ++i) {
+      wanted += replaced;
+    }
+    EXPECT_EQ(message_of("ok" + text + "!"), wanted + "!");
+  }
+  EXPECT_EQ(message_of("\xc2x"), replaced + "x");
+}
+
+// Each of 12 vectors has the one before eight times.
+TEST(ErrorValueTest, PartsThatAreSharedTooOftenTakeNoTime) {
+  std::vector<uint8_t> bytes{1, 1, 1 << 2};
+  size_t before = 1;
+  for (int level = 0; level < 12; ++level) {
+    bytes.push_back(8);
+    size_t start = bytes.size();
+    for (int i = 0; i < 8; ++i) {
+      bytes.push_back(static_cast<uint8_t>(bytes.size() - before));
+    }
+    bytes.insert(bytes.end(), 8, 10 << 2);
+    before = start;
+  }
+  bytes.push_back(static_cast<uint8_t>(bytes.size() - before));
+  bytes.push_back(10 << 2);
+  bytes.push_back(1);
+  EXPECT_EQ(read_error_map(bytes).kind, ErrorKind::kInternal);
 }
 
 TEST(ErrorValueTest, DamagedBytesAreAnInternalError) {

@@ -22,9 +22,11 @@ PyObject* encode_bytes(PyObject*, PyObject* value) {
 PyObject* decode_bytes(PyObject*, PyObject* args) {
   sabir_view view{};
   Py_buffer bytes;
-  if (!PyArg_ParseTuple(args, "BBBy*", &view.encoding, &view.language, &view.variant, &bytes)) {
+  int is_error = 0;
+  if (!PyArg_ParseTuple(args, "BBBy*|p", &view.encoding, &view.language, &view.variant, &bytes, &is_error)) {
     return nullptr;
   }
+  view.is_error = is_error != 0;
   view.data = bytes.buf;
   view.size = static_cast<size_t>(bytes.len);
   PyObject* value = decode_value(view, nullptr);

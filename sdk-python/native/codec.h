@@ -7,7 +7,7 @@ namespace sabir::python {
 
 // _sabir._encode(value) -> (encoding, language, variant, bytes). References inside are left out of the bytes.
 PyObject* encode_bytes(PyObject* module, PyObject* value);
-// _sabir._decode(encoding, language, variant, bytes) -> value
+// _sabir._decode(encoding, language, variant, bytes, is_error=False) -> value; raises what an error value stands for
 PyObject* decode_bytes(PyObject* module, PyObject* args);
 
 }  // namespace sabir::python

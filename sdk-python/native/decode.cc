@@ -159,9 +159,13 @@ PyObject* decode_tensor(const sabir_view& view, sabir_ref* holder) {
 }
 
 PyObject* raise_error_value(const sabir_view& view) {
-  Owned fields(decode_error_fields(view));
-  if (!fields) {
+  Owned fields(decode_neutral(view.data, view.size));
+  if (!fields && !PyErr_ExceptionMatches(PyExc_ValueError)) {
     return nullptr;
+  }
+  if (!fields || !PyDict_Check(fields.get())) {
+    PyErr_Clear();
+    return raise(SABIR_INTERNAL, "a call failed, but its error value cannot be read: it is damaged");
   }
   RefSource refs(view.refs, view.ref_count);
   Owned bytes(PyBytes_FromStringAndSize(static_cast<const char*>(view.data), static_cast<Py_ssize_t>(view.size)));
@@ -174,14 +178,6 @@ PyObject* raise_error_value(const sabir_view& view) {
 }
 
 }  // namespace
-
-PyObject* decode_error_fields(const sabir_view& view) {
-  Owned fields(decode_neutral(view.data, view.size));
-  if (fields && !PyDict_Check(fields.get())) {
-    return malformed("an error value that is no map");
-  }
-  return fields.release();
-}
 
 PyObject* decode_value(const sabir_view& view, sabir_ref* holder) {
   if (view.is_error != 0) {

@@ -9,7 +9,4 @@ namespace sabir::python {
 // and is retained by zero-copy buffers; null if the bytes do not outlive the call (they are then copied).
 PyObject* decode_value(const sabir_view& view, sabir_ref* holder);
 
-// The fields of an error value as a dict.
-PyObject* decode_error_fields(const sabir_view& view);
-
 }  // namespace sabir::python

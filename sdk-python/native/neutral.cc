@@ -52,91 +52,111 @@ bool text_of(PyObject* value, sabir_span* content, bool* is_str) {
   return false;
 }
 
-PyObject* decode(flexbuffers::Reference value, int depth);
+// Makes objects of bytes that VerifyBuffer found to be within their bounds. Parts may be shared, which grows a few
+// bytes into gigabytes: what is made is bounded by the size.
+class Decoder {
+ public:
+  explicit Decoder(size_t size) : budget_(8 * size + 64) {}
 
-PyObject* decode_vector(flexbuffers::Reference value, int depth) {
-  flexbuffers::Vector vector = value.AsVector();
-  Owned list(PyList_New(static_cast<Py_ssize_t>(vector.size())));
-  for (size_t i = 0; list && i < vector.size(); ++i) {
-    PyObject* item = decode(vector[i], depth + 1);
-    if (item == nullptr) {
+  PyObject* decode(flexbuffers::Reference value, int depth) {
+    if (depth > kDepthMax) {
+      return PyErr_Format(PyExc_ValueError, "neutral value nested deeper than %d", kDepthMax);
+    }
+    if (!spend(1)) {
       return nullptr;
     }
-    PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), item);
+    if (value.IsNull()) {
+      Py_RETURN_NONE;
+    }
+    if (value.IsBool()) {
+      return PyBool_FromLong(value.AsBool());
+    }
+    if (value.IsUInt()) {
+      return PyLong_FromUnsignedLongLong(value.AsUInt64());
+    }
+    if (value.IsInt()) {
+      return PyLong_FromLongLong(value.AsInt64());
+    }
+    if (value.IsFloat()) {
+      return PyFloat_FromDouble(value.AsDouble());
+    }
+    if (value.IsString()) {
+      flexbuffers::String string = value.AsString();
+      return text(string.c_str(), string.size());
+    }
+    if (value.IsKey()) {
+      const char* key = value.AsKey();
+      return text(key, std::strlen(key));
+    }
+    if (value.IsBlob()) {
+      flexbuffers::Blob blob = value.AsBlob();
+      return spend(blob.size()) ? PyBytes_FromStringAndSize(reinterpret_cast<const char*>(blob.data()),
+                                                            static_cast<Py_ssize_t>(blob.size()))
+                                : nullptr;
+    }
+    if (value.IsMap()) {
+      return map(value.AsMap(), depth);
+    }
+    if (value.IsVector()) {
+      return list(value.AsVector(), depth);
+    }
+    if (value.IsTypedVector()) {
+      return list(value.AsTypedVector(), depth);
+    }
+    if (value.IsFixedTypedVector()) {
+      return list(value.AsFixedTypedVector(), depth);
+    }
+    return PyErr_Format(PyExc_ValueError, "neutral value of an unknown type (%d)", static_cast<int>(value.GetType()));
   }
-  return list.release();
-}
 
-PyObject* decode_typed_vector(flexbuffers::Reference value, int depth) {
-  flexbuffers::TypedVector vector = value.AsTypedVector();
-  Owned list(PyList_New(static_cast<Py_ssize_t>(vector.size())));
-  for (size_t i = 0; list && i < vector.size(); ++i) {
-    PyObject* item = decode(vector[i], depth + 1);
-    if (item == nullptr) {
+ private:
+  bool spend(size_t amount) {
+    if (amount > budget_) {
+      PyErr_SetString(PyExc_ValueError, "malformed neutral value: parts that are shared too often");
+      return false;
+    }
+    budget_ -= amount;
+    return true;
+  }
+  PyObject* text(const char* bytes, size_t size) {
+    return spend(size) ? PyUnicode_DecodeUTF8(bytes, static_cast<Py_ssize_t>(size), "replace") : nullptr;
+  }
+  template <typename Vector>
+  PyObject* list(const Vector& vector, int depth) {
+    if (!spend(vector.size())) {  // before there is room for them
       return nullptr;
     }
-    PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), item);
-  }
-  return list.release();
-}
-
-PyObject* decode_map(flexbuffers::Reference value, int depth) {
-  flexbuffers::Map map = value.AsMap();
-  flexbuffers::TypedVector keys = map.Keys();
-  flexbuffers::Vector values = map.Values();
-  Owned dict(PyDict_New());
-  for (size_t i = 0; dict && i < map.size(); ++i) {
-    const char* key = keys[i].AsKey();
-    Owned name(PyUnicode_DecodeUTF8(key, static_cast<Py_ssize_t>(std::strlen(key)), "replace"));
-    Owned item(name ? decode(values[i], depth + 1) : nullptr);
-    if (!item || PyDict_SetItem(dict.get(), name.get(), item.get()) != 0) {
-      return nullptr;
+    Owned list(PyList_New(static_cast<Py_ssize_t>(vector.size())));
+    for (size_t i = 0; list && i < vector.size(); ++i) {
+      PyObject* item = decode(vector[i], depth + 1);
+      if (item == nullptr) {
+        return nullptr;
+      }
+      PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), item);
     }
+    return list.release();
   }
-  return dict.release();
-}
+  PyObject* map(const flexbuffers::Map& map, int depth) {
+    flexbuffers::TypedVector keys = map.Keys();
+    flexbuffers::Vector values = map.Values();
+    if (keys.size() != values.size()) {
+      return PyErr_Format(PyExc_ValueError, "malformed neutral value: a map with %zu keys for %zu values", keys.size(),
+                          values.size());
+    }
+    Owned dict(PyDict_New());
+    for (size_t i = 0; dict && i < values.size(); ++i) {
+      const char* key = keys[i].AsKey();
+      Owned name(text(key, std::strlen(key)));
+      Owned item(name ? decode(values[i], depth + 1) : nullptr);
+      if (!item || PyDict_SetItem(dict.get(), name.get(), item.get()) != 0) {
+        return nullptr;
+      }
+    }
+    return dict.release();
+  }
 
-PyObject* decode(flexbuffers::Reference value, int depth) {
-  if (depth > kDepthMax) {
-    return PyErr_Format(PyExc_ValueError, "neutral value nested deeper than %d", kDepthMax);
-  }
-  if (value.IsNull()) {
-    Py_RETURN_NONE;
-  }
-  if (value.IsBool()) {
-    return PyBool_FromLong(value.AsBool());
-  }
-  if (value.IsUInt()) {
-    return PyLong_FromUnsignedLongLong(value.AsUInt64());
-  }
-  if (value.IsInt()) {
-    return PyLong_FromLongLong(value.AsInt64());
-  }
-  if (value.IsFloat()) {
-    return PyFloat_FromDouble(value.AsDouble());
-  }
-  if (value.IsString()) {
-    flexbuffers::String text = value.AsString();
-    return PyUnicode_DecodeUTF8(text.c_str(), static_cast<Py_ssize_t>(text.size()), "replace");
-  }
-  if (value.IsKey()) {
-    return PyUnicode_FromString(value.AsKey());
-  }
-  if (value.IsBlob()) {
-    flexbuffers::Blob blob = value.AsBlob();
-    return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(blob.data()), static_cast<Py_ssize_t>(blob.size()));
-  }
-  if (value.IsMap()) {
-    return decode_map(value, depth);
-  }
-  if (value.IsVector()) {
-    return decode_vector(value, depth);
-  }
-  if (value.IsTypedVector()) {
-    return decode_typed_vector(value, depth);
-  }
-  return PyErr_Format(PyExc_ValueError, "neutral value of an unknown type (%d)", static_cast<int>(value.GetType()));
-}
+  size_t budget_;  // bytes and items that may still be made; without sharing it is never used up
+};
 
 }  // namespace
 
@@ -206,7 +226,7 @@ PyObject* decode_neutral(const void* data, size_t size) {
   if (size < 3 || !flexbuffers::VerifyBuffer(bytes, size, size <= kNeutralInlineBytes ? nullptr : &reuse_tracker)) {
     return PyErr_Format(PyExc_ValueError, "malformed neutral value (%zu bytes)", size);
   }
-  return decode(flexbuffers::GetRoot(bytes, size), 0);
+  return Decoder(size).decode(flexbuffers::GetRoot(bytes, size), 0);
 }
 
 }  // namespace sabir::python

@@ -191,11 +191,27 @@ class Decoder {
     for (uint32_t i = 0; result && i < size; ++i) {
       Owned key(decode(depth + 1));
       Owned item(key ? decode(depth + 1) : nullptr);
-      if (!item || PyDict_SetItem(result.get(), key.get(), item.get()) != 0) {
+      if (!item) {
         return malformed();
       }
+      if (PyDict_SetItem(result.get(), key.get(), item.get()) != 0) {
+        return bad_key();
+      }
+    }
+    // Other languages tell them apart. Without this one of the entries would be lost in silence.
+    if (result && static_cast<uint32_t>(PyDict_GET_SIZE(result.get())) != size) {
+      PyErr_SetString(PyExc_ValueError,
+                      "a map with two keys that are equal in Python, as 1, 1.0 and True are: let keys have one type");
+      return nullptr;
     }
     return result.release();
+  }
+  PyObject* bad_key() {
+    if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+      PyErr_Clear();
+      PyErr_SetString(PyExc_ValueError, "malformed plain value: a list, a map or a tensor in a key");
+    }
+    return nullptr;
   }
 
   const PlainInput& input_;

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
+from typing import Any, TypeVar
 
 from sabir import _functions, _sabir
 from sabir._languages import NAMES, PYTHON
 from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, TaskError
+
+T = TypeVar("T")
 
 _NOT_FOUND = 2
 _TASK_FAILED = 12
@@ -72,7 +74,12 @@ def _text_of(error: BaseException) -> str:
         text = error.message if isinstance(error, TaskError) else str(error)
     except Exception:
         text = "<no message: str() of the exception failed>"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return _sendable(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+def _sendable(text: str) -> str:
+    """Half of a surrogate pair, which may stand in a str, is no text for others."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _stack_of(error: BaseException, chain: bool = True) -> str:
@@ -85,7 +92,7 @@ def _stack_of(error: BaseException, chain: bool = True) -> str:
     if len(text) > _STACK_CHARACTERS:
         half = _STACK_CHARACTERS // 2
         text = text[:half] + "\n... (shortened) ...\n" + text[-half:]
-    return text
+    return _sendable(text)
 
 
 def _pickled(error: BaseException, name: str) -> bytes | None:
@@ -156,38 +163,47 @@ def _from_parts(kind: type[BaseException], args: tuple[Any, ...], state: dict[st
 
 
 def exception_of(fields: dict[str, Any], wire: bytes = b"") -> BaseException:
-    """The exception to raise for an error value; ``wire``: its bytes, for whoever passes it on."""
+    """The exception to raise for an error value; ``wire``: its bytes, for whoever passes it on.
+
+    The fields come from another process: those of a wrong type count as missing.
+    """
     error: SabirError
-    kind = fields.get("kind", _TASK_FAILED)
-    message = fields.get("message", "")
-    cause = fields.get("cause")
+    kind = _field(fields, "kind", int, _TASK_FAILED)
+    message = _field(fields, "message", str, "")
+    cause = _field(fields, "cause", dict, None)
     if kind == _TASK_FAILED:
         error = _task_error(fields)
     else:
         error = BY_STATUS.get(kind, SabirError)(message)
         if cause:
-            error.__cause__ = exception_of(cause) if cause.get("kind") != _TASK_FAILED else _task_error(cause)
-            if isinstance(error, ActorDiedError) and cause.get("stack"):
-                error.args = (f"{message}\n\nRemote traceback:\n{cause['stack'].rstrip()}",)
+            error.__cause__ = exception_of(cause)
+            stack = _field(cause, "stack", str, "")
+            if isinstance(error, ActorDiedError) and stack:
+                error.args = (f"{message}\n\nRemote traceback:\n{stack.rstrip()}",)
     if wire:
         error.__dict__["_wire"] = wire
     return error
 
 
+def _field(fields: dict[str, Any], name: str, kind: type[T], default: Any) -> Any:
+    value = fields.get(name, default)
+    return value if isinstance(value, kind) else default
+
+
 def _task_error(fields: dict[str, Any]) -> TaskError:
-    message = fields.get("message", "")
+    message = _field(fields, "message", str, "")
     name, _, _ = message.partition(": ")
-    language = NAMES.get(fields.get("language", 0), "")
-    native = _load_native(fields.get("native")) if language == NAMES[PYTHON] else None
+    language = NAMES.get(_field(fields, "language", int, 0), "")
+    native = _load_native(_field(fields, "native", bytes, None)) if language == NAMES[PYTHON] else None
     error = TaskError(
         message,
         function_name=name,
-        traceback_str=fields.get("stack", ""),
+        traceback_str=_field(fields, "stack", str, ""),
         cause=native,
-        type_name=fields.get("type", ""),
+        type_name=_field(fields, "type", str, ""),
         language=language,
     ).as_instanceof_cause()
-    cause = fields.get("cause")
+    cause = _field(fields, "cause", dict, None)
     beneath = exception_of(cause) if cause and not (native is not None and _is_pythons(cause)) else None
     # The whole chain shows in a traceback: this error, the exception itself if it is Python's, what caused it. Causes in
     # Python are in its text already.
@@ -201,8 +217,8 @@ def _task_error(fields: dict[str, Any]) -> TaskError:
 
 def _is_pythons(cause: dict[str, Any]) -> bool:
     """No other language had a part in it."""
-    beneath = cause.get("cause")
-    return cause.get("language") == PYTHON and (not beneath or _is_pythons(beneath))
+    beneath = _field(cause, "cause", dict, None)
+    return cause.get("language") == PYTHON and (beneath is None or _is_pythons(beneath))
 
 
 def _load_native(native: bytes | None) -> BaseException | None:

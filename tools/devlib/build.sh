@@ -88,7 +88,7 @@ run_demo() {
 
 run_clean() {
     local path
-    for path in .build .venv .venv-peer-ray dist .mypy_cache .ruff_cache .pytest_cache; do
+    for path in .build .venv .venv-peer-ray dist .mypy_cache .ruff_cache .pytest_cache .hypothesis; do
         [ -e "$ROOT/$path" ] || continue
         say "removing $path"
         rm -rf "${ROOT:?}/$path"
