@@ -69,6 +69,9 @@ final class Native {
 
   static native void releaseActor(long actor);
 
+  /** Of a primitive array; {@code type} is the JVM's letter for its items (J, D, I, F, S, B, Z). */
+  static native long putArray(long client, long timeoutNs, byte[] head, Object array, char type, int itemBytes);
+
   static native long put(long client, long timeoutNs, byte[] bytes, int byteCount, long[] words, int wordCount);
 
   static native int get(long client, long ref, long timeoutNs, long waiter, long[] words, byte[] room);

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.sabir.ActorHandle;
+import org.sabir.DType;
 import org.sabir.GetTimeoutException;
 import org.sabir.InvalidArgumentException;
 import org.sabir.NotFoundException;
@@ -14,6 +15,7 @@ import org.sabir.ObjectRef;
 /** put, get and wait of many, and actors by name. */
 public final class ObjectOps {
   private static final long PUT_TIMEOUT_NS = 30_000_000_000L;
+  private static final long LARGE_BYTES = 1 << 16;
 
   private ObjectOps() {}
 
@@ -22,6 +24,10 @@ public final class ObjectOps {
       throw new InvalidArgumentException("put() of a reference: pass it as it is, or inside a list");
     }
     Client client = Runtimes.current();
+    DType dtype = value instanceof byte[] ? null : TensorArrays.typeOf(value);
+    if (dtype != null && java.lang.reflect.Array.getLength(value) * (long) dtype.itemBytes() >= LARGE_BYTES) {
+      return new Ref<>(client, putArray(client, value, dtype), TypeOf.value(value));
+    }
     CallBuffer buffer = CallBuffer.take();
     try {
       buffer.value(value, "the value to put", ValueWriter.Readers.ANY);
@@ -35,6 +41,18 @@ public final class ObjectOps {
       }
     } finally {
       buffer.done();
+    }
+  }
+
+  /** Without a copy outside of the store: fresh memory for one is dearer than the copy. */
+  private static long putArray(Client client, Object array, DType dtype) {
+    byte[] head = ValueWriter.arrayHead(dtype, java.lang.reflect.Array.getLength(array));
+    char type = array.getClass().descriptorString().charAt(1);
+    long entered = client.enter();
+    try {
+      return Native.putArray(entered, PUT_TIMEOUT_NS, head, array, type, dtype.itemBytes());
+    } finally {
+      client.leave();
     }
   }
 

@@ -1,6 +1,7 @@
 package org.sabir.internal;
 
 import java.util.List;
+import org.sabir.DType;
 import org.sabir.SerializationException;
 import org.sabir.Tensor;
 
@@ -83,23 +84,36 @@ public final class ValueWriter {
 
   private static void tensor(ByteSink out, Encoded encoded, Tensor given) {
     Tensor tensor = given.isContiguous() || given.isFortranContiguous() ? given : given.contiguous();
-    int dimensions = tensor.dimensions();
-    int head = 16 + 16 * dimensions;
-    int dataOffset = head + (-head & ALIGNMENT - 1);
     long dataBytes = tensor.size() * tensor.dtype().itemBytes();
     encoded.encoding = Encoded.TENSOR;
-    out.putByte(tensor.dtype().code());
-    out.putByte(dimensions);
+    int padding = tensorHead(out, tensor.dtype(), tensor.shape(), tensor.strides(), dataBytes);
+    encoded.more.add(new Encoded.Part(padding, tensor.bytes().sub(0, dataBytes)));
+  }
+
+  /** Appends what stands before a tensor's items; how many zeros follow before they begin. */
+  private static int tensorHead(ByteSink out, DType dtype, long[] shape, long[] strides, long dataBytes) {
+    int head = 16 + 16 * shape.length;
+    int padding = -head & ALIGNMENT - 1;
+    out.putByte(dtype.code());
+    out.putByte(shape.length);
     out.putShort(0);
-    out.putInt(dataOffset);
+    out.putInt(head + padding);
     out.putLong(dataBytes);
-    for (long length : tensor.shape()) {
+    for (long length : shape) {
       out.putLong(length);
     }
-    for (long stride : tensor.strides()) {
+    for (long stride : strides) {
       out.putLong(stride);
     }
-    encoded.more.add(new Encoded.Part(dataOffset - head, tensor.bytes().sub(0, dataBytes)));
+    return padding;
+  }
+
+  /** What stands before the items of a Java array, with the zeros. */
+  static byte[] arrayHead(DType dtype, int items) {
+    ByteSink out = new ByteSink();
+    long itemBytes = dtype.itemBytes();
+    out.putZeros(tensorHead(out, dtype, new long[] {items}, new long[] {itemBytes}, items * itemBytes));
+    return java.util.Arrays.copyOf(out.bytes(), out.size());
   }
 
   // The stream lies in the sink already; the head that belongs before it is known only now.

@@ -86,6 +86,31 @@ final class ObjectTest {
   }
 
   @Test
+  void arraysOfAllTypesGoStraightIntoTheStore() {
+    int items = 100_003;
+    boolean[] truths = new boolean[items];
+    short[] shorts = new short[items];
+    int[] ints = new int[items];
+    long[] longs = new long[items];
+    float[] floats = new float[items];
+    double[] doubles = new double[items];
+    for (int i = 0; i < items; ++i) {
+      truths[i] = i % 3 == 0;
+      shorts[i] = (short) i;
+      ints[i] = -i;
+      longs[i] = 1L << i % 64;
+      floats[i] = i / 2f;
+      doubles[i] = i / 3.0;
+    }
+    for (Object array : new Object[] {truths, shorts, ints, longs, floats, doubles}) {
+      Object back = Sabir.put(array).get();
+      assertTrue(java.util.Objects.deepEquals(array, back), array.getClass().getSimpleName());
+    }
+    assertEquals(0, Sabir.put(new double[0]).get().length);
+    assertEquals(items, Sabir.put(Tensor.of(doubles)).get().size());
+  }
+
+  @Test
   void referencesInsideOfObjectsKeepThingsAlive() {
     ObjectRef<Point> point = Sabir.put(new Point(1, List.of(Sabir.put(41))));
     System.gc();
