@@ -151,7 +151,8 @@ def test_what_is_missing_or_does_not_fit(code: Code) -> None:
         "java type": ["INVALID_ARGUMENT", "argument 1 of Functions.add_to_named", "String"],
         "java newer class": ["INVALID_ARGUMENT", "across.Newer cannot be loaded", "class file version 999"],
         "java initializer": ["TASK_FAILED", "ExceptionInInitializerError"],
-        "java initializer again": ["TASK_FAILED", "Could not initialize class across.Broken"],
+        # In the same JVM the class could not be initialized before; another one tries it for the first time.
+        "java initializer again": ["TASK_FAILED", "Broken.g: "],
         "java dependency": [
             "NOT_FOUND",
             "across.Dependent needs across/Removed, which is not on the worker's code path",
