@@ -7,7 +7,8 @@ public class SabirException extends RuntimeException {
   private final ErrorKind kind;
 
   public SabirException(ErrorKind kind, String message) {
-    this(kind, message, null);
+    super(message); // a cause of null would be for good
+    this.kind = kind;
   }
 
   public SabirException(ErrorKind kind, String message, Throwable cause) {

@@ -1,12 +1,17 @@
 package org.sabir.internal;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
+import org.sabir.ObjectRef;
 import org.sabir.SabirException;
 import org.sabir.WaitInterruptedException;
 
@@ -67,6 +72,42 @@ final class Completions {
       throw closed.getCause() instanceof SabirException own ? own : new IllegalStateException(closed);
     } finally {
       pending.remove(tag);
+    }
+  }
+
+  /**
+   * Waits until the look gives something else than Native.TIMEOUT, which it gives at last if the time is over. It looks
+   * again whenever one of the references has become ready, or the session ended. Holds no carrier of a virtual thread.
+   */
+  int await(List<? extends ObjectRef<?>> refs, long timeoutNs, IntSupplier look) {
+    int result = look.getAsInt();
+    if (result != Native.TIMEOUT || timeoutNs == 0) {
+      return result;
+    }
+    long deadline = Times.deadline(timeoutNs);
+    Semaphore changes = new Semaphore(0);
+    List<Long> tags = new ArrayList<>(refs.size());
+    try {
+      for (ObjectRef<?> ref : refs) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        done.whenComplete((ready, closed) -> changes.release());
+        tags.add(watch(pending((Ref<?>) ref, done)));
+      }
+      boolean inTime = true;
+      while (inTime && (result = look.getAsInt()) == Native.TIMEOUT) {
+        if (timeoutNs < 0) {
+          changes.acquire();
+        } else {
+          inTime = changes.tryAcquire(Times.left(deadline, timeoutNs), TimeUnit.NANOSECONDS);
+        }
+        changes.drainPermits();
+      }
+      return inTime ? result : look.getAsInt();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new WaitInterruptedException("the thread was interrupted while it waited");
+    } finally {
+      tags.forEach(pending::remove);
     }
   }
 

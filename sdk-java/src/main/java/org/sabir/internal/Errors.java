@@ -95,11 +95,13 @@ public final class Errors {
     }
     Language language = Language.of(fields.get("language") instanceof Long number ? number : 0);
     Throwable original = language == Language.JAVA ? original(fields.get("native")) : null;
-    if (original != null && original.getCause() == null && cause != null) {
+    if (original != null && cause != null) {
       try {
-        original.initCause(cause);
-      } catch (IllegalStateException fixed) {
-        // it says that it has none
+        if (original.getCause() == null) {
+          original.initCause(cause);
+        }
+      } catch (Throwable ofUsersCode) {
+        // it says that it has none, or its methods throw
       }
     }
     return new TaskException(

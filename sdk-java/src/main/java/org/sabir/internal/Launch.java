@@ -73,6 +73,7 @@ public final class Launch {
     command.add("-XX:MaxHeapFreeRatio=40");
     command.add("-XX:-UsePerfData"); // no file per process
     command.add("-Djava.awt.headless=true");
+    command.add("--enable-native-access=ALL-UNNAMED"); // later JDKs print a warning without it
     command.add("-Dsabir.native.dir=" + NativeLibrary.folder());
     command.addAll(more);
     command.add("-cp");

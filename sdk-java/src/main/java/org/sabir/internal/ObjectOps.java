@@ -80,7 +80,9 @@ public final class ObjectOps {
     long entered = client.enter();
     int result;
     try {
-      result = Interrupter.run(waiter -> Native.getAll(entered, pointers, Times.left(deadline, timeoutNs), waiter));
+      result = VirtualThreads.isVirtual(Thread.currentThread())
+          ? client.completions().await(refs, timeoutNs, () -> Native.getAll(entered, pointers, 0, 0))
+          : Interrupter.run(waiter -> Native.getAll(entered, pointers, Times.left(deadline, timeoutNs), waiter));
     } finally {
       client.leave();
     }
@@ -112,8 +114,15 @@ public final class ObjectOps {
     long deadline = Times.deadline(timeoutNs);
     long entered = client.enter();
     try {
-      Interrupter.run(
-          waiter -> Native.waitFor(entered, pointers, numReady, Times.left(deadline, timeoutNs), waiter, marks));
+      if (VirtualThreads.isVirtual(Thread.currentThread())) {
+        client.completions().await(refs, timeoutNs, () -> {
+          int ready = Native.waitFor(entered, pointers, numReady, 0, 0, marks);
+          return ready < numReady ? Native.TIMEOUT : ready;
+        });
+      } else {
+        Interrupter.run(
+            waiter -> Native.waitFor(entered, pointers, numReady, Times.left(deadline, timeoutNs), waiter, marks));
+      }
     } finally {
       client.leave();
     }

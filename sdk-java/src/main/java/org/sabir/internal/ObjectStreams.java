@@ -3,6 +3,7 @@ package org.sabir.internal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.NotSerializableException;
+import java.io.ObjectInputFilter;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.ObjectStreamClass;
@@ -73,9 +74,19 @@ final class ObjectStreams {
           missing);
     } catch (SabirException own) {
       throw own;
-    } catch (IOException | RuntimeException | StackOverflowError broken) {
+    } catch (IOException | RuntimeException | StackOverflowError | OutOfMemoryError | LinkageError broken) {
       throw new SerializationException("a value of Java's own form cannot be read: " + Texts.shortened(broken), broken);
     }
+  }
+
+  /**
+   * Arrays that the bytes cannot hold are refused before they are made: each item takes a byte at least, and the table
+   * of a hash map has at most eight places for one of its entries.
+   */
+  private static ObjectInputFilter boundedBy(int bytes) {
+    long itemsMax = 8L * bytes + 1024;
+    return info
+        -> info.arrayLength() > itemsMax ? ObjectInputFilter.Status.REJECTED : ObjectInputFilter.Status.UNDECIDED;
   }
 
   static SerializationException foreign(int language, String note) {
@@ -117,6 +128,7 @@ final class ObjectStreams {
       super(new BufferStream(in));
       this.references = references;
       enableResolveObject(true);
+      setObjectInputFilter(ObjectInputFilter.merge(boundedBy(in.remaining()), getObjectInputFilter()));
     }
 
     @Override
