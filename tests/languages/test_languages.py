@@ -155,7 +155,7 @@ def test_what_is_missing_or_does_not_fit(code: Code) -> None:
         "java initializer again": ["TASK_FAILED", "Broken.g: "],
         "java dependency": [
             "NOT_FOUND",
-            "across.Dependent needs across/Removed, which is not on the worker's code path",
+            "across.Dependent needs across.Removed, which is not on the worker's code path",
         ],
         "cpp function": ["NOT_FOUND", "there is no function 'none'", f"{library}: has Counter::create, Counter::add"],
         "cpp count": ["INVALID_ARGUMENT", "it takes 2 arguments, not 1"],

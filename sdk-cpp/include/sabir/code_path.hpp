@@ -54,6 +54,9 @@ class CodePath {
   const Entry* look(std::string_view name, Match match) {
     const Entry* found = look_in_loaded(name, match);
     if (found == nullptr && loaded_count_ < paths_.size()) {
+      if (loaded_count_ == 0) {
+        brought_ = libraries().look(state().client.load()).size();
+      }
       load_all();
       found = look_in_loaded(name, match);
     }
@@ -61,18 +64,34 @@ class CodePath {
   }
   template <typename Match>
   const Entry* look_in_loaded(std::string_view name, Match match) {
-    for (const LoadedLibrary& loaded : libraries().look(state().client.load())) {
-      for (const auto& entry : loaded.library->registry->entries()) {
-        if (match(*entry)) {
-          if (entry->registered_twice) {
-            throw_status(SABIR_INVALID_ARGUMENT, "'" + std::string(name) + "' is registered for two functions in " +
-                                                     loaded.path + ": give one another name by SABIR_REMOTE_AS");
-          }
+    std::vector<LoadedLibrary> all = libraries().look(state().client.load());
+    const Entry* found = nullptr;
+    const std::string* where = nullptr;
+    for (size_t i = 0; i < all.size(); ++i) {
+      for (const auto& entry : all[i].library->registry->entries()) {
+        if (!match(*entry)) {
+          continue;
+        }
+        if (entry->registered_twice) {
+          throw_status(SABIR_INVALID_ARGUMENT, "'" + std::string(name) + "' is registered for two functions in " +
+                                                   all[i].path + ": give one another name by SABIR_REMOTE_AS");
+        }
+        // What the executable brings is meant, if it has that name. Which library of the code path is, nobody knows.
+        if (loaded_count_ == 0 || i < brought_) {
           return entry.get();
         }
+        if (found != nullptr) {
+          throw_status(SABIR_INVALID_ARGUMENT,
+                       "'" + std::string(name) + "' is registered in two libraries of the code path, " + *where +
+                           " and " + all[i].path +
+                           ": give one another name by SABIR_REMOTE_AS, or leave one library out of the code path");
+        }
+        found = entry.get();
+        where = &all[i].path;
+        break;
       }
     }
-    return nullptr;
+    return found;
   }
 
   void load_all() {
@@ -141,6 +160,7 @@ class CodePath {
 
   std::vector<std::string> paths_;
   size_t loaded_count_ = 0;  // of paths_
+  size_t brought_ = 0;       // libraries that were there before those of the code path
   std::string problems_;
 };
 

@@ -88,16 +88,25 @@ final class CodeLoader {
     } catch (ExceptionInInitializerError ofUsersCode) {
       throw ofUsersCode;
     } catch (NoClassDefFoundError missing) {
-      if (missing.getMessage() != null && missing.getMessage().startsWith("Could not initialize class")) {
-        throw missing; // its initializer threw before; the cause has what
-      }
-      throw new NotFoundException(function + ": the class " + name + " needs " + missing.getMessage()
-          + ", which is not on the worker's code path. " + looked(name));
+      throw incomplete(name, function, missing);
     } catch (LinkageError unsuitable) {
       // Compiled for a newer Java, damaged, loaded twice.
       throw new InvalidArgumentException(
           function + ": the class " + name + " cannot be loaded: " + unsuitable + ". " + looked(name));
     }
+  }
+
+  /**
+   * For a class that refers to one that is not there; an initializer that threw before is users' error, thrown again.
+   */
+  static NotFoundException incomplete(String name, String function, NoClassDefFoundError missing) {
+    String message = missing.getMessage();
+    if (missing.getCause() instanceof ExceptionInInitializerError || message == null
+        || message.startsWith("Could not initialize class")) {
+      throw missing;
+    }
+    return new NotFoundException(function + ": the class " + name + " needs " + message.replace('/', '.')
+        + ", which is not on the worker's code path. " + looked(name));
   }
 
   private static String looked(String name) {

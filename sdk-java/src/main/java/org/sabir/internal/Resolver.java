@@ -40,7 +40,12 @@ final class Resolver {
   }
 
   private static Resolver of(String name, Class<?> type, Code code, boolean hasReceiver) {
-    List<Executable> named = Executables.named(type, code.method());
+    List<Executable> named;
+    try {
+      named = Executables.named(type, code.method());
+    } catch (NoClassDefFoundError missing) { // in the signature of one of its methods
+      throw CodeLoader.incomplete(type.getName(), name, missing);
+    }
     if (named.isEmpty()) {
       throw new NotFoundException(name + ": the class " + type.getName() + " has no "
           + (code.method().equals(Target.CONSTRUCTOR) ? "constructor" : "method " + code.method()) + ". It has "
