@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import BUILT, JAR, JAVA_HOME, run
+from shipped import BUILT, JAR, JAVA_HOME, run
 
 import sabir
 from sabir.exceptions import (
