@@ -1,5 +1,7 @@
 #include "runtime/table/import.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -219,6 +221,86 @@ class Reader {
     return {};
   }
 
+  // Each child from the first to the last of its items that shows; offsets count from there.
+  Result<void> read_dense_union(const Field& field, const ArrowArray& from, int64_t first, Array& array) {
+    array.buffers[0] = items(from, 0, first, array.length, 1);
+    array.buffers[1] = items(from, 1, first, array.length, sizeof(int32_t));
+    const uint8_t* ids = array.buffers[0].data;
+    const uint8_t* offsets = array.buffers[1].data;
+    if (array.length != 0 && (ids == nullptr || offsets == nullptr)) {
+      return wrong("a union without its type ids or offsets");
+    }
+    std::array<int32_t, 256> low;
+    std::array<int32_t, 256> high;
+    low.fill(INT32_MAX);
+    high.fill(-1);
+    bool is_moved = false;
+    for (int64_t i = 0; i < array.length; ++i) {
+      auto offset = load<int32_t>(offsets, i);
+      if (offset < 0) {
+        return wrong("a union with a negative offset");
+      }
+      low[ids[i]] = std::min(low[ids[i]], offset);
+      high[ids[i]] = std::max(high[ids[i]], offset);
+    }
+    for (uint8_t id : field.layout.type_ids) {
+      is_moved = is_moved || (high[id] >= 0 && low[id] != 0);
+    }
+    if (is_moved) {
+      std::vector<uint8_t> rebased(array.buffers[1].size);
+      for (int64_t i = 0; i < array.length; ++i) {
+        int32_t offset = load<int32_t>(offsets, i) - low[ids[i]];
+        std::memcpy(rebased.data() + static_cast<size_t>(i) * sizeof(offset), &offset, sizeof(offset));
+      }
+      array.buffers[1] = keep(std::move(rebased));
+    }
+    for (size_t i = 0; i < field.children.size(); ++i) {
+      uint8_t id = field.layout.type_ids[i];
+      bool is_used = high[id] >= 0;
+      SABIR_RETURN_IF_ERROR(
+          child(field, from, i, is_used ? low[id] : 0, is_used ? int64_t{high[id]} - low[id] + 1 : 0, array));
+    }
+    return {};
+  }
+
+  // The runs that show; their ends count from `first`.
+  template <typename T>
+  Result<void> read_runs_of(const Field& field, const ArrowArray& from, int64_t first, Array& array) {
+    SABIR_ASSIGN_OR_RETURN(Array ends, read(field.children[0], from.children[0], 0, from.children[0]->length));
+    if (ends.length != 0 && ends.buffers[1].data == nullptr) {
+      return wrong("runs without their ends");
+    }
+    std::vector<uint8_t> made;
+    int64_t run = 0;
+    while (run < ends.length && load<T>(ends.buffers[1].data, run) <= first) {
+      ++run;
+    }
+    int64_t count = 0;
+    for (int64_t end = first; end < first + array.length && run + count < ends.length; ++count) {
+      end = load<T>(ends.buffers[1].data, run + count);
+      auto moved = static_cast<T>(std::min(end - first, array.length));
+      const auto* bytes = reinterpret_cast<const uint8_t*>(&moved);
+      made.insert(made.end(), bytes, bytes + sizeof(moved));
+    }
+    ends.length = count;
+    ends.buffers[1] = keep(std::move(made));
+    array.children.push_back(std::move(ends));
+    return child(field, from, 1, run, count, array);
+  }
+  Result<void> read_runs(const Field& field, const ArrowArray& from, int64_t first, Array& array) {
+    if (from.children[0] == nullptr) {
+      return wrong("runs without their ends");
+    }
+    switch (field.children[0].layout.width_bits) {
+      case 16:
+        return read_runs_of<int16_t>(field, from, first, array);
+      case 32:
+        return read_runs_of<int32_t>(field, from, first, array);
+      default:
+        return read_runs_of<int64_t>(field, from, first, array);
+    }
+  }
+
   Result<void> read_content(const Field& field, const ArrowArray& from, int64_t first, Array& array) {
     const Layout& layout = field.layout;
     int64_t length = array.length;
@@ -260,12 +342,9 @@ class Reader {
         array.buffers[0] = items(from, 0, first, length, 1);
         return children(field, from, first, length, array);
       case Shape::kDenseUnion:
-        array.buffers[0] = items(from, 0, first, length, 1);
-        array.buffers[1] = items(from, 1, first, length, 4);
-        return whole_children(field, from, array);
+        return read_dense_union(field, from, first, array);
       case Shape::kRunEnds:
-        array.offset = first;  // run ends count from the array's own begin
-        return whole_children(field, from, array);
+        return read_runs(field, from, first, array);
     }
     return {};
   }

@@ -7,8 +7,8 @@
 //   Array  := length i64 | null_count i64 | offset i64 | buffer_count u32 | buffer_count x u32 (index; kNone: none)
 //           | an Array for each child of its Field | dictionary
 //
-// Writers have no offsets (except where runs are encoded): a slice of a table travels as what it shows, not with all
-// that lies around it, and readers that know no offsets (arrow-java) can read it. Readers accept offsets.
+// Writers have no offsets: a slice of a table travels as what it shows, not with all that lies around it, and readers
+// that know no offsets (arrow-java) can read it. Readers accept offsets.
 #pragma once
 
 #include <memory>

@@ -11,6 +11,9 @@ import sabir
 HERE = Path(__file__).resolve().parent
 BUILT = Path(sabir.__file__).resolve().parents[2]  # `tools/dev build` lays the other SDKs beside the package
 JAR = BUILT / "java/sabir-java.jar"
+ARROW = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sabir/java/arrow"
+# What arrow-java wants of the JVM.
+JAVA_OPTIONS = ["--add-opens=java.base/java.nio=ALL-UNNAMED"]
 JAVA_HOME = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
 
 

@@ -1,4 +1,7 @@
 // C++ code for the tests: a shared library with functions and an actor.
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
 #include <map>
 #include <sabir/sabir.hpp>
 #include <stdexcept>
@@ -17,6 +20,49 @@ double total(sabir::Tensor<double> numbers) {
   }
   return sum;
 }
+
+// Out of its struct form and into it again.
+sabir::Table through_structs(const sabir::Table& table) {
+  ArrowArrayStream stream{};
+  table.to(&stream);
+  return sabir::Table::from(&stream);
+}
+// The first buffer with numbers of the first column of the first batch.
+struct Column {
+  explicit Column(const sabir::Table& table) {
+    ArrowArrayStream stream{};
+    table.to(&stream);
+    stream.get_next(&stream, &batch);
+    stream.release(&stream);
+  }
+  ~Column() { batch.release(&batch); }
+  const int64_t* data() const { return static_cast<const int64_t*>(batch.children[0]->buffers[1]); }
+  ArrowArray batch{};
+};
+int64_t sum_of_column(const sabir::Table& table) {
+  Column column(table);
+  int64_t sum = 0;
+  for (int64_t i = 0; i < column.batch.length; ++i) {
+    sum += column.data()[i];
+  }
+  return sum;
+}
+// The mapping in which it lies.
+std::string where(const sabir::Table& table) {
+  Column column(table);
+  auto address = reinterpret_cast<uintptr_t>(column.data());
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long begin = 0;
+    unsigned long end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) == 2 && address >= begin && address < end) {
+      return line.substr(std::min(line.find('/'), line.size()));
+    }
+  }
+  return "";
+}
+std::vector<sabir::Table> in_a_list(const sabir::Table& table) { return {table}; }
+
 std::tuple<int64_t, int64_t> divide(int64_t a, int64_t b) { return {a / b, a % b}; }
 int64_t fail(const std::string& text) { throw std::out_of_range(text); }
 void die() { std::abort(); }
@@ -48,6 +94,10 @@ SABIR_STRUCT(engine::Point, x, y);
 SABIR_REMOTE_AS("add", engine::add);
 SABIR_REMOTE_AS("echo", engine::echo);
 SABIR_REMOTE_AS("total", engine::total);
+SABIR_REMOTE_AS("through_structs", engine::through_structs);
+SABIR_REMOTE_AS("sum_of_column", engine::sum_of_column);
+SABIR_REMOTE_AS("where", engine::where);
+SABIR_REMOTE_AS("in_a_list", engine::in_a_list);
 SABIR_REMOTE_AS("divide", engine::divide);
 SABIR_REMOTE_AS("fail", engine::fail);
 SABIR_REMOTE_AS("die", engine::die);

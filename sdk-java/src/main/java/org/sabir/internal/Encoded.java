@@ -18,6 +18,7 @@ public final class Encoded {
 
   public static final int PLAIN = 1;
   public static final int PLAIN_WITH_BUFFERS = 2;
+  public static final int TABLE = 3;
 
   /** The variant of (NATIVE, Java): an object stream. */
   public static final int OBJECT_STREAM = 1;

@@ -18,11 +18,12 @@ final class Handles {
         case TASK -> Native.releaseTask(pointer);
         case FUNCTION -> Native.releaseFunction(pointer);
         case WAITER -> Native.destroyWaiter(pointer);
+        case TABLE -> Native.destroyTable(pointer);
       }
     }
   }
 
-  private enum Kind { REF, ACTOR, TASK, FUNCTION, WAITER }
+  private enum Kind { REF, ACTOR, TASK, FUNCTION, WAITER, TABLE }
 
   static void releaseRefWith(Object object, long ref) {
     CLEANER.register(object, new Release(Kind.REF, ref));
@@ -38,6 +39,10 @@ final class Handles {
 
   static void releaseFunctionWith(Object object, long function) {
     CLEANER.register(object, new Release(Kind.FUNCTION, function));
+  }
+
+  static void destroyTableWith(Object object, long table) {
+    CLEANER.register(object, new Release(Kind.TABLE, table));
   }
 
   static void destroyWaiterWith(Object object, long waiter) {

@@ -98,6 +98,18 @@ final class Native {
 
   static native void copy(long address, byte[] into);
 
+  static native long tableFromStream(long stream);
+
+  static native long tableFromView(long address, long size, long ref);
+
+  static native void tableStream(long table, long stream);
+
+  static native long[] tableParts(long table);
+
+  static native long[] tableInfo(long table);
+
+  static native void destroyTable(long table);
+
   static native long createWaiter();
 
   static native void interrupt(long waiter);

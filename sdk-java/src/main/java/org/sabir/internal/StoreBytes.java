@@ -38,6 +38,11 @@ final class StoreBytes extends Bytes {
     return address;
   }
 
+  /** Borrowed: as long as these bytes live. */
+  long ref() {
+    return windows.ref;
+  }
+
   @Override
   public ByteBuffer slice(long offset, int count) {
     java.util.Objects.checkFromIndexSize(offset, count, size);

@@ -6,6 +6,7 @@ import java.util.List;
 import org.sabir.DType;
 import org.sabir.Language;
 import org.sabir.SerializationException;
+import org.sabir.Table;
 import org.sabir.Tensor;
 
 /** Reads values of any kind. Any bytes give a value or a SerializationException. */
@@ -70,6 +71,8 @@ public final class ValueReader {
         return new PlainReader(stream(data, 0, data.size()), value.references(), List.of()).read();
       case Encoded.PLAIN_WITH_BUFFERS:
         return withBuffers(value);
+      case Encoded.TABLE:
+        return new Table(Tables.ofBytes(data));
       default:
         throw new SerializationException(
             "a neutral value of an unknown form (variant " + value.variant() + "): was it written by a newer Sabir?");

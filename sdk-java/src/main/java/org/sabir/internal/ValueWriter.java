@@ -3,6 +3,7 @@ package org.sabir.internal;
 import java.util.List;
 import org.sabir.DType;
 import org.sabir.SerializationException;
+import org.sabir.Table;
 import org.sabir.Tensor;
 
 /**
@@ -39,6 +40,10 @@ public final class ValueWriter {
       encoded.encoding = Encoded.NULL;
     } else if (value instanceof Tensor tensor) {
       tensor(out, encoded, tensor);
+    } else if (value instanceof Table table) {
+      encoded.encoding = Encoded.NEUTRAL;
+      encoded.variant = Encoded.TABLE;
+      table.tables().addParts(encoded.more);
     } else if (!(value instanceof byte[]) && TensorArrays.typeOf(value) != null) {
       tensor(out, encoded, PlainWriter.arrayTensor(value));
     } else {
