@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/session_dir.h"
@@ -121,6 +122,11 @@ Result<UniqueFd> make_words_file() {
   return words;
 }
 
+std::string beside_file(const std::string& path, const char* name) {
+  size_t slash = path.rfind('/');
+  return (slash == std::string::npos ? std::string(".") : path.substr(0, slash)) + "/" + name;
+}
+
 }  // namespace
 
 Result<std::string> find_daemon(const std::string& configured) {
@@ -130,12 +136,16 @@ Result<std::string> find_daemon(const std::string& configured) {
     }
     return not_found_error("no executable sabird at " + configured);
   }
+  // Beside the library as it was loaded, else beside the file that this name leads to: a build may link to it
+  // elsewhere.
   Dl_info here = {};
   std::string beside;
   if (::dladdr(reinterpret_cast<const void*>(&find_daemon), &here) != 0 && here.dli_fname != nullptr) {
-    std::string path = here.dli_fname;
-    size_t slash = path.rfind('/');
-    beside = (slash == std::string::npos ? std::string(".") : path.substr(0, slash)) + "/sabird";
+    beside = beside_file(here.dli_fname, "sabird");
+    std::unique_ptr<char, decltype(&std::free)> real(::realpath(here.dli_fname, nullptr), &std::free);
+    if (real != nullptr && !is_executable(beside)) {
+      beside = beside_file(real.get(), "sabird");
+    }
     if (is_executable(beside)) {
       return beside;
     }

@@ -16,12 +16,14 @@ for file in "$@"; do
     *.hpp | */sabir.h | */sabir_arrow.h) install -m 644 "$file" "$root/include/sabir/" ;;
     *.cmake) sed "s/@VERSION@/$version/" "$file" >"$root/lib/cmake/sabir/$(basename "$file")" ;;
     *.pc) sed "s/@VERSION@/$version/" "$file" >"$root/lib/pkgconfig/$(basename "$file")" ;;
+    *.BUILD) install -m 644 "$file" "$root/BUILD.bazel" ;;
     *.so) install -m 755 "$file" "$root/lib/" ;;
     */sabird | */sabir-cpp-worker | */sabir-java-worker) install -m 755 "$file" "$root/bin/" ;;
     *) install -m 644 "$file" "$root/" ;;
     esac
 done
 strip --strip-unneeded "$root"/lib/*.so "$root"/bin/*
+echo 'workspace(name = "sabir")' >"$root/WORKSPACE"
 # The daemon and the workers are looked for beside the library.
 for program in "$root"/bin/*; do
     ln -s "../bin/$(basename "$program")" "$root/lib/"

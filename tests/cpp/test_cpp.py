@@ -64,6 +64,38 @@ def test_pkg_config_and_python(folder: Path) -> None:
     assert run(folder, "pkg-config", "--modversion", SDK / "lib/pkgconfig/sabir.pc").strip() == sabir.__version__
 
 
+@pytest.fixture
+def bazel(folder: Path) -> Iterator[list[str | Path]]:
+    """Bazel with a server of its own. Not without the system's settings: Debian's Bazel finds itself by them."""
+    root = folder / "bazel"
+    startup: list[str | Path] = ["bazel", "--nohome_rc", f"--output_user_root={root}"]
+    workspace = folder / "workspace"
+    workspace.mkdir()
+    try:
+        yield [*startup, "--max_idle_secs=300"]
+    finally:
+        subprocess.run([*startup, "--max_idle_secs=300", "shutdown"], cwd=workspace, check=False, timeout=60)
+        # What Bazel made cannot be removed otherwise.
+        subprocess.run(["chmod", "-R", "u+w", root], check=False, timeout=60)
+
+
+@pytest.mark.skipif(shutil.which("bazel") is None, reason="there is no bazel on PATH")
+def test_bazel(folder: Path, bazel: list[str | Path]) -> None:
+    workspace = folder / "workspace"
+    for source in (*(HERE / "project").glob("*.cc"), *(HERE / "bazel").iterdir()):
+        shutil.copy(source, workspace / source.name.replace(".in", ""))
+    text = (workspace / "WORKSPACE").read_text()
+    (workspace / "WORKSPACE").write_text(text.replace("@SDK@", str(SDK)))
+    # What this version of Bazel would download for any rule of C++.
+    rules = HERE.parents[1] / "third_party/bazel"
+    options = [f"--override_repository={path.name}={path}" for path in rules.iterdir()]
+    options += ["--experimental_repository_disable_download", "--cxxopt=-std=c++17", "--noshow_progress", "--jobs=2"]
+    run(workspace, *bazel, "build", *options, "//...")
+    assert run(workspace, *bazel, "run", *options, "//:program").splitlines()[-1] == "42"
+    # With workers of the archive, which load the library.
+    assert run(workspace, *bazel, "run", *options, "//:program", "--", "world").splitlines()[-1] == "hello world"
+
+
 def test_archive_needs_nothing_of_ours() -> None:
     names = {str(path.relative_to(SDK)) for path in SDK.rglob("*") if not path.is_dir()}
     assert {"include/sabir/sabir.hpp", "include/sabir/sabir.h", "lib/libsabir.so", "bin/sabird"} <= names
@@ -71,6 +103,8 @@ def test_archive_needs_nothing_of_ours() -> None:
         "bin/sabir-cpp-worker",
         "bin/sabir-java-worker",
         "lib/cmake/sabir/sabirConfig.cmake",
+        "BUILD.bazel",
+        "WORKSPACE",
         "README.md",
         "LICENSE",
     } <= names
