@@ -1,5 +1,4 @@
 // sabir.h: the session as a whole, for its members and for tools that only look at it.
-#include <cstdlib>
 #include <ctime>
 
 #include "runtime/abi/handles.h"
@@ -38,19 +37,14 @@ sabir_status give_bytes(Result<std::string>&& bytes, sabir_buffer** out, sabir_e
   return SABIR_OK;
 }
 
-// Who only looks also wants sessions that end with their driver.
-std::string any_if_empty(const std::string& address) {
-  return address.empty() && std::getenv("SABIR_ADDRESS") == nullptr ? "auto" : address;
-}
-
 Result<std::string> read_status(const std::string& address, const std::string& root, int64_t timeout_ns) {
-  SABIR_ASSIGN_OR_RETURN(std::string path, client::find_session(any_if_empty(address), root));
+  SABIR_ASSIGN_OR_RETURN(std::string path, client::find_session(address, root, client::Sessions::kOfDriversToo));
   SABIR_ASSIGN_OR_RETURN(auto session, observe(path, timeout_ns));
   return session->status(timeout_ns);
 }
 
 Result<void> stop_node(const std::string& address, const std::string& root, int64_t timeout_ns) {
-  SABIR_ASSIGN_OR_RETURN(std::string path, client::find_session(any_if_empty(address), root));
+  SABIR_ASSIGN_OR_RETURN(std::string path, client::find_session(address, root, client::Sessions::kOfDriversToo));
   SABIR_ASSIGN_OR_RETURN(auto session, observe(path, timeout_ns));
   Result<void> stopped = session->stop(timeout_ns);
   if (!stopped.ok() && stopped.error().kind() != ErrorKind::kDisconnected) {

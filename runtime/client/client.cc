@@ -55,8 +55,7 @@ Result<std::unique_ptr<Client>> Client::start_driver(const DriverOptions& option
   hello.job = options.job;
   int64_t timeout_ns = options.timeout_ns < 0 ? INT64_MAX / 2 : options.timeout_ns;
   Result<std::string> running = find_session(options.address, options.node.session_root);
-  const char* environment = std::getenv("SABIR_ADDRESS");
-  std::string wanted = !options.address.empty() ? options.address : environment == nullptr ? "" : environment;
+  std::string wanted = wanted_address(options.address);
   bool may_start = wanted.empty() || wanted == "local";
   if (running.ok()) {
     SABIR_ASSIGN_OR_RETURN(auto session, rpc::SessionClient::connect(*running, hello, timeout_ns));

@@ -157,12 +157,13 @@ Result<std::string> find_daemon(const std::string& configured) {
   return not_found_error("no sabird: neither " + beside + " nor the variable SABIR_DAEMON names an executable");
 }
 
-Result<std::string> find_session(const std::string& address, const std::string& session_root) {
-  std::string wanted = address;
-  if (wanted.empty()) {
-    const char* named = std::getenv("SABIR_ADDRESS");
-    wanted = named == nullptr ? "" : named;
-  }
+std::string wanted_address(const std::string& address) {
+  const char* named = std::getenv("SABIR_ADDRESS");
+  return address.empty() && named != nullptr ? named : address;
+}
+
+Result<std::string> find_session(const std::string& address, const std::string& session_root, Sessions sessions) {
+  std::string wanted = wanted_address(address);
   if (wanted == "local") {
     return not_found_error("a session of its own was asked for");
   }
@@ -178,7 +179,8 @@ Result<std::string> find_session(const std::string& address, const std::string& 
   if (lasting != live.end()) {
     return lasting->path;
   }
-  if (live.empty() || wanted.empty()) {
+  bool lasting_only = wanted.empty() && sessions == Sessions::kLasting;
+  if (live.empty() || lasting_only) {
     return not_found_error("no running session beneath " + root);
   }
   return live.front().path;

@@ -17,10 +17,18 @@ struct NodeOptions {
   uint64_t store_bytes = 0;
 };
 
-// The path of a session for an address of sabir_config. "": the newest live one, but none that ends with the process
-// that started it: who did not ask for that one would lose it at any moment. "auto": such a one, too, if there is no
-// other. kNotFound if there is none; for "" that means that one is to be started. "local" is always kNotFound.
-Result<std::string> find_session(const std::string& address, const std::string& session_root);
+// The address that is meant: `address`, for "" that of SABIR_ADDRESS, "" if neither names one.
+std::string wanted_address(const std::string& address);
+
+// What counts as a session for whoever names none. One that ends with its driver is not for others to join, who would
+// lose it at any moment; who only looks, or stops it, wants it, too.
+enum class Sessions { kLasting, kOfDriversToo };
+
+// The path of a session for an address of sabir_config, once it is resolved by wanted_address. "": the newest live one
+// of those that count. "auto": the newest lasting one, else the newest. kNotFound if there is none; for "" that means
+// that one is to be started. "local" is always kNotFound.
+Result<std::string> find_session(const std::string& address, const std::string& session_root,
+                                 Sessions sessions = Sessions::kLasting);
 
 // A node that lives as long as this process's connection to it.
 struct StartedNode {

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/session_dir.h"
 
 namespace sabir::client {
 namespace {
@@ -52,6 +53,19 @@ TEST_F(LaunchTest, NoSessionIsNotFound) {
     Result<std::string> found = find_session(address, directory_ + "/root");
     ASSERT_FALSE(found.ok()) << address;
     EXPECT_EQ(found.error().kind(), ErrorKind::kNotFound) << address;
+    EXPECT_FALSE(find_session(address, directory_ + "/root", Sessions::kOfDriversToo).ok()) << address;
+  }
+}
+
+TEST_F(LaunchTest, ASessionThatEndsWithItsDriverIsFoundByWhoAsksForIt) {
+  std::string root = directory_ + "/root";
+  Result<SessionDir> own = SessionDir::create(root + "/own");
+  ASSERT_TRUE(own.ok()) << own.error().to_string();
+  ASSERT_TRUE(own->mark_private().ok() && own->publish_info("{}").ok());
+  EXPECT_FALSE(find_session("", root).ok());
+  for (Result<std::string> found : {find_session("auto", root), find_session("", root, Sessions::kOfDriversToo)}) {
+    ASSERT_TRUE(found.ok()) << found.error().to_string();
+    EXPECT_EQ(*found, own->path());
   }
 }
 
