@@ -38,19 +38,14 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_putArray(JNIEnv* env, jcl
   size_t size = static_cast<size_t>(head_bytes) + static_cast<size_t>(count) * static_cast<size_t>(item_bytes);
   sabir_builder* builder = nullptr;
   void* data = nullptr;
-  sabir_error* error = nullptr;
-  if (!check(env,
-             sabir_builder_create(pointer<sabir_client>(client), SABIR_TENSOR, SABIR_LANGUAGE_NONE, size, timeout_ns,
-                                  &builder, &data, &error),
-             &error)) {
+  if (!call(env, sabir_builder_create, pointer<sabir_client>(client), SABIR_TENSOR, SABIR_LANGUAGE_NONE, size,
+            timeout_ns, &builder, &data)) {
     return 0;
   }
   auto* bytes = static_cast<jbyte*>(data);
   env->GetByteArrayRegion(head, 0, head_bytes, bytes);
   copy_items(env, array, type, count, bytes + head_bytes);
-  sabir_ref* ref = nullptr;
-  check(env, sabir_builder_seal(builder, &ref, &error), &error);
-  return handle(ref);
+  return make<sabir_ref>(env, sabir_builder_seal, builder);
 }
 
 }  // extern "C"

@@ -25,14 +25,9 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_exportFunction(JNIEnv* en
                                                                       jint language, jbyteArray name, jbyteArray code) {
   std::string name_text = text_of(env, name);
   std::string code_text = text_of(env, code);
-  sabir_function* function = nullptr;
-  sabir_error* error = nullptr;
-  check(env,
-        sabir_function_export(pointer<sabir_client>(client), static_cast<sabir_function_kind>(kind),
-                              static_cast<sabir_language>(language), lend(name_text),
-                              {code_text.data(), code_text.size()}, &function, &error),
-        &error);
-  return handle(function);
+  return make<sabir_function>(env, sabir_function_export, pointer<sabir_client>(client),
+                              static_cast<sabir_function_kind>(kind), static_cast<sabir_language>(language),
+                              lend(name_text), sabir_span{code_text.data(), code_text.size()});
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_releaseFunction(JNIEnv*, jclass, jlong function) {
@@ -43,9 +38,7 @@ JNIEXPORT void JNICALL Java_org_sabir_internal_Native_releaseFunction(JNIEnv*, j
 JNIEXPORT jobjectArray JNICALL Java_org_sabir_internal_Native_getFunction(JNIEnv* env, jclass, jlong client, jint index,
                                                                           jlongArray numbers) {
   sabir_function_info info = SABIR_FUNCTION_INFO_INIT;
-  sabir_error* error = nullptr;
-  if (!check(env, sabir_function_get(pointer<sabir_client>(client), static_cast<uint32_t>(index), &info, &error),
-             &error)) {
+  if (!call(env, sabir_function_get, pointer<sabir_client>(client), static_cast<uint32_t>(index), &info)) {
     return nullptr;
   }
   jlong kind = info.kind;
@@ -72,12 +65,8 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_prepareTask(JNIEnv* env, 
   options.max_retries = max_retries;
   options.retry_errors = retry_errors ? 1 : 0;
   options.name = lend(name_text);
-  sabir_task* task = nullptr;
-  sabir_error* error = nullptr;
-  check(env,
-        sabir_task_prepare(pointer<sabir_client>(client), pointer<sabir_function>(function), &options, &task, &error),
-        &error);
-  return handle(task);
+  return make<sabir_task>(env, sabir_task_prepare, pointer<sabir_client>(client), pointer<sabir_function>(function),
+                          &options);
 }
 
 JNIEXPORT jbyteArray JNICALL Java_org_sabir_internal_Native_infeasible(JNIEnv* env, jclass, jlong task) {
@@ -94,10 +83,7 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_submitTask(JNIEnv* env, j
                                                                   jint word_count) {
   Outgoing outgoing(env, bytes, byte_count, words, word_count);
   std::vector<sabir_arg> args = outgoing.args(static_cast<size_t>(arg_count));
-  sabir_ref* ref = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_task_submit(pointer<sabir_task>(task), args.data(), args.size(), &ref, &error), &error);
-  return handle(ref);
+  return make<sabir_ref>(env, sabir_task_submit, pointer<sabir_task>(task), args.data(), args.size());
 }
 
 JNIEXPORT jlongArray JNICALL Java_org_sabir_internal_Native_submitTaskMany(JNIEnv* env, jclass, jlong task,
@@ -107,8 +93,7 @@ JNIEXPORT jlongArray JNICALL Java_org_sabir_internal_Native_submitTaskMany(JNIEn
   Outgoing outgoing(env, bytes, byte_count, words, word_count);
   std::vector<sabir_arg> args = outgoing.args(static_cast<size_t>(arg_count));
   std::vector<sabir_ref*> refs(static_cast<size_t>(num_returns));
-  sabir_error* error = nullptr;
-  return check(env, sabir_task_submit(pointer<sabir_task>(task), args.data(), args.size(), refs.data(), &error), &error)
+  return call(env, sabir_task_submit, pointer<sabir_task>(task), args.data(), args.size(), refs.data())
              ? handles_of(env, refs)
              : nullptr;
 }
@@ -137,24 +122,15 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_createActor(JNIEnv* env, 
   options.class_info = {text[2].data(), text[2].size()};
   Outgoing outgoing(env, bytes, byte_count, words, word_count);
   std::vector<sabir_arg> args = outgoing.args(static_cast<size_t>(arg_count));
-  sabir_actor* actor = nullptr;
-  sabir_error* error = nullptr;
-  check(env,
-        sabir_actor_create(pointer<sabir_client>(client), pointer<sabir_function>(function), &options, args.data(),
-                           args.size(), &actor, &error),
-        &error);
-  return handle(actor);
+  return make<sabir_actor>(env, sabir_actor_create, pointer<sabir_client>(client), pointer<sabir_function>(function),
+                           &options, args.data(), args.size());
 }
 
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_lookupActor(JNIEnv* env, jclass, jlong client, jbyteArray name,
                                                                    jbyteArray name_space) {
   std::string name_text = text_of(env, name);
   std::string space_text = text_of(env, name_space);
-  sabir_actor* actor = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_actor_lookup(pointer<sabir_client>(client), lend(name_text), lend(space_text), &actor, &error),
-        &error);
-  return handle(actor);
+  return make<sabir_actor>(env, sabir_actor_lookup, pointer<sabir_client>(client), lend(name_text), lend(space_text));
 }
 
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_submitMethod(JNIEnv* env, jclass, jlong actor, jlong method,
@@ -162,13 +138,8 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_submitMethod(JNIEnv* env,
                                                                     jlongArray words, jint word_count) {
   Outgoing outgoing(env, bytes, byte_count, words, word_count);
   std::vector<sabir_arg> args = outgoing.args(static_cast<size_t>(arg_count));
-  sabir_ref* ref = nullptr;
-  sabir_error* error = nullptr;
-  check(env,
-        sabir_actor_submit(pointer<sabir_actor>(actor), pointer<sabir_function>(method), 1, args.data(), args.size(),
-                           &ref, &error),
-        &error);
-  return handle(ref);
+  return make<sabir_ref>(env, sabir_actor_submit, pointer<sabir_actor>(actor), pointer<sabir_function>(method),
+                         uint32_t{1}, args.data(), args.size());
 }
 
 JNIEXPORT jlongArray JNICALL Java_org_sabir_internal_Native_submitMethodMany(JNIEnv* env, jclass, jlong actor,
@@ -179,26 +150,21 @@ JNIEXPORT jlongArray JNICALL Java_org_sabir_internal_Native_submitMethodMany(JNI
   Outgoing outgoing(env, bytes, byte_count, words, word_count);
   std::vector<sabir_arg> args = outgoing.args(static_cast<size_t>(arg_count));
   std::vector<sabir_ref*> refs(static_cast<size_t>(num_returns));
-  sabir_error* error = nullptr;
-  return check(env,
-               sabir_actor_submit(pointer<sabir_actor>(actor), pointer<sabir_function>(method),
-                                  static_cast<uint32_t>(num_returns), args.data(), args.size(), refs.data(), &error),
-               &error)
+  return call(env, sabir_actor_submit, pointer<sabir_actor>(actor), pointer<sabir_function>(method),
+              static_cast<uint32_t>(num_returns), args.data(), args.size(), refs.data())
              ? handles_of(env, refs)
              : nullptr;
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_killActor(JNIEnv* env, jclass, jlong actor, jboolean no_restart) {
-  sabir_error* error = nullptr;
-  check(env, sabir_actor_kill(pointer<sabir_actor>(actor), no_restart ? 1 : 0, &error), &error);
+  call(env, sabir_actor_kill, pointer<sabir_actor>(actor), static_cast<uint8_t>(no_restart ? 1 : 0));
 }
 
 // Id, name, class name, class info; numbers[0] becomes the language.
 JNIEXPORT jobjectArray JNICALL Java_org_sabir_internal_Native_actorInfo(JNIEnv* env, jclass, jlong actor,
                                                                         jlongArray numbers) {
   sabir_actor_info info = SABIR_ACTOR_INFO_INIT;
-  sabir_error* error = nullptr;
-  if (!check(env, sabir_actor_get_info(pointer<sabir_actor>(actor), &info, &error), &error)) {
+  if (!call(env, sabir_actor_get_info, pointer<sabir_actor>(actor), &info)) {
     return nullptr;
   }
   jlong language = info.language;

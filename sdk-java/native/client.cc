@@ -46,23 +46,16 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_startDriver(JNIEnv* env, 
   config.log_to_driver = log_to_driver ? 1 : 0;
   config.language = SABIR_LANGUAGE_JAVA;
   config.timeout_ns = timeout_ns;
-  sabir_client* client = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_client_start(&config, &client, &error), &error);
-  return handle(client);
+  return make<sabir_client>(env, sabir_client_start, &config);
 }
 
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_startWorker(JNIEnv* env, jclass) {
   sabir_string from_environment = {nullptr, 0};
-  sabir_client* client = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_client_start_worker(from_environment, from_environment, &client, &error), &error);
-  return handle(client);
+  return make<sabir_client>(env, sabir_client_start_worker, from_environment, from_environment);
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_shutdown(JNIEnv* env, jclass, jlong client) {
-  sabir_error* error = nullptr;
-  check(env, sabir_client_shutdown(pointer<sabir_client>(client), &error), &error);
+  call(env, sabir_client_shutdown, pointer<sabir_client>(client));
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_destroyClient(JNIEnv*, jclass, jlong client) {
@@ -72,8 +65,7 @@ JNIEXPORT void JNICALL Java_org_sabir_internal_Native_destroyClient(JNIEnv*, jcl
 // Session path, job, node and process id, namespace, job config, actor id.
 JNIEXPORT jobjectArray JNICALL Java_org_sabir_internal_Native_clientInfo(JNIEnv* env, jclass, jlong client) {
   sabir_client_info info = SABIR_CLIENT_INFO_INIT;
-  sabir_error* error = nullptr;
-  if (!check(env, sabir_client_get_info(pointer<sabir_client>(client), &info, &error), &error)) {
+  if (!call(env, sabir_client_get_info, pointer<sabir_client>(client), &info)) {
     return nullptr;
   }
   sabir_string job_config = {static_cast<const char*>(info.job_config.data), info.job_config.size};
@@ -89,8 +81,7 @@ JNIEXPORT jobjectArray JNICALL Java_org_sabir_internal_Native_clientInfo(JNIEnv*
 
 JNIEXPORT jbyteArray JNICALL Java_org_sabir_internal_Native_sessionStatus(JNIEnv* env, jclass, jlong client) {
   sabir_buffer* json = nullptr;
-  sabir_error* error = nullptr;
-  if (!check(env, sabir_session_status(pointer<sabir_client>(client), &json, &error), &error)) {
+  if (!call(env, sabir_session_status, pointer<sabir_client>(client), &json)) {
     return nullptr;
   }
   jbyteArray bytes = bytes_of(env, sabir_buffer_bytes(json));

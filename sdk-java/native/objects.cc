@@ -12,16 +12,19 @@ namespace {
 constexpr jint kTimeout = INT32_MIN;
 constexpr jint kInterrupted = INT32_MIN + 1;
 
-// True if it went well; else *out is what to return, with an exception pending or not.
-bool waited(JNIEnv* env, sabir_status status, sabir_error** error, jint* out) {
+// As `call`, for what waits; unless it went well, *out is what to return, with an exception pending or not.
+template <typename... Parameters, typename... Arguments>
+bool waited(JNIEnv* env, jint* out, sabir_status (*function)(Parameters...), Arguments... arguments) {
+  sabir_error* error = nullptr;
+  sabir_status status = function(arguments..., &error);
   if (status == SABIR_OK) {
     return true;
   }
   if (status == SABIR_TIMEOUT || status == SABIR_INTERRUPTED) {
-    sabir_error_destroy(*error);
+    sabir_error_destroy(error);
     *out = status == SABIR_TIMEOUT ? kTimeout : kInterrupted;
   } else {
-    throw_error(env, status, *error);
+    throw_error(env, status, error);
     *out = 0;
   }
   return false;
@@ -29,14 +32,19 @@ bool waited(JNIEnv* env, sabir_status status, sabir_error** error, jint* out) {
 
 jint describe(JNIEnv* env, sabir_ref* ref, jlongArray words, jbyteArray room) {
   sabir_view view;
-  sabir_error* error = nullptr;
   jint failed = 0;
-  if (!waited(env, sabir_ref_view(ref, &view, &error), &error, &failed)) {
+  if (!waited(env, &failed, sabir_ref_view, ref, &view)) {
     return failed;
   }
   Incoming incoming(env, words, room);
   incoming.view(view);
   return incoming.finish();
+}
+
+// The handles of an array of Java, as the core wants them.
+sabir_ref* const* refs_in(const std::vector<jlong>& handles) {
+  static_assert(sizeof(jlong) == sizeof(sabir_ref*));
+  return reinterpret_cast<sabir_ref* const*>(handles.data());
 }
 
 }  // namespace
@@ -48,10 +56,7 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_put(JNIEnv* env, jclass, 
                                                            jint word_count) {
   Outgoing outgoing(env, bytes, byte_count, words, word_count);
   std::vector<sabir_value> values = outgoing.values(1);
-  sabir_ref* ref = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_put(pointer<sabir_client>(client), values.data(), timeout_ns, &ref, &error), &error);
-  return handle(ref);
+  return make<sabir_ref>(env, sabir_put, pointer<sabir_client>(client), values.data(), timeout_ns);
 }
 
 // Waits for the value and describes it; the number of words, minus that if there is no room, kTimeout, kInterrupted.
@@ -59,15 +64,10 @@ JNIEXPORT jint JNICALL Java_org_sabir_internal_Native_get(JNIEnv* env, jclass, j
                                                           jlong timeout_ns, jlong waiter, jlongArray words,
                                                           jbyteArray room) {
   auto* reference = pointer<sabir_ref>(ref);
-  if (sabir_ref_ready(reference) == 0) {
-    sabir_error* error = nullptr;
-    jint failed = 0;
-    if (!waited(
-            env,
-            sabir_get(pointer<sabir_client>(client), &reference, 1, timeout_ns, pointer<sabir_waiter>(waiter), &error),
-            &error, &failed)) {
-      return failed;
-    }
+  jint failed = 0;
+  if (sabir_ref_ready(reference) == 0 && !waited(env, &failed, sabir_get, pointer<sabir_client>(client), &reference,
+                                                 size_t{1}, timeout_ns, pointer<sabir_waiter>(waiter))) {
+    return failed;
   }
   return describe(env, reference, words, room);
 }
@@ -76,13 +76,9 @@ JNIEXPORT jint JNICALL Java_org_sabir_internal_Native_get(JNIEnv* env, jclass, j
 JNIEXPORT jint JNICALL Java_org_sabir_internal_Native_getAll(JNIEnv* env, jclass, jlong client, jlongArray refs,
                                                              jlong timeout_ns, jlong waiter) {
   std::vector<jlong> handles = longs_of(env, refs);
-  static_assert(sizeof(jlong) == sizeof(sabir_ref*));
-  sabir_error* error = nullptr;
   jint failed = 0;
-  waited(env,
-         sabir_get(pointer<sabir_client>(client), reinterpret_cast<sabir_ref* const*>(handles.data()), handles.size(),
-                   timeout_ns, pointer<sabir_waiter>(waiter), &error),
-         &error, &failed);
+  waited(env, &failed, sabir_get, pointer<sabir_client>(client), refs_in(handles), handles.size(), timeout_ns,
+         pointer<sabir_waiter>(waiter));
   return failed;
 }
 
@@ -99,13 +95,9 @@ JNIEXPORT jint JNICALL Java_org_sabir_internal_Native_waitFor(JNIEnv* env, jclas
   std::vector<jlong> handles = longs_of(env, refs);
   std::vector<uint8_t> marks(handles.size());
   size_t count = 0;
-  sabir_error* error = nullptr;
   jint failed = 0;
-  if (!waited(env,
-              sabir_wait(pointer<sabir_client>(client), reinterpret_cast<sabir_ref* const*>(handles.data()),
-                         handles.size(), static_cast<size_t>(num_ready), timeout_ns, pointer<sabir_waiter>(waiter),
-                         marks.data(), &count, &error),
-              &error, &failed)) {
+  if (!waited(env, &failed, sabir_wait, pointer<sabir_client>(client), refs_in(handles), handles.size(),
+              static_cast<size_t>(num_ready), timeout_ns, pointer<sabir_waiter>(waiter), marks.data(), &count)) {
     return failed;
   }
   env->SetByteArrayRegion(ready, 0, static_cast<jsize>(marks.size()), reinterpret_cast<const jbyte*>(marks.data()));
@@ -131,10 +123,7 @@ JNIEXPORT void JNICALL Java_org_sabir_internal_Native_releaseRef(JNIEnv*, jclass
 }
 
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_refAsActor(JNIEnv* env, jclass, jlong ref) {
-  sabir_actor* actor = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_ref_as_actor(pointer<sabir_ref>(ref), &actor, &error), &error);
-  return handle(actor);
+  return make<sabir_actor>(env, sabir_ref_as_actor, pointer<sabir_ref>(ref));
 }
 
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_addressOf(JNIEnv* env, jclass, jobject buffer) {

@@ -8,10 +8,7 @@ using namespace sabir::java;
 extern "C" {
 
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_createWaiter(JNIEnv* env, jclass) {
-  sabir_waiter* waiter = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_waiter_create(&waiter, &error), &error);
-  return handle(waiter);
+  return make<sabir_waiter>(env, sabir_waiter_create);
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_interrupt(JNIEnv*, jclass, jlong waiter) {
@@ -23,10 +20,7 @@ JNIEXPORT void JNICALL Java_org_sabir_internal_Native_destroyWaiter(JNIEnv*, jcl
 }
 
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_createQueue(JNIEnv* env, jclass, jlong client) {
-  sabir_queue* queue = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_queue_create(pointer<sabir_client>(client), &queue, &error), &error);
-  return handle(queue);
+  return make<sabir_queue>(env, sabir_queue_create, pointer<sabir_client>(client));
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_destroyQueue(JNIEnv*, jclass, jlong queue) {
@@ -34,9 +28,7 @@ JNIEXPORT void JNICALL Java_org_sabir_internal_Native_destroyQueue(JNIEnv*, jcla
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_watch(JNIEnv* env, jclass, jlong ref, jlong queue, jlong tag) {
-  sabir_error* error = nullptr;
-  check(env, sabir_ref_watch(pointer<sabir_ref>(ref), pointer<sabir_queue>(queue), static_cast<uint64_t>(tag), &error),
-        &error);
+  call(env, sabir_ref_watch, pointer<sabir_ref>(ref), pointer<sabir_queue>(queue), static_cast<uint64_t>(tag));
 }
 
 // Waits for completions: how many tags there are, 0 after an interrupt, -1 at the end of the session.
@@ -76,8 +68,7 @@ JNIEXPORT jint JNICALL Java_org_sabir_internal_Native_nextNotice(JNIEnv* env, jc
   }
   if (event.kind == SABIR_EVENT_LOG) {
     sabir_log_view log = SABIR_LOG_VIEW_INIT;
-    sabir_error* error = nullptr;
-    if (check(env, sabir_log_read(event.buffer, &log, &error), &error)) {
+    if (call(env, sabir_log_read, event.buffer, &log)) {
       env->SetObjectArrayElement(texts, 0, bytes_of(env, log.task_name));
       env->SetObjectArrayElement(texts, 1, bytes_of(env, log.text));
       jlong fields[] = {log.pid, log.stream, static_cast<jlong>(log.dropped_lines)};

@@ -24,14 +24,24 @@ bool load_support(JNIEnv* env);
 
 // Throws the exception of the error's status, and ends the error.
 void throw_error(JNIEnv* env, sabir_status status, sabir_error* error);
-// True if the call went well; else an exception is pending. A pointer to where the call put its error: as an argument
-// beside the call, the error itself could be read before the call.
-inline bool check(JNIEnv* env, sabir_status status, sabir_error** error) {
+
+// Calls a function of sabir.h, whose last parameter is where its error goes; false with an exception pending.
+template <typename... Parameters, typename... Arguments>
+bool call(JNIEnv* env, sabir_status (*function)(Parameters...), Arguments... arguments) {
+  sabir_error* error = nullptr;
+  sabir_status status = function(arguments..., &error);
   if (status != SABIR_OK) [[unlikely]] {
-    throw_error(env, status, *error);
+    throw_error(env, status, error);
     return false;
   }
   return true;
+}
+// The same for one that makes a T, for which its last parameter but one is; 0 with an exception pending.
+template <typename T, typename... Parameters, typename... Arguments>
+jlong make(JNIEnv* env, sabir_status (*function)(Parameters...), Arguments... arguments) {
+  T* made = nullptr;
+  call(env, function, arguments..., &made);
+  return handle(made);
 }
 
 jbyteArray bytes_of(JNIEnv* env, const void* data, size_t size);

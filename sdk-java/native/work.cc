@@ -79,8 +79,7 @@ JNIEXPORT void JNICALL Java_org_sabir_internal_Native_finishWork(JNIEnv* env, jc
                                                                  jint word_count) {
   Outgoing outgoing(env, bytes, byte_count, words, word_count);
   std::vector<sabir_value> values = outgoing.values(static_cast<size_t>(count));
-  sabir_error* error = nullptr;
-  check(env, sabir_work_finish(pointer<sabir_work>(work), values.data(), values.size(), &error), &error);
+  call(env, sabir_work_finish, pointer<sabir_work>(work), values.data(), values.size());
 }
 
 // fields: message, type, stack, native form, map of the cause; the last two may be null.
@@ -109,8 +108,7 @@ JNIEXPORT void JNICALL Java_org_sabir_internal_Native_failWork(JNIEnv* env, jcla
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_exitWorker(JNIEnv* env, jclass, jlong client) {
-  sabir_error* error = nullptr;
-  check(env, sabir_worker_exit(pointer<sabir_client>(client), &error), &error);
+  call(env, sabir_worker_exit, pointer<sabir_client>(client));
 }
 
 }  // extern "C"
