@@ -1,8 +1,6 @@
 package org.sabir;
 
-import java.util.LinkedHashMap;
 import java.util.Map;
-import org.sabir.internal.ResourceList;
 
 /** Options of an actor. Immutable; see {@link #builder}. */
 public final class ActorOptions {
@@ -63,8 +61,7 @@ public final class ActorOptions {
   }
 
   /** Collects options. */
-  public static final class Builder {
-    private final Map<String, Double> resources = new LinkedHashMap<>();
+  public static final class Builder extends RemoteOptionsBuilder<Builder> {
     private String name = "";
     private String namespace = "";
     private int maxRestarts;
@@ -72,7 +69,6 @@ public final class ActorOptions {
     private int maxConcurrency = 1;
     private boolean detached;
     private boolean getIfExists;
-    private RuntimeEnv runtimeEnv = RuntimeEnv.NONE;
 
     private Builder() {}
 
@@ -88,6 +84,11 @@ public final class ActorOptions {
       runtimeEnv = other.runtimeEnv;
     }
 
+    @Override
+    Builder self() {
+      return this;
+    }
+
     /** The name by which {@link Sabir#getActor} finds it. */
     public Builder name(String text) {
       this.name = text;
@@ -97,27 +98,6 @@ public final class ActorOptions {
     /** Of the name; default: the job's. */
     public Builder namespace(String text) {
       this.namespace = text;
-      return this;
-    }
-
-    /** CPUs that it holds while it lives. */
-    public Builder cpus(double amount) {
-      return resource("CPU", amount);
-    }
-
-    /** GPUs that it holds while it lives. */
-    public Builder gpus(double amount) {
-      return resource("GPU", amount);
-    }
-
-    /** Memory that it is counted with, in bytes. */
-    public Builder memoryBytes(long amount) {
-      return resource("memory", amount);
-    }
-
-    /** An amount of any resource that nodes have. */
-    public Builder resource(String resource, double amount) {
-      resources.put(resource, ResourceList.checked(resource, amount));
       return this;
     }
 
@@ -142,12 +122,6 @@ public final class ActorOptions {
     /** With a name: the existing actor instead of NameTakenException. */
     public Builder getIfExists(boolean get) {
       this.getIfExists = get;
-      return this;
-    }
-
-    /** Where its code lies, beside the job's code path. */
-    public Builder runtimeEnv(RuntimeEnv env) {
-      this.runtimeEnv = env;
       return this;
     }
 

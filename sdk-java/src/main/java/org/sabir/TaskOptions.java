@@ -1,8 +1,6 @@
 package org.sabir;
 
-import java.util.LinkedHashMap;
 import java.util.Map;
-import org.sabir.internal.ResourceList;
 
 /** Options of a task. Immutable; see {@link #builder}. */
 public final class TaskOptions {
@@ -60,33 +58,17 @@ public final class TaskOptions {
   }
 
   /** Collects options. */
-  public static final class Builder {
-    private final Map<String, Double> resources = new LinkedHashMap<>(Map.of("CPU", 1.0));
+  public static final class Builder extends RemoteOptionsBuilder<Builder> {
     private int maxRetries = 3;
     private boolean retryErrors;
     private String name = "";
-    private RuntimeEnv runtimeEnv = RuntimeEnv.NONE;
 
-    private Builder() {}
-
-    /** CPUs that it holds while it runs; default 1. Fractions are allowed. */
-    public Builder cpus(double amount) {
-      return resource("CPU", amount);
+    private Builder() {
+      resources.put("CPU", 1.0);
     }
 
-    /** GPUs that it holds while it runs. */
-    public Builder gpus(double amount) {
-      return resource("GPU", amount);
-    }
-
-    /** Memory that it is counted with, in bytes. */
-    public Builder memoryBytes(long amount) {
-      return resource("memory", amount);
-    }
-
-    /** An amount of any resource that nodes have. */
-    public Builder resource(String resource, double amount) {
-      resources.put(resource, ResourceList.checked(resource, amount));
+    @Override
+    Builder self() {
       return this;
     }
 
@@ -105,12 +87,6 @@ public final class TaskOptions {
     /** For logs and errors; default: the method's name. */
     public Builder name(String text) {
       this.name = text;
-      return this;
-    }
-
-    /** Where its code lies, beside the job's code path. */
-    public Builder runtimeEnv(RuntimeEnv env) {
-      this.runtimeEnv = env;
       return this;
     }
 
