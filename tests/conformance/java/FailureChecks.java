@@ -69,7 +69,7 @@ final class FailureChecks {
     checks.put("task-retry-error",
         pair
         -> equal(
-            pair.callee().task("flaky", Integer.class, 2).maxRetries(2).retryErrors(true).remote().get(Callee.WAIT),
+            pair.callee().task("flaky", Integer.class, 2).maxRetries(2).retryExceptions(true).remote().get(Callee.WAIT),
             2));
     checks.put("task-no-retry-error",
         pair

@@ -53,9 +53,9 @@ public final class TaskCall<R> {
     return options(options.toBuilder().maxRetries(retries).build());
   }
 
-  /** See {@link TaskOptions.Builder#retryErrors}. */
-  public TaskCall<R> retryErrors(boolean retry) {
-    return options(options.toBuilder().retryErrors(retry).build());
+  /** See {@link TaskOptions.Builder#retryExceptions}. */
+  public TaskCall<R> retryExceptions(boolean retry) {
+    return options(options.toBuilder().retryExceptions(retry).build());
   }
 
   /** See {@link TaskOptions.Builder#runtimeEnv}. */

@@ -9,14 +9,14 @@ public final class TaskOptions {
 
   private final Map<String, Double> resources;
   private final int maxRetries;
-  private final boolean retryErrors;
+  private final boolean retryExceptions;
   private final String name;
   private final RuntimeEnv runtimeEnv;
 
   private TaskOptions(Builder builder) {
     this.resources = Map.copyOf(builder.resources);
     this.maxRetries = builder.maxRetries;
-    this.retryErrors = builder.retryErrors;
+    this.retryExceptions = builder.retryExceptions;
     this.name = builder.name;
     this.runtimeEnv = builder.runtimeEnv;
   }
@@ -31,7 +31,7 @@ public final class TaskOptions {
     builder.resources.clear();
     builder.resources.putAll(resources);
     builder.maxRetries = maxRetries;
-    builder.retryErrors = retryErrors;
+    builder.retryExceptions = retryExceptions;
     builder.name = name;
     builder.runtimeEnv = runtimeEnv;
     return builder;
@@ -45,8 +45,8 @@ public final class TaskOptions {
     return maxRetries;
   }
 
-  public boolean retryErrors() {
-    return retryErrors;
+  public boolean retryExceptions() {
+    return retryExceptions;
   }
 
   public String name() {
@@ -60,7 +60,7 @@ public final class TaskOptions {
   /** Collects options. */
   public static final class Builder extends RemoteOptionsBuilder<Builder> {
     private int maxRetries = 3;
-    private boolean retryErrors;
+    private boolean retryExceptions;
     private String name = "";
 
     private Builder() {
@@ -79,8 +79,8 @@ public final class TaskOptions {
     }
 
     /** Also run again when it threw an exception (not an Error). */
-    public Builder retryErrors(boolean retry) {
-      this.retryErrors = retry;
+    public Builder retryExceptions(boolean retry) {
+      this.retryExceptions = retry;
       return this;
     }
 

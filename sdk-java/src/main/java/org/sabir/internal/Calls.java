@@ -150,13 +150,13 @@ public final class Calls {
     if (options == TaskOptions.DEFAULT && numReturns == 1) {
       return DEFAULT_SETTINGS;
     }
-    return new TaskSettings(
-        new ResourceList(options.resources()), numReturns, options.maxRetries(), options.retryErrors(), options.name());
+    return new TaskSettings(new ResourceList(options.resources()), numReturns, options.maxRetries(),
+        options.retryExceptions(), options.name());
   }
 
   private static final TaskSettings DEFAULT_SETTINGS =
       new TaskSettings(new ResourceList(TaskOptions.DEFAULT.resources()), 1, TaskOptions.DEFAULT.maxRetries(),
-          TaskOptions.DEFAULT.retryErrors(), TaskOptions.DEFAULT.name());
+          TaskOptions.DEFAULT.retryExceptions(), TaskOptions.DEFAULT.name());
 
   private static int checkedCount(int count) {
     if (count < 0 || count > 65535) {

@@ -91,7 +91,7 @@ public final class Client {
       try {
         long task =
             Native.prepareTask(client, exported.pointer, settings.resources().names(), settings.resources().amounts(),
-                settings.numReturns(), settings.maxRetries(), settings.retryErrors(), Texts.utf8(settings.name()));
+                settings.numReturns(), settings.maxRetries(), settings.retryExceptions(), Texts.utf8(settings.name()));
         String infeasible = Texts.ofUtf8(Native.infeasible(task));
         if (!infeasible.isEmpty()) {
           System.err.println("sabir: task " + function.name() + " cannot run now: " + infeasible);

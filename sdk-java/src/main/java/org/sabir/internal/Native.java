@@ -41,7 +41,7 @@ final class Native {
   static native byte[][] getFunction(long client, int index, long[] kind);
 
   static native long prepareTask(long client, long function, byte[][] resourceNames, double[] amounts, int numReturns,
-      int maxRetries, boolean retryErrors, byte[] name);
+      int maxRetries, boolean retryExceptions, byte[] name);
 
   static native byte[] infeasible(long task);
 

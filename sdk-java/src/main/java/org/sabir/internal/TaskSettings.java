@@ -1,4 +1,5 @@
 package org.sabir.internal;
 
 /** Options of a task as native code wants them. */
-public record TaskSettings(ResourceList resources, int numReturns, int maxRetries, boolean retryErrors, String name) {}
+public record TaskSettings(
+    ResourceList resources, int numReturns, int maxRetries, boolean retryExceptions, String name) {}

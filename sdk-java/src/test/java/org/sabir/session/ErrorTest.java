@@ -97,7 +97,8 @@ final class ErrorTest {
   @Test
   void retriesOfErrors() throws Exception {
     Path file = Files.createTempFile("sabir-java-", ".tries");
-    assertEquals(3, Sabir.task(Failing::untilThird, file.toString()).retryErrors(true).maxRetries(5).remote().get());
+    assertEquals(
+        3, Sabir.task(Failing::untilThird, file.toString()).retryExceptions(true).maxRetries(5).remote().get());
     Files.writeString(file, "");
     assertThrows(TaskException.class, () -> Sabir.task(Failing::untilThird, file.toString()).remote().get());
     assertEquals("x", Files.readString(file), "without the option it ran once");
