@@ -6,30 +6,19 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shipped import BUILT, JAR, PACKAGE, java, run
 
 import sabir
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = Path(sabir.__file__).resolve().parent
 # What `tools/dev test` builds of tests/abi/other.
-OTHER = ROOT / ".build/other"
-JAR = ROOT / ".build/java/sabir-java.jar"
-JAVA_HOME = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
+OTHER = BUILT / "other"
 OTHER_VERSION = "99.0.0"
 DIFFERENCES = ["layout", "protocol"]
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short, since the path of a Unix socket is bounded."""
-    with tempfile.TemporaryDirectory(prefix="sabir-ver-", dir="/tmp") as path:
-        yield Path(path)
 
 
 @pytest.fixture
@@ -47,19 +36,6 @@ def mixed_package(folder: Path, *replaced: str) -> Path:
     for name in replaced:
         shutil.copy(OTHER / name, copy / "sabir" / name)
     return copy
-
-
-def run(*command: str | Path, **environment: str) -> str:
-    done = subprocess.run(
-        [str(word) for word in command],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def run_python(package: Path, difference: str, *init: str) -> str:
@@ -133,5 +109,5 @@ def test_java_of_another_release(folder: Path, session: str, difference: str) ->
         "  }\n"
         "}\n"
     )
-    java = [JAVA_HOME / "bin/java", f"-Dsabir.native.dir={natives}", "-cp", JAR, folder / "Join.java", session]
-    check_refusal(run(*java, SABIR_TEST_OTHER=difference, XDG_CACHE_HOME=str(folder / "cache")))
+    program = java(f"-Dsabir.native.dir={natives}", folder / "Join.java", session)
+    check_refusal(run(*program, SABIR_TEST_OTHER=difference, XDG_CACHE_HOME=str(folder / "cache")))

@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmark import measures, runner
+from tests.support import shipped
+from tests.support.shipped import CPP_SDK, JAR, JAVA_HOME, LANGUAGE_ENVIRON
 
-ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(__file__).with_name("sdk")
-CPP = ROOT / ".build/cpp"
-JAR = ROOT / ".build/java/sabir-java.jar"
-BUILT = ROOT / ".build/bench"
+BUILT = shipped.BUILT / "bench"
 CLASSES = BUILT / "classes"
 LIBRARY = BUILT / "libcallee.so"
-JAVA_HOME = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
 
 LANGUAGES = ("cpp", "java", "python")
 
@@ -49,12 +47,12 @@ def _build(target: Path, needs: list[Path], command: list[str | Path]) -> None:
 
 
 def _build_cpp(target: Path, sources: list[str], *options: str) -> Path:
-    environment = {**os.environ, "PKG_CONFIG_PATH": str(CPP / "lib/pkgconfig")}
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(CPP_SDK / "lib/pkgconfig")}
     flags = subprocess.run(
         ["pkg-config", "--cflags", "--libs", "sabir"], env=environment, capture_output=True, text=True, check=True
     ).stdout.split()
     files = [SOURCES / name for name in sources]
-    needs = [*files, SOURCES / "callee.hpp", *(CPP / "include/sabir").iterdir()]
+    needs = [*files, SOURCES / "callee.hpp", *(CPP_SDK / "include/sabir").iterdir()]
     _build(target, needs, ["g++", "-std=c++17", "-O2", *options, *files, *flags, "-o", target])
     return target
 
@@ -87,7 +85,7 @@ class Driver(runner.Runtime):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "SABIR_JAVA_JAR": str(JAR), "JAVA_HOME": str(JAVA_HOME)},
+            env={**os.environ, **LANGUAGE_ENVIRON},
         )
         self._answer()
 

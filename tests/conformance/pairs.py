@@ -16,14 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from scenarios import SCENARIOS, Scenario
-
-import sabir
+from shipped import CPP_SDK, JAVA_HOME, ROOT, run
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-# `tools/dev build` unpacks the archive of the C++ SDK beside the Python package.
-CPP = Path(sabir.__file__).resolve().parents[2] / "cpp"
-JAVA_HOME = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
 # Of a whole pair. What takes longer is told as scenarios without a result.
 PAIR_S = 240
 # How each value travels.
@@ -42,10 +37,7 @@ def programs() -> Path:
     quiet = ["--noshow_progress", "--ui_event_filters=-info"]
     targets = ["//tests/conformance:all", "//sdk-java:sabir-java"]
     subprocess.run(["bazel", "build", *quiet, *targets], cwd=ROOT, check=True, timeout=1800)
-    info = subprocess.run(
-        ["bazel", "info", "bazel-bin"], cwd=ROOT, check=True, capture_output=True, text=True, timeout=300
-    )
-    return Path(info.stdout.strip())
+    return Path(run("bazel", "info", "bazel-bin", cwd=ROOT).strip())
 
 
 def command(caller: str) -> list[str]:
@@ -63,7 +55,7 @@ def environment(caller: str, folder: Path) -> dict[str, str]:
     code = [HERE / "python", built / "libconformance_callee.so", built / "conformance.jar"]
     extra = [HERE / "python/extra", built / "libconformance_extra.so", built / "conformance_extra.jar"]
     # Beside the library of the archive lies what starts Java's workers.
-    library = {"LD_LIBRARY_PATH": str(CPP / "lib")} if caller == "cpp" else {}
+    library = {"LD_LIBRARY_PATH": str(CPP_SDK / "lib")} if caller == "cpp" else {}
     return {
         **os.environ,
         **library,
@@ -74,7 +66,7 @@ def environment(caller: str, folder: Path) -> dict[str, str]:
         "CONFORMANCE_PATH": ":".join(str(path) for path in code),
         "CONFORMANCE_EXTRA": ":".join(str(path) for path in extra),
         "CONFORMANCE_PYTHON": sys.executable,
-        "CONFORMANCE_CPP_WORKER": str(CPP / "bin/sabir-cpp-worker"),
+        "CONFORMANCE_CPP_WORKER": str(CPP_SDK / "bin/sabir-cpp-worker"),
         "CONFORMANCE_JAVA_JAR": str(programs() / "sdk-java/sabir-java.jar"),
     }
 

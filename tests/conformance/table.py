@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pairs import ROOT, Outcome
+from pairs import Outcome
 from scenarios import LANGUAGES, NAMES, SCENARIOS
+from shipped import ROOT
 
 PAGE = ROOT / "docs/conformance.md"
 PAIRS = [(caller, callee) for caller in LANGUAGES for callee in LANGUAGES]

@@ -2,66 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from shipped import CPP_SDK, compile_cpp, run
 
 import sabir
 
 HERE = Path(__file__).resolve().parent
-# `tools/dev build` unpacks the archive beside the Python package.
-SDK = Path(sabir.__file__).resolve().parents[2] / "cpp"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short, since the path of a Unix socket is bounded; also the root of the sessions that are started."""
-    with tempfile.TemporaryDirectory(prefix="sabir-cpp-", dir="/tmp") as path:
-        yield Path(path)
-
-
-def run(folder: Path, *command: str | Path, **environment: str) -> str:
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=folder,
-        env={**os.environ, "XDG_RUNTIME_DIR": str(folder), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def compile_with_pkg_config(folder: Path, source: Path) -> Path:
-    flags = run(folder, "pkg-config", "--cflags", "--libs", "sabir", PKG_CONFIG_PATH=str(SDK / "lib/pkgconfig"))
-    program = folder / source.stem
-    run(folder, "g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", source, *flags.split(), "-o", program)
-    return program
 
 
 def test_find_package(folder: Path) -> None:
     project = folder / "project"
     shutil.copytree(HERE / "project", project)
-    run(project, "cmake", "-S", ".", "-B", "build", f"-DCMAKE_PREFIX_PATH={SDK}", "-DCMAKE_CXX_FLAGS=-Wall -Werror")
-    run(project, "cmake", "--build", "build", "--parallel", "2")
+    sdk = f"-DCMAKE_PREFIX_PATH={CPP_SDK}"
+    run("cmake", "-S", project, "-B", project / "build", sdk, "-DCMAKE_CXX_FLAGS=-Wall -Werror")
+    run("cmake", "--build", project / "build", "--parallel", "2")
     program = project / "build/program"
-    assert run(folder, program) == "42\n"
+    assert run(program) == "42\n"
     # With workers of the archive, which load the library.
-    assert run(folder, program, "world") == "hello world\n"
+    assert run(program, "world") == "hello world\n"
 
 
 def test_pkg_config_and_python(folder: Path) -> None:
-    program = compile_with_pkg_config(folder, HERE / "across.cc")
-    assert run(folder, program, sys.executable, HERE) == "passed\n"
-    assert run(folder, "pkg-config", "--modversion", SDK / "lib/pkgconfig/sabir.pc").strip() == sabir.__version__
+    program = compile_cpp(folder / "across", HERE / "across.cc")
+    assert run(program, sys.executable, HERE) == "passed\n"
+    assert run("pkg-config", "--modversion", CPP_SDK / "lib/pkgconfig/sabir.pc").strip() == sabir.__version__
 
 
 @pytest.fixture
@@ -97,7 +64,7 @@ def test_bazel(folder: Path, bazel: list[str | Path]) -> None:
 
 
 def test_archive_needs_nothing_of_ours() -> None:
-    names = {str(path.relative_to(SDK)) for path in SDK.rglob("*") if not path.is_dir()}
+    names = {str(path.relative_to(CPP_SDK)) for path in CPP_SDK.rglob("*") if not path.is_dir()}
     assert {"include/sabir/sabir.hpp", "include/sabir/sabir.h", "lib/libsabir.so", "bin/sabird"} <= names
     assert {
         "bin/sabir-cpp-worker",
@@ -109,8 +76,8 @@ def test_archive_needs_nothing_of_ours() -> None:
         "LICENSE",
     } <= names
     for program in ("sabird", "sabir-cpp-worker", "sabir-java-worker"):
-        assert (SDK / "lib" / program).resolve() == SDK / "bin" / program
-    for path in SDK.rglob("*.hpp"):
+        assert (CPP_SDK / "lib" / program).resolve() == CPP_SDK / "bin" / program
+    for path in CPP_SDK.rglob("*.hpp"):
         for line in path.read_text().splitlines():
             if line.startswith("#include"):
                 assert '"sabir/' in line or "<" in line, f"{path.name}: {line}"
@@ -123,4 +90,4 @@ def test_compilers(folder: Path) -> None:
     for compiler, standard in (("g++", "c++17"), ("clang++-14", "c++20")):
         if shutil.which(compiler):
             flags = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", "-fsyntax-only"]
-            run(folder, compiler, f"-std={standard}", *flags, f"-I{SDK}/include", source)
+            run(compiler, f"-std={standard}", *flags, f"-I{CPP_SDK}/include", source)

@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -21,11 +20,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from shipped import PACKAGE, ROOT, run, short_folder
 
 import sabir
 
-ROOT = Path(__file__).resolve().parents[2]
-STAGE = Path(sabir.__file__).resolve().parents[1]
 PYTHON = f"3.{sys.version_info[1]}"
 WHEEL_MB_LIMIT = 12
 
@@ -73,14 +71,14 @@ def wheel_module() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """Short, since the path of a Unix socket is bounded."""
-    with tempfile.TemporaryDirectory(prefix="sabir-wheel-", dir="/tmp") as path:
+    """One for all tests, since the installed wheel lies in it."""
+    with short_folder() as path:
         yield Path(path)
 
 
 @pytest.fixture(scope="module")
 def wheel(folder: Path) -> Path:
-    return wheel_module().build(STAGE, PYTHON, folder)
+    return wheel_module().build(PACKAGE.parent, PYTHON, folder)
 
 
 def copy_distribution(name: str, site: Path) -> None:
@@ -101,38 +99,29 @@ def environment(folder: Path, wheel: Path) -> Path:
     for name in ("cloudpickle", "numpy"):
         copy_distribution(name, site)
     # pip checks the wheel's record, its tag, and that what it requires is there.
-    run(place, folder, "python", "-m", "pip", "install", "--quiet", "--no-index", str(wheel))
+    run_installed(place, folder, "python", "-m", "pip", "install", "--quiet", "--no-index", str(wheel))
     return place
 
 
-def run(place: Path, folder: Path, *command: str) -> str:
-    done = subprocess.run(
-        [str(place / "bin" / command[0]), *command[1:]],
-        cwd=folder,
-        env={"PATH": str(place / "bin"), "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+def run_installed(place: Path, folder: Path, *command: str) -> str:
+    environ = {"PATH": str(place / "bin"), "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+    return run(place / "bin" / command[0], *command[1:], cwd=folder, environ=environ)
 
 
 def test_task_actor_and_arrays(environment: Path, folder: Path) -> None:
-    printed = run(environment, folder, "python", "-c", PROGRAM)
+    printed = run_installed(environment, folder, "python", "-c", PROGRAM)
     assert Path(printed.splitlines()[-1]).is_relative_to(environment), "the installed package, not the checkout's"
 
 
 def test_the_command(environment: Path, folder: Path) -> None:
-    assert sabir.__version__ in run(environment, folder, "sabir", "version")
-    run(environment, folder, "sabir", "start", "--num-cpus", "1")
+    assert sabir.__version__ in run_installed(environment, folder, "sabir", "version")
+    run_installed(environment, folder, "sabir", "start", "--num-cpus", "1")
     try:
-        state = json.loads(run(environment, folder, "sabir", "status", "--json"))
+        state = json.loads(run_installed(environment, folder, "sabir", "status", "--json"))
         assert state["nodes"][0]["resources_total"]["CPU"] == 1
-        assert "Resources" in run(environment, folder, "sabir", "status")
+        assert "Resources" in run_installed(environment, folder, "sabir", "status")
     finally:
-        run(environment, folder, "sabir", "stop")
+        run_installed(environment, folder, "sabir", "stop")
     gone = subprocess.run(
         [str(environment / "bin/sabir"), "status"],
         env={"XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)},

@@ -1,7 +1,8 @@
 """Code blocks of the documents, with the marks that say what a test does with them.
 
-A fenced block has a language. ```python, ```c, ```cpp, ```java and ```sh are run; ```text after the mark `<!-- output -->` is what the block
-before it prints; anything else needs the mark `<!-- illustration -->`. A mark stands on the line before its fence.
+A fenced block has a language. ```python, ```c, ```cpp, ```java and ```sh are run; ```text after the mark
+`<!-- output -->` is what the block before it prints; anything else needs the mark `<!-- illustration -->`. A mark
+stands on the line before its fence.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from shipped import ROOT
+
 OUTPUT = "<!-- output -->"
 ILLUSTRATION = "<!-- illustration -->"
 

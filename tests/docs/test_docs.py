@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import blocks
 import pytest
-from blocks import ILLUSTRATION, ROOT, Block
+from blocks import ILLUSTRATION, Block
+from shipped import LANGUAGE_ENVIRON, PACKAGE, ROOT, compile_cpp, compile_java, java, run
 
-import sabir
-
-PACKAGE = Path(sabir.__file__).parent
 ANNOUNCE = "=== block at line "
 # Lines that workers wrote come when they come.
 WORKERS_LINE = re.compile(r"^\(.+ pid=\d+\) ")
@@ -26,27 +21,6 @@ def each_page(language: str = "") -> pytest.MarkDecorator:
     """Each document; with a language, those that have blocks of it to run."""
     pages = [path for path in blocks.documents() if not language or blocks.to_run(path, language)]
     return pytest.mark.parametrize("page", pages, ids=lambda path: str(path.relative_to(ROOT)))
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short, since the path of a Unix socket is bounded; also the root of the sessions that are started."""
-    with tempfile.TemporaryDirectory(prefix="sabir-docs-", dir="/tmp") as path:
-        yield Path(path)
-
-
-def run(command: list[str], folder: Path, **environment: str) -> str:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "XDG_RUNTIME_DIR": str(folder), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def compare(block: Block, printed: str) -> None:
@@ -61,7 +35,7 @@ def test_python_blocks_are_one_program(page: Path, folder: Path) -> None:
     found = blocks.to_run(page, "python")
     program = folder / page.with_suffix(".py").name
     program.write_text(blocks.as_program(found, f'print("{ANNOUNCE}{{}}", flush=True)'))
-    printed = blocks.split_output(run([sys.executable, str(program)], folder), ANNOUNCE)
+    printed = blocks.split_output(run(sys.executable, program, cwd=folder), ANNOUNCE)
     for block in found:
         compare(block, printed.get(block.line, ""))
 
@@ -73,8 +47,8 @@ def test_c_blocks_are_one_program(page: Path, folder: Path) -> None:
     source.write_text(blocks.as_program(found))
     flags = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-pedantic"]
     library = ["-I", str(ROOT / "runtime/abi"), "-L", str(PACKAGE), "-lsabir", f"-Wl,-rpath,{PACKAGE}"]
-    run(["cc", *flags, str(source), *library, "-o", str(folder / "program")], folder)
-    compare(found[-1], run([str(folder / "program")], folder))
+    run("cc", *flags, source, *library, "-o", folder / "program")
+    compare(found[-1], run(folder / "program", cwd=folder))
 
 
 @each_page("cpp")
@@ -82,11 +56,7 @@ def test_cpp_blocks_are_one_program(page: Path, folder: Path) -> None:
     found = blocks.to_run(page, "cpp")
     source = folder / page.with_suffix(".cc").name
     source.write_text(blocks.as_program(found))
-    sdk = PACKAGE.parents[1] / "cpp"
-    library = [f"-I{sdk}/include", f"-L{sdk}/lib", "-lsabir", f"-Wl,-rpath,{sdk}/lib", "-pthread", "-ldl"]
-    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror"]
-    run(["g++", *flags, str(source), *library, "-o", str(folder / "program")], folder)
-    compare(found[-1], run([str(folder / "program")], folder))
+    compare(found[-1], run(compile_cpp(folder / "program", source), cwd=folder))
 
 
 @each_page("java")
@@ -96,31 +66,22 @@ def test_java_blocks_are_one_program(page: Path, folder: Path) -> None:
     assert name is not None, f"{found[0].where}: the class that the blocks make up is not named"
     source = folder / f"{name[1]}.java"
     source.write_text(blocks.as_program(found))
-    jar = ROOT / ".build/java/sabir-java.jar"
-    java_home = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
-    run([str(java_home / "bin/javac"), "--release", "17", "-cp", str(jar), "-d", str(folder), str(source)], folder)
-    java = [str(java_home / "bin/java"), "-XX:+UseSerialGC", "-cp", f"{jar}:{folder}", source.stem]
-    compare(found[-1], run(java, folder, XDG_CACHE_HOME=str(folder / "cache")))
+    program = java(source.stem, classes=compile_java(folder / "classes", source))
+    compare(found[-1], run(*program, cwd=folder, XDG_CACHE_HOME=str(folder / "cache")))
 
 
 def test_the_readme_mixes_its_languages(folder: Path) -> None:
     """The program that uses the others: the C++ one as a library, the Java one as a class."""
     found = blocks.read(ROOT / "README.md")
-    cpp, java, mixed = (
+    in_cpp, in_java, in_python = (
         next(block for block in found if block.language == language and text in block.text)
         for language, text in (("cpp", "SABIR_REMOTE"), ("java", "class Sum"), ("python", "cpp_function"))
     )
-    (folder / "square.cc").write_text(cpp.text)
-    (folder / "Sum.java").write_text(java.text)
-    sdk = PACKAGE.parents[1] / "cpp"
-    library = [f"-I{sdk}/include", f"-L{sdk}/lib", "-lsabir", "-o", "libsquare.so"]
-    run(["g++", "-std=c++17", "-fPIC", "-shared", "square.cc", *library], folder)
-    java_home = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
-    jar = str(ROOT / ".build/java/sabir-java.jar")
-    run([str(java_home / "bin/javac"), "--release", "17", "-cp", jar, "-d", "classes", "Sum.java"], folder)
-    (folder / "mixed.py").write_text(mixed.text)
-    environment = {"SABIR_JAVA_JAR": jar, "JAVA_HOME": str(java_home)}
-    printed = run([sys.executable, "mixed.py"], folder, **environment)
+    for name, block in {"square.cc": in_cpp, "Sum.java": in_java, "mixed.py": in_python}.items():
+        (folder / name).write_text(block.text)
+    compile_cpp(folder / "libsquare.so", folder / "square.cc", library=True)
+    compile_java(folder / "classes", folder / "Sum.java")
+    printed = run(sys.executable, "mixed.py", cwd=folder, **LANGUAGE_ENVIRON)
     assert printed == "0\n1\n5\n14\n"
 
 
@@ -140,11 +101,11 @@ def test_shell_blocks(page: Path, folder: Path) -> None:
             command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sabir "$@"\n')
             command.chmod(0o755)
             path = f"{command.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-            compare(block, run(["bash", "-euo", "pipefail", "-c", block.text], folder, PATH=path))
+            compare(block, run("bash", "-euo", "pipefail", "-c", block.text, cwd=folder, PATH=path))
 
 
 def known_verbs() -> set[str]:
-    usage = run(["tools/dev", "help"], ROOT)
+    usage = run(ROOT / "tools/dev", "help")
     return set(re.findall(r"^  (\w+)", usage, re.MULTILINE))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import blocks
-from blocks import ROOT
+from shipped import ROOT
 
 import sabir
 from sabir._cli import render

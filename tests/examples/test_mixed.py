@@ -6,70 +6,20 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
-import sabir
-
-ROOT = Path(__file__).resolve().parents[2]
-BUILT = Path(sabir.__file__).resolve().parents[2]  # `tools/dev build` lays the other SDKs beside the package
-JAR = BUILT / "java/sabir-java.jar"
-JAVA_HOME = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short, since the path of a Unix socket is bounded; also the root of the sessions that are started."""
-    with tempfile.TemporaryDirectory(prefix="sabir-x-", dir="/tmp") as path:
-        yield Path(path)
-
-
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    return {**os.environ, "XDG_RUNTIME_DIR": str(folder), "JAVA_HOME": str(JAVA_HOME), **more}
-
-
-def run(folder: Path, *command: str | Path, **more: str) -> str:
-    words = [str(word) for word in command]
-    done = subprocess.run(
-        words, cwd=folder, env=environment(folder, **more), capture_output=True, text=True, check=False, timeout=240
-    )
-    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def compile_java(folder: Path, source: Path) -> Path:
-    classes = folder / "classes"
-    run(
-        folder,
-        JAVA_HOME / "bin/javac",
-        "--release",
-        "17",
-        "-Xlint:all,-try",
-        "-Werror",
-        "-cp",
-        JAR,
-        "-d",
-        classes,
-        source,
-    )
-    return classes
+from shipped import LANGUAGE_ENVIRON, ROOT, compile_cpp, compile_java, java, run
 
 
 def test_a_driver_in_cpp_with_actors_in_java(folder: Path) -> None:
     source = ROOT / "examples/cpp_ledger"
-    classes = compile_java(folder, source / "Ledger.java")
-    flags = run(
-        folder, "pkg-config", "--cflags", "--libs", "sabir", PKG_CONFIG_PATH=str(BUILT / "cpp/lib/pkgconfig")
-    ).split()
-    warnings = ["-Wall", "-Wextra", "-Werror"]
-    run(folder, "g++", "-std=c++17", *warnings, source / "ledger.cc", *flags, "-o", folder / "ledger")
-    printed = run(folder, folder / "ledger", classes, SABIR_JAVA_JAR=str(JAR))
+    classes = compile_java(folder / "classes", source / "Ledger.java")
+    program = compile_cpp(folder / "ledger", source / "ledger.cc")
+    printed = run(program, classes, **LANGUAGE_ENVIRON)
     assert printed.splitlines() == [
         "refused: 0 of alice, 75 of bob",
         "alice has 0.50",
@@ -90,12 +40,11 @@ def ask(address: str, rows: str) -> tuple[int, str]:
 
 def test_a_service_in_java_with_a_model_in_python(folder: Path) -> None:
     source = ROOT / "examples/java_service"
-    classes = compile_java(folder, source / "PredictionService.java")
-    command = [JAVA_HOME / "bin/java", "-cp", f"{JAR}:{classes}", "PredictionService", sys.executable, source]
+    classes = compile_java(folder / "classes", source / "PredictionService.java")
     with subprocess.Popen(
-        [str(word) for word in command],
+        java("PredictionService", sys.executable, source, classes=classes),
         cwd=folder,
-        env=environment(folder),
+        env={**os.environ, **LANGUAGE_ENVIRON},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -118,18 +67,10 @@ def test_a_service_in_java_with_a_model_in_python(folder: Path) -> None:
 
 
 def test_pipeline(folder: Path) -> None:
-    code = folder / "code"
-    code.mkdir()
     example = ROOT / "examples/pipeline"
-    flags = run(folder, "pkg-config", "--cflags", "--libs", "sabir", PKG_CONFIG_PATH=str(BUILT / "cpp/lib/pkgconfig"))
-    run(
-        folder,
-        *("g++", "-std=c++17", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", example / "means.cc"),
-        *flags.split(),
-        *("-o", code / "libmeans.so"),
-    )
-    run(folder, JAVA_HOME / "bin/javac", "--release", "17", "-cp", JAR, "-d", code, example / "Deviations.java")
-    text = run(folder, sys.executable, example / "pipeline.py", code, "--json", SABIR_JAVA_JAR=str(JAR))
+    code = compile_java(folder / "code", example / "Deviations.java")
+    compile_cpp(code / "libmeans.so", example / "means.cc", library=True)
+    text = run(sys.executable, example / "pipeline.py", code, "--json", **LANGUAGE_ENVIRON)
     figures = json.loads(text)
     assert figures["outliers"] == 250_000 * 50 // 10_000
     # Of ten thousand items one is 100, the others 10 on the average with a deviation of 2.

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shipped import JAR
 
-ROOT = Path(__file__).resolve().parents[2]
-JAR = ROOT / ".build/java/sabir-java.jar"
 PROGRAMS = Path(__file__).parent / "programs"
 VIRTUAL_THREADS_SINCE = 21
 
@@ -35,13 +32,6 @@ JDK = later_jdk()
 pytestmark = pytest.mark.skipif(
     JDK is None, reason=f"no JDK {VIRTUAL_THREADS_SINCE} or later in /usr/lib/jvm or SABIR_LATER_JAVA_HOME"
 )
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short, since the path of a Unix socket is bounded."""
-    with tempfile.TemporaryDirectory(prefix="sabir-java-", dir="/tmp") as path:
-        yield Path(path)
 
 
 def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:

@@ -6,21 +6,16 @@ import itertools
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-import sabir
+from shipped import CPP_SDK, JAR, LANGUAGE_ENVIRON, compile_cpp, compile_java, java, run, short_folder
 
 HERE = Path(__file__).resolve().parent
-BUILT = Path(sabir.__file__).resolve().parents[2]  # `tools/dev build` lays the other SDKs beside the package
-SDK = BUILT / "cpp"
-JAR = BUILT / "java/sabir-java.jar"
-JAVA_HOME = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
 LANGUAGES = ("python", "java", "cpp")
+ENVIRON = {**os.environ, **LANGUAGE_ENVIRON, "CPP_WORKER": str(CPP_SDK / "bin/sabir-cpp-worker")}
 
 
 @dataclass(frozen=True)
@@ -34,54 +29,30 @@ class Code:
             return [str(self.cpp_driver)]
         if language == "python":
             return [sys.executable, str(HERE / "driver.py")]
-        return [str(JAVA_HOME / "bin/java"), "-XX:+UseSerialGC", "-cp", f"{JAR}:{self.folder}", "across.Driver"]
+        return java("across.Driver", classes=self.folder)
 
     def run(self, language: str, *arguments: str) -> str:
-        return run(*self.driver(language), str(session_root(self)), str(self.folder), *arguments)
+        return run(*self.driver(language), session_root(self), self.folder, *arguments, environ=ENVIRON)
 
 
 def session_root(code: Code) -> Path:
     return code.folder.parent / "s"
 
 
-def environment(**more: str) -> dict[str, str]:
-    """What tells drivers of the other languages."""
-    return {
-        **os.environ,
-        "SABIR_JAVA_JAR": str(JAR),
-        "SABIR_PYTHON": sys.executable,
-        "CPP_WORKER": str(SDK / "bin/sabir-cpp-worker"),
-        "JAVA_HOME": str(JAVA_HOME),
-        **more,
-    }
-
-
-def run(*command: str | Path, **more: str) -> str:
-    words = [str(word) for word in command]
-    done = subprocess.run(words, env=environment(**more), capture_output=True, text=True, check=False, timeout=280)
-    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def code() -> Iterator[Code]:
-    with tempfile.TemporaryDirectory(prefix="sabir-l-", dir="/tmp") as name:
+    with short_folder() as name:
         root = Path(name)
-        folder = root / "code"
-        folder.mkdir()
-        flags = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{SDK / 'include'}"]
-        link = [f"-L{SDK / 'lib'}", "-lsabir", f"-Wl,-rpath,{SDK / 'lib'}", "-pthread", "-ldl"]
-        run("g++", *flags, "-fPIC", "-shared", HERE / "functions.cc", "-o", folder / "libfunctions.so", *link)
-        for program in ("driver", "starting"):
-            run("g++", *flags, HERE / f"{program}.cc", "-o", root / program, *link)
         sources = [HERE / name for name in ("Functions.java", "Driver.java", "Classes.java")]
-        run(JAVA_HOME / "bin/javac", "--release", "17", "-Xlint:all,-try", "-cp", JAR, "-d", folder, *sources)
+        folder = compile_java(root / "code", *sources)
+        compile_cpp(folder / "libfunctions.so", HERE / "functions.cc", library=True)
+        driver, starting = (compile_cpp(root / name, HERE / f"{name}.cc") for name in ("driver", "starting"))
         (folder / "across/Removed.class").unlink()
         newer = folder / "across/Newer.class"
         content = newer.read_bytes()
         newer.write_bytes(content[:6] + b"\x03\xe7" + content[8:])  # version 999
         (folder / "functions.py").write_text((HERE / "functions.py").read_text())
-        yield Code(folder, root / "driver", root / "starting")
+        yield Code(folder, driver, starting)
 
 
 @pytest.mark.parametrize("driver", LANGUAGES)
@@ -199,7 +170,7 @@ def test_jvms_that_cannot_start(code: Code, tmp_path: Path) -> None:
     ]
     for wanted, options, more in cases:
         variables = {"XDG_CACHE_HOME": str(tmp_path / "cache"), **more}
-        printed = run(code.starting, session_root(code), "java", *options, **variables)
+        printed = run(code.starting, session_root(code), "java", *options, environ=ENVIRON, **variables)
         task, actor, rest = printed.split("end\n")
         assert task.startswith("task: SYSTEM: workers cannot be started"), printed
         assert wanted in task and "its last output:" in task, printed
@@ -214,7 +185,7 @@ def test_a_program_as_worker_for_cpp(code: Code) -> None:
 
 @pytest.mark.parametrize(("language", "name"), [("java", "Java"), ("python", "Python")])
 def test_languages_that_the_driver_does_not_bring(code: Code, language: str, name: str) -> None:
-    printed = run(code.starting, session_root(code), language, SABIR_JAVA_JAR="", SABIR_PYTHON="")
+    printed = run(code.starting, session_root(code), language, environ=ENVIRON, SABIR_JAVA_JAR="", SABIR_PYTHON="")
     for block in printed.split("end\n")[:-1]:
         assert f"this job has no workers for {name}" in block, printed
     assert printed.endswith("then: 2\n")
@@ -229,7 +200,7 @@ def test_interpreters_without_the_package(code: Code, tmp_path: Path) -> None:
             arguments = [*code.driver(driver), str(session_root(code)), str(code.folder), "chain", "cpp"]
             done = subprocess.run(
                 arguments,
-                env=environment(SABIR_PYTHON=str(interpreter)),
+                env={**ENVIRON, "SABIR_PYTHON": str(interpreter)},
                 capture_output=True,
                 text=True,
                 check=False,

@@ -73,7 +73,7 @@ fill_venv() {
 }
 
 # For the tests of the Java SDK.
-need_maven() { "$ROOT/tools/devlib/fetch_maven.sh" "$CACHE/java" "$JUNIT_VERSION" "$ROOT/tests/java/maven" "$ROOT/tests/across/arrow"; }
+need_maven() { "$ROOT/tools/devlib/fetch_maven.sh" "$CACHE/java" "$JUNIT_VERSION" "$ROOT/tests/java/maven" "$ROOT/tests/languages/arrow"; }
 
 need_capnp_source() { "$ROOT/tools/devlib/fetch_capnp.sh" "$CACHE/src" "$CAPNP_VERSION"; }
 

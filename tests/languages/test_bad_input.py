@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shipped import BUILT, JAR, JAVA_HOME, run
+from shipped import JAR, compile_cpp, compile_java, short_folder
 
 import sabir
 from sabir.exceptions import (
@@ -39,22 +38,20 @@ SABIR_REMOTE(unresolved);
 
 @pytest.fixture(scope="module")
 def code_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sabir-f-", dir="/tmp") as name:
+    with short_folder() as name:
         folder = Path(name)
         (folder / "other.cc").write_text(OTHER)
         (folder / "unresolved.cc").write_text(UNRESOLVED)
-        flags = ["-std=c++17", "-O1", "-fPIC", "-shared", f"-I{BUILT / 'cpp/include'}"]
-        link = [f"-L{BUILT / 'cpp/lib'}", "-lsabir"]
         for source in (FAULTS / "faults.cc", folder / "other.cc", folder / "unresolved.cc"):
-            run("g++", *flags, source, "-o", folder / f"lib{source.stem}.so", *link)
-        run(JAVA_HOME / "bin/javac", "--release", "17", "-cp", JAR, "-d", folder, FAULTS / "Faults.java")
+            compile_cpp(folder / f"lib{source.stem}.so", source, library=True)
+        compile_java(folder, FAULTS / "Faults.java")
         (folder / "Faults$Missing.class").unlink()
         yield folder
 
 
 @pytest.fixture(scope="module", autouse=True)
 def session(code_folder: Path) -> Iterator[None]:
-    with tempfile.TemporaryDirectory(prefix="sabir-s-", dir="/tmp") as root:
+    with short_folder() as root:
         options = {"java_options": ["-Xmx700m"], "log_to_driver": False, "_session_root": root}
         with sabir.init("local", num_cpus=2, code_search_path=[code_folder], java_jar=JAR, **options):
             yield

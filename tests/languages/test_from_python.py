@@ -1,4 +1,4 @@
-"""Python calls C++ and Java."""
+"""Python calls C++ and Java, in one session with workers of all; its code is in from_python."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import collections
 import dataclasses
 import datetime
 import enum
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
-from shipped import BUILT, JAR, JAVA_HOME, run
+from shipped import JAR, compile_cpp, compile_java, short_folder
 
 import sabir
 from sabir.exceptions import (
@@ -21,9 +25,23 @@ from sabir.exceptions import (
     WorkerCrashedError,
 )
 
-pytestmark = pytest.mark.usefixtures("session")
+HERE = Path(__file__).resolve().parent / "from_python"
 TIMEOUT_S = 60
 ECHOES = {"C++": sabir.cpp_function("echo"), "Java": sabir.java_function("Prices", "echo")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def session() -> Iterator[None]:
+    """On a folder with a shared library, a class and a Python module."""
+    with short_folder() as root:
+        code = compile_java(Path(root) / "code", HERE / "Prices.java")
+        compile_cpp(code / "libengine.so", HERE / "engine.cc", library=True)
+        shutil.copy(HERE / "functions.py", code)
+        sys.path.insert(0, str(code))
+        options = {"num_cpus": 2, "code_search_path": [code], "java_jar": JAR, "log_to_driver": False}
+        with sabir.init("local", **options, _session_root=root):
+            yield
+        sys.path.remove(str(code))
 
 
 def get(ref):
@@ -293,9 +311,8 @@ def test_code_of_one_task(tmp_path):
         "  public long twice(long x) { return 2 * x; }\n"
         "}\n"
     )
-    library = [f"-I{BUILT / 'cpp/include'}", f"-L{BUILT / 'cpp/lib'}", "-lsabir", "-o", tmp_path / "libextra.so"]
-    run("g++", "-std=c++17", "-fPIC", "-shared", tmp_path / "extra.cc", *library)
-    run(JAVA_HOME / "bin/javac", "--release", "17", "-cp", JAR, "-d", tmp_path, tmp_path / "Extra.java")
+    compile_cpp(tmp_path / "libextra.so", tmp_path / "extra.cc", library=True)
+    compile_java(tmp_path, tmp_path / "Extra.java")
     env = {"code_search_path": [tmp_path]}
     for triple in (sabir.cpp_function("triple"), sabir.java_function("Extra", "triple")):
         with pytest.raises(NotFoundError):

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import os
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from shipped import JAR, compile_cpp, compile_java, short_folder
 
 import sabir
 from sabir._state import status
 from sabir.exceptions import SerializationError, TaskError
 
 pa = pytest.importorskip("pyarrow", reason="this interpreter has no pyarrow")
-pytestmark = pytest.mark.usefixtures("session")
 TIMEOUT_S = 60
+HERE = Path(__file__).resolve().parent / "from_python"
+# tools/dev setup fetches arrow-java.
+ARROW = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sabir/java/arrow"
 # Whole tables through: as any value, as structs of the C data interface, as vectors of arrow-java.
 ECHOES = {
     "C++": sabir.cpp_function("echo"),
@@ -24,6 +30,20 @@ ECHOES = {
 }
 SUMS = {"C++": sabir.cpp_function("sum_of_column"), "Java": sabir.java_function("Columns", "sum")}
 WHERES = {"C++": sabir.cpp_function("where"), "Java": sabir.java_function("Columns", "where")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def session() -> Iterator[None]:
+    """On a folder with a shared library and classes, and the jars of arrow-java."""
+    jars = sorted(ARROW.glob("*.jar"))
+    assert jars, f"arrow-java is not in {ARROW}: run tools/dev setup"
+    with short_folder() as root:
+        code = compile_java(Path(root) / "code", HERE / "Prices.java", HERE / "Columns.java", libraries=jars)
+        compile_cpp(code / "libengine.so", HERE / "engine.cc", library=True)
+        options = {"num_cpus": 2, "code_search_path": [code, *jars], "java_jar": JAR, "log_to_driver": False}
+        arrow = ["--add-opens=java.base/java.nio=ALL-UNNAMED"]  # it wants that of the JVM
+        with sabir.init("local", **options, java_options=arrow, _session_root=root):
+            yield
 
 
 def get(ref):
