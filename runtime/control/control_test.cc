@@ -121,17 +121,31 @@ TEST_F(ControlTest, FunctionsAreOneByContent) {
   for (size_t i = 0; i < others.size(); ++i) {
     EXPECT_EQ(*functions.add(1, others[i]), index + i + 1);
   }
-  EXPECT_EQ(*functions.add(2, {0, 1, "g", "code"}), 0u) << "each job has its own";
+  EXPECT_EQ(*functions.add(2, {0, 1, "g", "code"}), index + 3) << "one for all jobs";
+  EXPECT_EQ(*functions.add(2, {0, 1, "h", "code"}), index + 6);
   restart();
-  EXPECT_EQ(*store_->functions().find(1, 2), others[1]);
-  EXPECT_EQ(*store_->functions().add(1, others[4]), 5u);
-  EXPECT_EQ(store_->functions().find(1, 6), nullptr);
-  EXPECT_EQ(store_->functions().find(9, 0), nullptr);
+  EXPECT_EQ(*store_->functions().find(index + 2), others[1]);
+  EXPECT_EQ(*store_->functions().add(1, others[4]), index + 5);
+  EXPECT_EQ(store_->functions().find(index + 7), nullptr);
+  EXPECT_EQ(store_->functions().count(1), 6u);
+  EXPECT_EQ(store_->functions().count(2), 2u);
+}
+
+TEST_F(ControlTest, FunctionsStayWhileAJobHasThem) {
+  uint32_t shared = *store_->functions().add(1, {0, 1, "shared", "code"});
+  uint32_t own = *store_->functions().add(1, {0, 1, "own", "code"});
+  EXPECT_EQ(*store_->functions().add(2, {0, 1, "shared", "code"}), shared);
   ASSERT_TRUE(store_->functions().erase_job(1).ok());
   ASSERT_TRUE(store_->functions().erase_job(1).ok());
+  EXPECT_EQ(store_->functions().find(own), nullptr);
+  ASSERT_NE(store_->functions().find(shared), nullptr);
+  uint32_t again = *store_->functions().add(3, {0, 1, "own", "code"});
+  EXPECT_GT(again, own) << "workers may know the old index";
   restart();
   EXPECT_EQ(store_->functions().count(1), 0u);
-  EXPECT_EQ(store_->functions().count(2), 1u);
+  ASSERT_TRUE(store_->functions().erase_job(2).ok());
+  EXPECT_EQ(store_->functions().find(shared), nullptr);
+  EXPECT_NE(store_->functions().find(again), nullptr);
 }
 
 TEST_F(ControlTest, FunctionsAreBounded) {
@@ -197,7 +211,7 @@ TEST_F(ControlTest, WhatTheStorageRefusesDidNotHappen) {
 }
 
 TEST_F(ControlTest, GarbageInTheStorageIsSaid) {
-  for (std::string_view table : {"jobs", "functions", "actors", "jobs.last"}) {
+  for (std::string_view table : {"jobs", "functions", "functions.jobs", "actors", "jobs.last"}) {
     MemoryStorage garbage;
     ASSERT_TRUE(garbage.put(table, "k", "garbage").ok());
     EXPECT_EQ(ControlStore(&garbage).load().error().kind(), ErrorKind::kInternal) << table;

@@ -1,9 +1,9 @@
 #include "runtime/control/functions.h"
 
 #define XXH_INLINE_ALL  // the header alone: no library to link
-// Header only: nothing to link.
-#define XXH_INLINE_ALL
 #include <xxhash.h>
+
+#include <algorithm>
 
 #include "runtime/control/record.h"
 
@@ -11,7 +11,8 @@ namespace sabir::control {
 namespace {
 
 constexpr std::string_view kTable = "functions";
-constexpr uint8_t kVersion = 1;
+constexpr std::string_view kHolders = "functions.jobs";
+constexpr uint8_t kVersion = 2;
 
 uint64_t hash_of(const FunctionRecord& function) {
   uint64_t seed = (uint64_t{function.kind} << 8) | function.language;
@@ -19,25 +20,37 @@ uint64_t hash_of(const FunctionRecord& function) {
   return XXH64(function.code.data(), function.code.size(), seed);
 }
 
-std::string key_of(uint32_t job, uint32_t index) { return number_key(job) + number_key(index); }
+std::string holder_key(uint32_t job, uint32_t index) { return number_key(job) + number_key(index); }
+
+size_t size_of(const FunctionRecord& function) { return function.code.size() + function.name.size(); }
 
 }  // namespace
 
 Result<void> Functions::load() {
-  tables_.clear();
+  entries_.clear();
+  by_hash_.clear();
+  jobs_.clear();
+  next_index_ = 0;
   bool good = true;
   SABIR_RETURN_IF_ERROR(storage_->scan(kTable, [&](std::string_view, std::string_view value) {
     RecordReader in(value, kVersion);
-    auto job = in.number<uint32_t>();
     auto index = in.number<uint32_t>();
     FunctionRecord function;
     function.kind = in.number<uint32_t>();
     function.language = in.number<uint8_t>();
     function.name = in.text();
     function.code = in.text();
-    Table& table = tables_[job];
-    good = good && in.done() && index == table.functions.size();
-    insert(table, std::move(function));
+    good = good && in.done();
+    insert(index, std::move(function));
+  }));
+  SABIR_RETURN_IF_ERROR(storage_->scan(kHolders, [&](std::string_view, std::string_view value) {
+    RecordReader in(value, kVersion);
+    auto job = in.number<uint32_t>();
+    auto index = in.number<uint32_t>();
+    good = good && in.done() && entries_.contains(index);
+    if (good) {
+      hold(job, index);
+    }
   }));
   if (!good) {
     return internal_error("the stored functions cannot be read");
@@ -45,65 +58,90 @@ Result<void> Functions::load() {
   return {};
 }
 
-void Functions::insert(Table& table, FunctionRecord function) {
-  table.by_hash.emplace(hash_of(function), static_cast<uint32_t>(table.functions.size()));
-  table.bytes += function.code.size() + function.name.size();
-  table.functions.push_back(std::move(function));
+void Functions::insert(uint32_t index, FunctionRecord function) {
+  by_hash_.emplace(hash_of(function), index);
+  entries_.insert_or_assign(index, Entry{std::move(function), {}});
+  next_index_ = std::max(next_index_, index + 1);
+}
+
+void Functions::hold(uint32_t job, uint32_t index) {
+  Entry& entry = entries_.at(index);
+  if (entry.jobs.insert(job).second) {
+    jobs_[job].indices.push_back(index);
+    jobs_[job].bytes += size_of(entry.function);
+  }
 }
 
 Result<uint32_t> Functions::add(uint32_t job, FunctionRecord function) {
-  size_t bytes = function.code.size() + function.name.size();
+  size_t bytes = size_of(function);
   if (bytes > kMaxCodeBytes) {
     return invalid_error("function " + function.name.substr(0, 200) + " is " + std::to_string(bytes) +
                          " bytes, the limit is " + std::to_string(kMaxCodeBytes) +
                          ": pass large data as arguments, not inside the function");
   }
-  Table& table = tables_[job];
-  auto [begin, end] = table.by_hash.equal_range(hash_of(function));
-  for (auto at = begin; at != end; ++at) {
-    if (table.functions[at->second] == function) {
-      return at->second;
+  auto [begin, end] = by_hash_.equal_range(hash_of(function));
+  auto known = std::find_if(begin, end, [&](const auto& at) { return entries_.at(at.second).function == function; });
+  bool is_known = known != end;
+  if (is_known && entries_.at(known->second).jobs.contains(job)) {
+    return known->second;
+  }
+  if (auto found = jobs_.find(job); found != jobs_.end()) {
+    const Job& held = found->second;
+    if (held.indices.size() >= kMaxFunctions || held.bytes + bytes > kMaxTotalBytes) {
+      return exhausted_error("the job's function table is full (" + std::to_string(held.indices.size()) +
+                             " functions, " + std::to_string(held.bytes) +
+                             " bytes): define functions once, not in a loop");
     }
   }
-  if (table.functions.size() >= kMaxFunctions || table.bytes + bytes > kMaxTotalBytes) {
-    return exhausted_error("the job's function table is full (" + std::to_string(table.functions.size()) +
-                           " functions, " + std::to_string(table.bytes) +
-                           " bytes): define functions once, not in a loop");
+  uint32_t index = is_known ? known->second : next_index_;
+  if (!is_known) {
+    RecordWriter out(kVersion);
+    out.number(index).number(function.kind).number(function.language);
+    out.text(function.name).text(function.code);
+    SABIR_RETURN_IF_ERROR(storage_->put(kTable, number_key(index), out.take()));
+    insert(index, std::move(function));
   }
-  auto index = static_cast<uint32_t>(table.functions.size());
-  RecordWriter out(kVersion);
-  out.number(job).number(index).number(function.kind).number(function.language);
-  out.text(function.name).text(function.code);
-  SABIR_RETURN_IF_ERROR(storage_->put(kTable, key_of(job, index), out.take()));
-  insert(table, std::move(function));
+  RecordWriter holder(kVersion);
+  holder.number(job).number(index);
+  SABIR_RETURN_IF_ERROR(storage_->put(kHolders, holder_key(job, index), holder.take()));
+  hold(job, index);
   return index;
 }
 
-const FunctionRecord* Functions::find(uint32_t job, uint32_t index) const {
-  auto found = tables_.find(job);
-  if (found == tables_.end() || index >= found->second.functions.size()) {
-    return nullptr;
+const FunctionRecord* Functions::find(uint32_t index) const {
+  auto found = entries_.find(index);
+  return found == entries_.end() ? nullptr : &found->second.function;
+}
+
+Result<void> Functions::let_go(uint32_t job, uint32_t index) {
+  SABIR_RETURN_IF_ERROR(storage_->erase(kHolders, holder_key(job, index)));
+  auto found = entries_.find(index);
+  found->second.jobs.erase(job);
+  if (!found->second.jobs.empty()) {
+    return {};
   }
-  return &found->second.functions[index];
+  SABIR_RETURN_IF_ERROR(storage_->erase(kTable, number_key(index)));
+  auto [begin, end] = by_hash_.equal_range(hash_of(found->second.function));
+  by_hash_.erase(std::find_if(begin, end, [&](const auto& at) { return at.second == index; }));
+  entries_.erase(found);
+  return {};
 }
 
 Result<void> Functions::erase_job(uint32_t job) {
-  auto found = tables_.find(job);
-  if (found == tables_.end()) {
+  auto found = jobs_.find(job);
+  if (found == jobs_.end()) {
     return {};
   }
-  // Last first: what an error leaves behind is a table without gaps.
-  Table& table = found->second;
-  for (size_t i = table.functions.size(); i-- > 0;) {
-    SABIR_RETURN_IF_ERROR(storage_->erase(kTable, key_of(job, static_cast<uint32_t>(i))));
+  for (std::vector<uint32_t>& indices = found->second.indices; !indices.empty(); indices.pop_back()) {
+    SABIR_RETURN_IF_ERROR(let_go(job, indices.back()));
   }
-  tables_.erase(found);
+  jobs_.erase(found);
   return {};
 }
 
 size_t Functions::count(uint32_t job) const {
-  auto found = tables_.find(job);
-  return found == tables_.end() ? 0 : found->second.functions.size();
+  auto found = jobs_.find(job);
+  return found == jobs_.end() ? 0 : found->second.indices.size();
 }
 
 }  // namespace sabir::control

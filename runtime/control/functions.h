@@ -1,9 +1,11 @@
-// The function tables: per job, code under an index. Idempotent by content: equal functions get one index, whoever
-// exports them and how often.
+// The function table of the session: code under an index. Idempotent by content: equal functions have one index, whoever
+// exports them and how often, since an actor is called by other jobs than its own. A function stays while a job that
+// exported it lives; an index is never given out again, so that a worker may keep what it has loaded.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,20 +37,29 @@ class Functions {
   // kInvalid: larger than kMaxCodeBytes. kExhausted: the job's table is full.
   Result<uint32_t> add(uint32_t job, FunctionRecord function);
   // Null: no such function.
-  const FunctionRecord* find(uint32_t job, uint32_t index) const;
+  const FunctionRecord* find(uint32_t index) const;
   Result<void> erase_job(uint32_t job);
+  // Of the functions that a job has exported.
   size_t count(uint32_t job) const;
 
  private:
-  struct Table {
-    std::vector<FunctionRecord> functions;
-    std::unordered_multimap<uint64_t, uint32_t> by_hash;  // full compare decides
+  struct Entry {
+    FunctionRecord function;
+    std::set<uint32_t> jobs;
+  };
+  struct Job {
+    std::vector<uint32_t> indices;
     size_t bytes = 0;
   };
-  void insert(Table& table, FunctionRecord function);
+  void insert(uint32_t index, FunctionRecord function);
+  void hold(uint32_t job, uint32_t index);
+  Result<void> let_go(uint32_t job, uint32_t index);
 
   Storage* const storage_;
-  std::map<uint32_t, Table> tables_;
+  std::unordered_map<uint32_t, Entry> entries_;
+  std::unordered_multimap<uint64_t, uint32_t> by_hash_;  // full compare decides
+  std::map<uint32_t, Job> jobs_;
+  uint32_t next_index_ = 0;
 };
 
 }  // namespace sabir::control

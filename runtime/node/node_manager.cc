@@ -297,7 +297,7 @@ Logs::Origin NodeManager::origin_of(SourceId source) {
   uint32_t function = calls_.function_plus_one(process->key.slot).any();
   function = function != 0 ? function : calls_.last_function_plus_one(process->key.slot).any();
   if (function != 0) {
-    const control::FunctionRecord* record = control_.functions().find(process->job, function - 1);
+    const control::FunctionRecord* record = control_.functions().find(function - 1);
     origin.task_name = record != nullptr ? record->name : "";
   }
   return origin;

@@ -80,10 +80,9 @@ void NodeManager::fetch_function(rpc::ProcessKey key, uint32_t index, rpc::Reply
   if (process == nullptr) {
     return;
   }
-  const control::FunctionRecord* record = control_.functions().find(process->job, index);
+  const control::FunctionRecord* record = control_.functions().find(index);
   if (record == nullptr) {
-    reply(
-        not_found_error("no function with index " + std::to_string(index) + " in job " + std::to_string(process->job)));
+    reply(not_found_error("no function with index " + std::to_string(index) + ": the job that exported it has ended"));
     return;
   }
   reply(rpc::FunctionInfo{record->kind, record->language, record->name, record->code});

@@ -54,7 +54,7 @@ Json worker_list(const StatusSources& sources) {
     }
     uint32_t function = sources.calls.function_plus_one(worker.slot).any();
     const control::FunctionRecord* record =
-        function != 0 ? sources.control.functions().find(worker.job, function - 1) : nullptr;
+        function != 0 ? sources.control.functions().find(function - 1) : nullptr;
     list.push_back({{"pid", process->pid},
                     {"slot", worker.slot},
                     {"state", worker_state(worker, sources, function != 0)},

@@ -17,7 +17,7 @@ enum class ResultPlace : uint8_t { kNone = 0, kInline = 1, kBlock = 2 };
 struct alignas(kCacheLineBytes) Cell {
   Atomic64 word;           // CellWord
   Atomic32 next_plus_one;  // link of the stack the cell is in (Q5)
-  uint32_t function;       // index in the job's function table; for an actor call: of the method's name
+  uint32_t function;       // index in the session's function table; for an actor call: of the method's name
   uint64_t call_id;        // counts up in the submitter: with its process id the task id
   uint64_t parent;         // CellRef of the call that submitted this one, 0 from a driver
   Atomic64 cancel;         // CellRef of the call to cancel, 0 none (R4)

@@ -33,7 +33,7 @@ PyObject* function_index(PyObject* self, void*) {
 PyObject* task_infeasible(PyObject* self, void*) { return to_unicode(sabir_task_infeasible(task_of(self))); }
 
 PyGetSetDef function_properties[] = {
-    {"index", function_index, nullptr, "Its place in the job's function table.", nullptr},
+    {"index", function_index, nullptr, "Its place in the session's function table.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 PyGetSetDef task_properties[] = {

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kSpinNs = 20'000;
 
 // Callables by function index, filled by the load_function hook; for an actor's methods the name. Owned for ever: the
-// indices of a job never change their meaning.
+// indices of a session never change their meaning.
 std::vector<PyObject*> loaded;
 
 PyObject* load(uint32_t index) {

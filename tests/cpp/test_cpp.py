@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from shipped import CPP_SDK, compile_cpp, run
 
 import sabir
@@ -52,15 +55,15 @@ def test_bazel(folder: Path, bazel: list[str | Path]) -> None:
     for source in (*(HERE / "project").glob("*.cc"), *(HERE / "bazel").iterdir()):
         shutil.copy(source, workspace / source.name.replace(".in", ""))
     text = (workspace / "WORKSPACE").read_text()
-    (workspace / "WORKSPACE").write_text(text.replace("@SDK@", str(SDK)))
+    (workspace / "WORKSPACE").write_text(text.replace("@SDK@", str(CPP_SDK)))
     # What this version of Bazel would download for any rule of C++.
     rules = HERE.parents[1] / "third_party/bazel"
     options = [f"--override_repository={path.name}={path}" for path in rules.iterdir()]
     options += ["--experimental_repository_disable_download", "--cxxopt=-std=c++17", "--noshow_progress", "--jobs=2"]
-    run(workspace, *bazel, "build", *options, "//...")
-    assert run(workspace, *bazel, "run", *options, "//:program").splitlines()[-1] == "42"
+    run(*bazel, "build", *options, "//...", cwd=workspace)
+    assert run(*bazel, "run", *options, "//:program", cwd=workspace).splitlines()[-1] == "42"
     # With workers of the archive, which load the library.
-    assert run(workspace, *bazel, "run", *options, "//:program", "--", "world").splitlines()[-1] == "hello world"
+    assert run(*bazel, "run", *options, "//:program", "--", "world", cwd=workspace).splitlines()[-1] == "hello world"
 
 
 def test_archive_needs_nothing_of_ours() -> None:

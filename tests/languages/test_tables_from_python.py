@@ -198,7 +198,7 @@ def test_inside_other_values_they_are_refused(language):
 
 @pytest.mark.parametrize("language", ["C++", "Java"])
 def test_wrong_types_are_errors(language):
-    with pytest.raises(Exception, match="(?i)table"):
+    with pytest.raises(Exception, match=r"(?i)table"):
         get(SUMS[language].remote(3))
     with pytest.raises(SerializationError, match="disk is gone"):
         SUMS[language].remote(Broken())

@@ -91,6 +91,9 @@ class Worker {
     }
     Function& function = functions_[view.function_index];
     if (function.entry != nullptr) {
+      if (function.entry->is_method() != (view.kind == SABIR_WORK_ACTOR_CALL)) {
+        throw_status(SABIR_INVALID_ARGUMENT, function.name + " is called as what it is not: a function, a method");
+      }
       *out_name = function.name;
       return function;
     }

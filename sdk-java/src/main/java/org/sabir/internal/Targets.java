@@ -145,6 +145,9 @@ final class Targets {
       return args;
     }
     Object[] all = java.util.Arrays.copyOf(target.captured(), target.captured().length + args.length);
+    for (int i = 0; i < target.captured().length; ++i) {
+      all[i] = Captured.of(all[i]);
+    }
     System.arraycopy(args, 0, all, target.captured().length, args.length);
     return all;
   }

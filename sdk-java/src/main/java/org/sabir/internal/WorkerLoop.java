@@ -196,7 +196,7 @@ public final class WorkerLoop {
     for (int i = 0; i < count; ++i) {
       long holder = views.next();
       String name = views.nextText();
-      Object value = views.nextValue(client, holder);
+      Object value = Captured.unwrapped(views.nextValue(client, holder));
       if (name.isEmpty()) {
         positional[used++] = value;
       } else {

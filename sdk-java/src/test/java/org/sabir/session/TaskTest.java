@@ -180,4 +180,12 @@ final class TaskTest {
     assertEquals(Sabir.context().jobId() + " 32", Sabir.task(Functions::who).remote().get());
     assertTrue(Sabir.status().startsWith("{"));
   }
+
+  @Test
+  void lambdasKeepTheReferencesThatTheyCapture() {
+    ObjectRef<Integer> four = Sabir.put(4);
+    List<ObjectRef<Integer>> list = List.of(four, Sabir.put(5));
+    assertEquals(5, Sabir.task(() -> four.get() + 1).remote().get());
+    assertEquals(9, Sabir.task(() -> list.get(0).get() + list.get(1).get()).remote().get());
+  }
 }
