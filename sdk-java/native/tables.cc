@@ -8,10 +8,7 @@ using namespace sabir::java;
 extern "C" {
 
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_tableFromStream(JNIEnv* env, jclass, jlong stream) {
-  sabir_table* table = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_table_from_stream(pointer<ArrowArrayStream>(stream), 0, &table, &error), &error);
-  return handle(table);
+  return make<sabir_table>(env, sabir_table_from_stream, pointer<ArrowArrayStream>(stream), uint32_t{0});
 }
 
 // A reference: the bytes lie in the store. 0: they are copied.
@@ -24,10 +21,7 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_tableFromView(JNIEnv* env
   view.in_store = ref != 0 ? 1 : 0;
   view.data = pointer<void>(address);
   view.size = static_cast<size_t>(size);
-  sabir_table* table = nullptr;
-  sabir_error* error = nullptr;
-  check(env, sabir_table_from_view(&view, pointer<sabir_ref>(ref), &table, &error), &error);
-  return handle(table);
+  return make<sabir_table>(env, sabir_table_from_view, &view, pointer<sabir_ref>(ref));
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_tableStream(JNIEnv*, jclass, jlong table, jlong stream) {
@@ -37,8 +31,7 @@ JNIEXPORT void JNICALL Java_org_sabir_internal_Native_tableStream(JNIEnv*, jclas
 // Address and size of each part of the value; borrowed from the table.
 JNIEXPORT jlongArray JNICALL Java_org_sabir_internal_Native_tableParts(JNIEnv* env, jclass, jlong table) {
   sabir_value value{};
-  sabir_error* error = nullptr;
-  if (!check(env, sabir_table_value(pointer<sabir_table>(table), &value, &error), &error)) {
+  if (!call(env, sabir_table_value, pointer<sabir_table>(table), &value)) {
     return nullptr;
   }
   std::vector<jlong> words;

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shipped import CPP_SDK, compile_cpp, run
+from shipped import CPP_SDK, ROOT, compile_cpp, run
 
 import sabir
 
@@ -57,13 +57,14 @@ def test_bazel(folder: Path, bazel: list[str | Path]) -> None:
     text = (workspace / "WORKSPACE").read_text()
     (workspace / "WORKSPACE").write_text(text.replace("@SDK@", str(CPP_SDK)))
     # What this version of Bazel would download for any rule of C++.
-    rules = HERE.parents[1] / "third_party/bazel"
+    rules = ROOT / "third_party/bazel"
     options = [f"--override_repository={path.name}={path}" for path in rules.iterdir()]
     options += ["--experimental_repository_disable_download", "--cxxopt=-std=c++17", "--noshow_progress", "--jobs=2"]
     run(*bazel, "build", *options, "//...", cwd=workspace)
     assert run(*bazel, "run", *options, "//:program", cwd=workspace).splitlines()[-1] == "42"
     # With workers of the archive, which load the library.
-    assert run(*bazel, "run", *options, "//:program", "--", "world", cwd=workspace).splitlines()[-1] == "hello world"
+    printed = run(*bazel, "run", *options, "//:program", "--", "world", cwd=workspace)
+    assert printed.splitlines()[-1] == "hello world"
 
 
 def test_archive_needs_nothing_of_ours() -> None:

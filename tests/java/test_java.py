@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shipped import JAR, JAVA_HOME, ROOT, compile_java, java, run
+from shipped import CACHE, JAR, JAVA_HOME, ROOT, compile_java, java, run
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -66,9 +66,8 @@ def test_drivers_in_other_languages_learn_how_workers_start(folder: Path) -> Non
 def test_a_maven_project_outside_of_the_repository(folder: Path) -> None:
     """Offline: what Maven itself needs lies in tools/dev's cache; the package is put beside it, as an install would."""
     version = (ROOT / "VERSION").read_text().strip()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sabir/java/m2"
     repository = folder / "m2"
-    shutil.copytree(cache, repository, symlinks=True)
+    shutil.copytree(CACHE / "java/m2", repository, symlinks=True)
     package = repository / "org/sabir/sabir-java" / version
     package.mkdir(parents=True)
     shutil.copy(JAR, package / f"sabir-java-{version}.jar")

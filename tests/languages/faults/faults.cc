@@ -28,7 +28,7 @@ std::string fail(const std::string& how) {
     std::abort();
   }
   if (how == "terminate") {
-    [&]() noexcept { throw std::runtime_error(how); }();
+    []() noexcept { fail("int"); }();  // the compiler would warn of a throw here
   }
   if (how == "huge") {
     throw std::runtime_error("begin" + std::string(64 << 20, 'x') + "end");
