@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shipped import JAR, compile_cpp, compile_java, short_folder
+from shipped import CACHE, JAR, compile_cpp, compile_java, short_folder
 
 import sabir
 from sabir._state import status
@@ -19,8 +18,7 @@ from sabir.exceptions import SerializationError, TaskError
 pa = pytest.importorskip("pyarrow", reason="this interpreter has no pyarrow")
 TIMEOUT_S = 60
 HERE = Path(__file__).resolve().parent / "from_python"
-# tools/dev setup fetches arrow-java.
-ARROW = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sabir/java/arrow"
+ARROW = CACHE / "java/arrow"
 # Whole tables through: as any value, as structs of the C data interface, as vectors of arrow-java.
 ECHOES = {
     "C++": sabir.cpp_function("echo"),

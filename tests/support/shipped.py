@@ -17,6 +17,8 @@ BUILT = ROOT / ".build"
 PACKAGE = BUILT / "python/sabir"
 CPP_SDK = BUILT / "cpp"
 JAR = BUILT / "java/sabir-java.jar"
+# Of tools/dev: sources and jars that it has fetched.
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sabir"
 JAVA_HOME = Path(os.environ.get("SABIR_JAVA_HOME", "/usr/lib/jvm/java-17-openjdk-amd64"))
 
 # What tells a driver of any language where those of the others are.

@@ -117,7 +117,7 @@ public final class ValueWriter {
   static byte[] arrayHead(DType dtype, int items) {
     ByteSink out = new ByteSink();
     long itemBytes = dtype.itemBytes();
-    out.putZeros(tensorHead(out, dtype, new long[] {items}, new long[] {itemBytes}, items * itemBytes));
+    out.putZeros(tensorHead(out, dtype, new long[] {items}, new long[] {itemBytes}, items* itemBytes));
     return java.util.Arrays.copyOf(out.bytes(), out.size());
   }
 
