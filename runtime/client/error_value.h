@@ -22,7 +22,9 @@ struct ErrorFields {
   std::span<const uint8_t> cause = {};  // the bytes of another error's map, or empty
 };
 
-// The bytes of the map. A cause that is no map, or that lies deeper than kMaxErrorDepth, is left out.
+// The bytes of the map. A cause that is no map, or that lies deeper than kMaxErrorDepth, is left out. They are bounded
+// whatever user code threw: a text above 64 KiB keeps its beginning and its end, a native form above 1 MiB is left out.
+// What is not UTF-8 in a text becomes U+FFFD.
 std::vector<uint8_t> make_error_map(const ErrorFields& fields);
 
 inline constexpr int kMaxErrorDepth = 16;

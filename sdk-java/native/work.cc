@@ -39,14 +39,13 @@ jint describe(JNIEnv* env, sabir_work* work, jlongArray words, jbyteArray room) 
 
 constexpr jint kAgain = INT32_MIN;
 constexpr jint kEnd = INT32_MIN + 1;
-constexpr jint kCollect = INT32_MIN + 2;
 
 }  // namespace
 
 extern "C" {
 
 // Waits for a call and describes it: the number of words; minus that if there is no room, then describeWork must follow
-// with the work in words[0]; kAgain, kEnd, kCollect.
+// with the work in words[0]; kAgain, kEnd.
 JNIEXPORT jint JNICALL Java_org_sabir_internal_Native_nextWork(JNIEnv* env, jclass, jlong client, jlongArray words,
                                                                jbyteArray room) {
   sabir_event event;
@@ -65,7 +64,7 @@ JNIEXPORT jint JNICALL Java_org_sabir_internal_Native_nextWork(JNIEnv* env, jcla
     return describe(env, event.work, words, room);
   }
   sabir_buffer_destroy(event.buffer);
-  return event.kind == SABIR_EVENT_COLLECT ? kCollect : kAgain;
+  return kAgain;
 }
 
 JNIEXPORT jint JNICALL Java_org_sabir_internal_Native_describeWork(JNIEnv* env, jclass, jlong work, jlongArray words,

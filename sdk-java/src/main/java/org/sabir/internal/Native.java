@@ -13,7 +13,6 @@ final class Native {
   static final int AGAIN = Integer.MIN_VALUE;
 
   static final int END = Integer.MIN_VALUE + 1;
-  static final int COLLECT = Integer.MIN_VALUE + 2;
 
   static {
     NativeLibrary.load();

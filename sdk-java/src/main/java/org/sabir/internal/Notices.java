@@ -2,7 +2,7 @@ package org.sabir.internal;
 
 import java.io.PrintStream;
 
-/** What the node has to say to a driver: output of workers is printed, a full store has the garbage collected. */
+/** What the node has to say to this process: a full store has the garbage collected; drivers print workers' output. */
 final class Notices {
   private static final int LOG = 3;
   private static final int COLLECT = 4;

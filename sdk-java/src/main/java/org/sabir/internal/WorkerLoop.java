@@ -59,6 +59,7 @@ public final class WorkerLoop {
     WorkerLoop loop = new WorkerLoop(client);
     CodeLoader.use(client.info().jobConfig());
     Runtimes.adopt(client);
+    Notices.start(client);
     SharedClasses.prepare(); // a driver in another language has not
     Runtime.getRuntime().addShutdownHook(new Thread(loop::exiting, "sabir-exit"));
     loop.work();
@@ -101,8 +102,6 @@ public final class WorkerLoop {
         int words = Native.nextWork(entered, views.words, views.room);
         if (words == Native.END) {
           return;
-        } else if (words == Native.COLLECT) {
-          System.gc();
         } else if (words != Native.AGAIN) {
           execute(words);
         }

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.sabir.CppFunction;
 import org.sabir.ErrorKind;
 import org.sabir.JavaFunction;
 import org.sabir.Language;
@@ -19,6 +20,7 @@ import org.sabir.NotFoundException;
 import org.sabir.RemoteFunction0;
 import org.sabir.Sabir;
 import org.sabir.SabirException;
+import org.sabir.SerializationException;
 import org.sabir.TaskException;
 import org.sabir.WorkerCrashedException;
 
@@ -111,6 +113,22 @@ final class ErrorTest {
     assertThrows(TaskException.class, () -> Sabir.task(Functions::add, failed, 1).remote().get());
     // Inside a container it is only a reference.
     assertEquals(1, Sabir.task((List<Object> refs) -> refs.size(), List.of((Object) failed)).remote().get());
+  }
+
+  @Test
+  void whatOnlyJavaKnowsStaysInJava() {
+    List<Object> cyclic = new java.util.ArrayList<>();
+    cyclic.add(cyclic);
+    List<?> same = (List<?>) Sabir.task(Functions::same, (Object) cyclic).remote().get();
+    assertEquals(System.identityHashCode(same), System.identityHashCode(same.get(0)));
+    String half = "half \ud800 of a pair";
+    assertEquals(half, Sabir.task(Functions::same, half).remote().get());
+    CppFunction<Object> echo = CppFunction.of("geo::echo", Object.class);
+    String refused = assertThrows(SerializationException.class, () -> Sabir.task(echo, cyclic).remote()).getMessage();
+    assertTrue(refused.contains("argument 1 of geo::echo") && refused.contains("contains itself"), refused);
+    refused =
+        assertThrows(SerializationException.class, () -> Sabir.task(echo, List.of(1, half)).remote()).getMessage();
+    assertTrue(refused.contains("[1]") && refused.contains("half of a surrogate pair"), refused);
   }
 
   @Test
