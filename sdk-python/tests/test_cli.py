@@ -94,3 +94,42 @@ def test_a_second_session_and_its_address(session_root):
         run("stop", "--address", first)
         run("stop", "--address", second)
     assert list((session_root / "sabir").iterdir()) == []
+
+
+def test_an_actor_is_called_by_drivers_whose_functions_have_other_numbers(session_root):
+    maker = (
+        "import sabir, sys\n"
+        "@sabir.remote\n"
+        "class A:\n"
+        "    def f(self): return 'f'\n"
+        "    def g(self): return 'g'\n"
+        "sabir.init('auto', namespace='n')\n"
+        "a = A.options(name='a', lifetime='detached').remote()\n"
+        "print(sabir.get([a.f.remote(), a.g.remote()], timeout=60), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    caller = (
+        "import sabir\n"
+        "sabir.init('auto', namespace='n')\n"
+        "others = [sabir.remote(lambda i=i: i).remote() for i in range(3)]\n"
+        "a = sabir.get_actor('a')\n"
+        "print(sabir.get([a.g.remote(), a.f.remote(), *others, a.g.remote()], timeout=60))\n"
+    )
+    run("start", "--num-cpus", "2")
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-c", maker], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as first:
+            assert first.stdout is not None and first.stdin is not None
+            assert first.stdout.readline() == "['f', 'g']\n"
+            called = subprocess.run(
+                [sys.executable, "-c", caller], capture_output=True, text=True, timeout=100, check=True
+            )
+            assert called.stdout == "['g', 'f', 0, 1, 2, 'g']\n"
+            first.stdin.close()
+            assert first.wait(timeout=30) == 0
+        # The actor outlives the job that made it, and takes calls of others.
+        again = subprocess.run([sys.executable, "-c", caller], capture_output=True, text=True, timeout=100, check=True)
+        assert again.stdout == "['g', 'f', 0, 1, 2, 'g']\n"
+    finally:
+        run("stop")
