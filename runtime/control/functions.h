@@ -1,6 +1,6 @@
-// The function table of the session: code under an index. Idempotent by content: equal functions have one index, whoever
-// exports them and how often, since an actor is called by other jobs than its own. A function stays while a job that
-// exported it lives; an index is never given out again, so that a worker may keep what it has loaded.
+// The function table of the session: code under an index. Idempotent by content: equal functions have one index,
+// whoever exports them and how often, since an actor is called by other jobs than its own. A function stays while a job
+// that exported it lives; an index is never given out again, so that a worker may keep what it has loaded.
 #pragma once
 
 #include <cstdint>

@@ -53,8 +53,7 @@ Json worker_list(const StatusSources& sources) {
       continue;
     }
     uint32_t function = sources.calls.function_plus_one(worker.slot).any();
-    const control::FunctionRecord* record =
-        function != 0 ? sources.control.functions().find(function - 1) : nullptr;
+    const control::FunctionRecord* record = function != 0 ? sources.control.functions().find(function - 1) : nullptr;
     list.push_back({{"pid", process->pid},
                     {"slot", worker.slot},
                     {"state", worker_state(worker, sources, function != 0)},
