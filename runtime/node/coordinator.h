@@ -36,7 +36,7 @@ class Coordinator {
   // Its driver is gone. Its workers are killed, its actors end, its classes go when their queues are closed.
   void end_job(JobNumber job);
 
-  // --- Classes and queues. kUnsupported: the job has no workers of that language. Else as Scheduler.
+  // --- Classes and queues. kInvalid: the job has no workers of that language. Else as Scheduler.
   Result<Scheduler::Declared> declare_class(JobNumber job, Language language,
                                             const std::vector<ResourceRequest>& resources);
   void open_queue(shm::QueueIndex queue, shm::ClassIndex class_index, shm::SlotIndex owner);

@@ -61,11 +61,11 @@ TEST_F(CoordinatorTest, FromACallToALease) {
 }
 
 TEST_F(CoordinatorTest, ALanguageWithoutWorkersIsRefused) {
-  EXPECT_EQ(coordinator_.declare_class(1, 2, {}).error().kind(), ErrorKind::kUnsupported);
+  EXPECT_EQ(coordinator_.declare_class(1, 2, {}).error().kind(), ErrorKind::kInvalid);
   EXPECT_EQ(coordinator_.declare_class(9, 1, {}).error().kind(), ErrorKind::kNotFound);
   control::ActorSpec foreign = spec({});
   foreign.language = 2;
-  EXPECT_EQ(coordinator_.create_actor(foreign).error().kind(), ErrorKind::kUnsupported);
+  EXPECT_EQ(coordinator_.create_actor(foreign).error().kind(), ErrorKind::kInvalid);
 }
 
 TEST_F(CoordinatorTest, FromAnActorToItsProcessAndBack) {
