@@ -39,9 +39,10 @@ Result<void> Coordinator::check_language(JobNumber job, Language language) const
   if (std::find(languages.begin(), languages.end(), language) == languages.end()) {
     static constexpr std::array<const char*, 4> kNames = {"no language", "Python", "Java", "C++"};
     std::string name = language < kNames.size() ? kNames[language] : "language " + std::to_string(language);
-    return invalid_error("this job has no workers for " + name +
-                             ": the driver's init() says how those of other languages are started "
-                             "(SABIR_PYTHON or python for Python, SABIR_JAVA_JAR or java_jar for Java, a worker program for C++)");
+    return invalid_error(
+        "this job has no workers for " + name +
+        ": the driver's init() says how those of other languages are started "
+        "(SABIR_PYTHON or python for Python, SABIR_JAVA_JAR or java_jar for Java, a worker program for C++)");
   }
   return {};
 }
