@@ -15,6 +15,13 @@ namespace {
 
 constexpr int64_t kTimeoutNs = 60 * kSecondNs;
 
+Result<void> check_count(const char* name, int32_t count) {
+  if (count < -1) {
+    return invalid_error(std::string(name) + " must be at least -1 (for ever), not " + std::to_string(count));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Task*> Client::prepare_task(const Function& function, const sabir_task_options& options) {
@@ -22,6 +29,7 @@ Result<Task*> Client::prepare_task(const Function& function, const sabir_task_op
   if (options.num_returns > kMostReturns) {
     return invalid_error("num_returns must be at most 65535");
   }
+  SABIR_RETURN_IF_ERROR(check_count("max_retries", options.max_retries));
   SABIR_ASSIGN_OR_RETURN(std::vector<rpc::ResourceAmount> resources,
                          convert_resources(options.resources, options.resource_count));
   if (options.resource_count == 0 && options.resources == nullptr) {
@@ -66,6 +74,8 @@ Result<Future*> Client::adopt_actor(rpc::ActorInfo info) {
 
 Result<Future*> Client::create_actor(const Function& actor_class, const sabir_actor_options& options,
                                      std::span<const sabir_arg> args) {
+  SABIR_RETURN_IF_ERROR(check_count("max_restarts", options.max_restarts));
+  SABIR_RETURN_IF_ERROR(check_count("max_task_retries", options.max_task_retries));
   rpc::ActorSpec spec;
   spec.class_function = actor_class.index;
   spec.name = to_string(options.name);

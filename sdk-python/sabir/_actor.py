@@ -7,7 +7,7 @@ import json
 from typing import Any, Callable, Generic, Optional, TypeVar
 
 from sabir import _functions, _sabir
-from sabir._languages import NAMES, PYTHON
+from sabir._languages import CPP, PYTHON
 from sabir._options import actor_options, method_options, resource_amounts
 from sabir._signature import check_call, is_async, positional_range
 from sabir.exceptions import SabirError
@@ -173,11 +173,8 @@ def _prepare_method(name: str, language: int) -> _sabir.Function:
 
 
 def check_named(name: str, language: int, kwargs: dict[str, Any]) -> None:
-    if kwargs and language != PYTHON:
-        raise TypeError(
-            f"{name}() is a function of {NAMES.get(language, 'another language')}: it takes positional arguments only, "
-            f"not {', '.join(kwargs)}"
-        )
+    if kwargs and language == CPP:
+        raise TypeError(f"{name}() is a function of C++: it takes positional arguments only, not {', '.join(kwargs)}")
 
 
 def _check_method(

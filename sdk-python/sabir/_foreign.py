@@ -15,8 +15,9 @@ from sabir._runtime import ensure_started
 class ForeignFunction:
     """A function of another language: ``f.remote(...)`` returns an ObjectRef at once.
 
-    Arguments are positional. They and the result are what every language has: None, bool, numbers, text, bytes, lists,
-    dicts, datetimes, arrays, references, actor handles; `sabir.register_converter` adds classes.
+    Arguments are positional (Java takes names, too, of classes compiled with ``-parameters``). They and the result are
+    what every language has: None, bool, numbers, text, bytes, lists, dicts, datetimes, arrays, tables, references, actor
+    handles; `sabir.register_converter` adds classes.
     """
 
     def __init__(self, language: int, name: str, code: str, options: dict[str, Any]) -> None:

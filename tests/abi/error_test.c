@@ -143,6 +143,9 @@ static void wrong_calls(sabir_client* client) {
   options.resource_count = 1;
   sabir_task* prepared = NULL;
   CHECK_STATUS(SABIR_INVALID_ARGUMENT, sabir_task_prepare(client, exported, &options, &prepared, &error));
+  options.resource_count = 0;
+  options.max_retries = -2;
+  CHECK_STATUS(SABIR_INVALID_ARGUMENT, sabir_task_prepare(client, exported, &options, &prepared, &error));
   options.struct_size = 0;
   CHECK_STATUS(SABIR_INVALID_ARGUMENT, sabir_task_prepare(client, exported, &options, &prepared, &error));
   sabir_function_release(exported);
