@@ -134,6 +134,7 @@ struct Describe {
                              ", \"strides\": " + joined(tensor.strides()) +
                              ", \"hex\": " + quoted(hex(tensor.data(), tensor.size_bytes())) + "}");
   }
+  std::string operator()(const sabir::Table&) const { return "\"table\""; }
   std::string operator()(const Value::Ref&) const { return "\"ref\""; }
   std::string operator()(const Value::Actor&) const { return "\"actor\""; }
 };
