@@ -102,7 +102,7 @@ final class TaskTest {
     ObjectRef<Integer> slow = Sabir.task(Functions::sleep, 60_000).maxRetries(0).remote();
     ObjectRef<Integer> fast = Sabir.task(Functions::add, 1, 1).remote();
     WaitResult<Integer> result = Sabir.wait(List.of(slow, fast), 1, Duration.ofSeconds(30));
-    assertEquals(List.of(fast), result.ready());
+    assertEquals(List.of(fast), result.ready(), Sabir::status);
     assertEquals(List.of(slow), result.unready());
     assertThrows(GetTimeoutException.class, () -> slow.get(Duration.ofMillis(20)));
     assertThrows(GetTimeoutException.class, () -> slow.get(Duration.ZERO));
