@@ -243,7 +243,7 @@ _ERRORS = [
         "errors",
         ("error-fields", "an exception's type, message, language and stack"),
         ("error-unicode", "a message beyond ASCII"),
-        ("error-long", "a message of 100,000 characters"),
+        ("error-long", "a message of 30,000 characters"),
         ("error-cause", "the cause of an exception is told with it"),
         ("error-odd", "an exception without a usable text"),
         ("error-through-caller", "an exception that passes a task of the caller's language has both stacks"),

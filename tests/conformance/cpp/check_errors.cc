@@ -96,7 +96,7 @@ void in_method(Pair& pair) {
 void add_error_checks(Checks& checks) {
   checks["error-fields"] = fields;
   checks["error-unicode"] = [](Pair& pair) { message_arrives(pair, "\u20ac\U0001f40d"); };
-  checks["error-long"] = [](Pair& pair) { message_arrives(pair, std::string(100000, 'x')); };
+  checks["error-long"] = [](Pair& pair) { message_arrives(pair, std::string(30000, 'x')); };
   checks["error-cause"] = cause;
   checks["error-odd"] = odd;
   checks["error-through-caller"] = [](Pair& pair) { passes(pair.own, {pair.callee.language()}); };
