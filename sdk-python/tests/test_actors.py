@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from conftest import eventually
+from processes import eventually
 
 import sabir
 from sabir.exceptions import ActorDiedError, TaskError

@@ -6,7 +6,7 @@ import gc
 
 import numpy as np
 import pytest
-from conftest import eventually
+from processes import eventually
 
 import sabir
 from sabir._functions import _Capturing

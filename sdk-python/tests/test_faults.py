@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import eventually, node_pid
+from processes import eventually, node_pid
 
 import sabir
 from sabir.exceptions import NodeDiedError, NotFoundError, NotInitializedError, ObjectStoreFullError

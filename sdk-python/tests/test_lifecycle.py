@@ -12,7 +12,7 @@ import threading
 import time
 
 import pytest
-from conftest import children_of_session, eventually, node_pid
+from processes import children_of_session, eventually, node_pid
 
 import sabir
 from sabir.exceptions import ForkedError, NotInitializedError, SabirError

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from conftest import eventually
+from processes import eventually
 
 import sabir
 from sabir._logs import Dropped, Folder

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import eventually
+from processes import eventually
 
 import sabir
 from sabir._state import status

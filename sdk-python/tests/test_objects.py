@@ -10,7 +10,7 @@ from collections import OrderedDict, namedtuple
 
 import numpy as np
 import pytest
-from conftest import eventually
+from processes import eventually
 
 import sabir
 from sabir._state import status

@@ -6,7 +6,7 @@ import math
 import time
 
 import pytest
-from conftest import eventually
+from processes import eventually
 
 import sabir
 

@@ -10,7 +10,7 @@ import textwrap
 import time
 
 import pytest
-from conftest import eventually
+from processes import eventually
 
 TIMEOUT_S = 60
 
