@@ -42,23 +42,22 @@ def describe_exception(error: BaseException, function_index: int) -> dict[str, A
     native = _pickled(error, name)
     if native is not None:
         fields["native"] = native
-    cause = _cause_of(error, depth=0)
+    cause = _cause_of(error)
     if cause is not None:
         fields["cause"] = cause
     return fields
 
 
-def _cause_of(error: BaseException, depth: int) -> bytes | None:
+def _cause_of(error: BaseException, depth: int = 0) -> bytes | None:
     """What caused an exception, as an error value that all languages read; one that came as such passes unchanged."""
-    wire = error.__dict__.get("_wire") if isinstance(error, SabirError) else None
-    if wire is not None:
-        return bytes(wire)
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    cause: BaseException | None = error
+    if _wire_of(error) is None:
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is None or depth == _CAUSES_MAX:
         return None
-    wire = cause.__dict__.get("_wire") if isinstance(cause, SabirError) else None
+    wire = _wire_of(cause)
     if wire is not None:
-        return bytes(wire)
+        return wire
     fields: dict[str, Any] = {
         "message": _text_of(cause),
         "type": f"{type(cause).__module__}.{type(cause).__qualname__}",
@@ -66,6 +65,11 @@ def _cause_of(error: BaseException, depth: int) -> bytes | None:
     }
     beneath = _cause_of(cause, depth + 1)
     return _sabir.error_map({**fields, "cause": beneath} if beneath else fields)
+
+
+def _wire_of(error: BaseException) -> bytes | None:
+    """The error value that an exception came as."""
+    return error.__dict__.get("_wire") if isinstance(error, SabirError) else None
 
 
 def _text_of(error: BaseException) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
 from sabir import _functions, _runtime_env, _sabir
 from sabir._actor import ActorHandle, check_named, create_actor
@@ -11,8 +12,47 @@ from sabir._options import actor_options, task_options
 from sabir._remote import prepare_task
 from sabir._runtime import ensure_started
 
+F = TypeVar("F", bound="_Foreign")
 
-class ForeignFunction:
+
+class _Foreign:
+    """What workers of another language find by a name."""
+
+    _what: ClassVar[str]
+
+    def __init__(self, language: int, name: str, code: str, options: dict[str, Any]) -> None:
+        self._language = language
+        self._name = name
+        self._code = code
+        self._options = options
+
+    def options(self: F, **options: Any) -> F:
+        """The same with some options changed: those of `sabir.remote`."""
+        return type(self)(self._language, self._name, self._code, {**self._options, **options})
+
+    def _export(self, kind: int) -> _sabir.Function:
+        ensure_started()
+        code = _runtime_env.before(self._code.encode(), self._options)
+        return _sabir.export_function(kind, self._language, self._name, code)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f"{self._name} is {self._what} of another language: call .remote(...)")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._code})"
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._language, self._name, self._code, self._options)
+
+
+def _function_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    checked = task_options(options)
+    if any(retry is not Exception for retry in checked.get("retry_exceptions", ())):
+        raise ValueError("retry_exceptions must be a bool for a function of another language: types are Python's")
+    return checked
+
+
+class ForeignFunction(_Foreign):
     """A function of another language: ``f.remote(...)`` returns an ObjectRef at once.
 
     Arguments are positional (Java takes names, too, of classes compiled with ``-parameters``). They and the result are
@@ -20,69 +60,33 @@ class ForeignFunction:
     handles; `sabir.register_converter` adds classes.
     """
 
+    _what = "a function"
+
     def __init__(self, language: int, name: str, code: str, options: dict[str, Any]) -> None:
-        if any(retry is not Exception for retry in task_options(options).get("retry_exceptions", ())):
-            raise ValueError("retry_exceptions must be a bool for a function of another language: types are Python's")
-        self._language = language
-        self._name = name
-        self._code = code
-        self._options = task_options(options)
+        super().__init__(language, name, code, _function_options(options))
         # An instance attribute: calls reach the native stub without a Python frame.
         self.remote = _sabir.TaskStub(self._prepare, 0, -1, self._check)
-
-    def options(self, **options: Any) -> ForeignFunction:
-        """The same function with some options changed (those of `sabir.remote` on functions)."""
-        return ForeignFunction(self._language, self._name, self._code, {**self._options, **options})
 
     def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         check_named(self._name, self._language, kwargs)
 
     def _prepare(self) -> _sabir.Task:
-        ensure_started()
-        code = _runtime_env.before(self._code.encode(), self._options)
-        function = _sabir.export_function(_functions.TASK, self._language, self._name, code)
-        return prepare_task(function, self._options.get("name") or self._name, self._options)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(f"{self._name} is a function of another language: call .remote(...)")
-
-    def __repr__(self) -> str:
-        return f"ForeignFunction({self._code})"
-
-    def __reduce__(self) -> Any:
-        return ForeignFunction, (self._language, self._name, self._code, self._options)
+        return prepare_task(self._export(_functions.TASK), self._options.get("name") or self._name, self._options)
 
 
-class ForeignActorClass:
+class ForeignActorClass(_Foreign):
     """A class of another language: ``Counter.remote(...)`` makes an actor and returns its handle."""
 
-    def __init__(self, language: int, name: str, code: str, options: dict[str, Any]) -> None:
-        self._language = language
-        self._name = name
-        self._code = code
-        self._options = actor_options(options)
+    _what = "an actor class"
 
-    def options(self, **options: Any) -> ForeignActorClass:
-        """The same class with some options changed (those of `sabir.remote` on classes)."""
-        return ForeignActorClass(self._language, self._name, self._code, {**self._options, **options})
+    def __init__(self, language: int, name: str, code: str, options: dict[str, Any]) -> None:
+        super().__init__(language, name, code, actor_options(options))
 
     def remote(self, *args: Any, **kwargs: Any) -> ActorHandle[Any]:
         """Starts an actor. Returns at once; an error of the constructor reaches the first call's ``get``."""
         check_named(self._name, self._language, kwargs)
-        ensure_started()
-        code = _runtime_env.before(self._code.encode(), self._options)
-        function = _sabir.export_function(_functions.CLASS, self._language, self._name, code)
-        native = create_actor(function, self._options, b"", args, kwargs)
+        native = create_actor(self._export(_functions.CLASS), self._options, b"", args, kwargs)
         return ActorHandle(native, self._name, None, self._language)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(f"{self._name} is an actor class of another language: call .remote(...)")
-
-    def __repr__(self) -> str:
-        return f"ForeignActorClass({self._code})"
-
-    def __reduce__(self) -> Any:
-        return ForeignActorClass, (self._language, self._name, self._code, self._options)
 
 
 def _checked(what: str, name: Any) -> str:

@@ -59,7 +59,7 @@ def language_envs(
     if worker:
         envs.append((CPP, _EXEC, [worker]))
     jar = _jar(paths, java_jar)
-    launcher = _program("", None, "sabir-java-worker")
+    launcher = _beside("sabir-java-worker")
     if java_jar is not None and not launcher:
         raise ValueError("java_jar: this installation of Sabir has no sabir-java-worker beside its library")
     if jar and launcher:
@@ -68,11 +68,19 @@ def language_envs(
 
 
 def _program(name: str, given: Any, default: str) -> str:
-    """An executable; the default lies in this package ("" if it does not)."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), default) if given is None else os.fspath(given)
-    if given is not None and not os.access(path, os.X_OK):
+    """An executable that was given, or else the one of this package."""
+    if given is None:
+        return _beside(default)
+    path: str = os.fspath(given)
+    if not os.access(path, os.X_OK):
         raise ValueError(f"{name}: {path} is not a program that can be run")
-    return os.path.abspath(path) if os.access(path, os.X_OK) else ""
+    return os.path.abspath(path)
+
+
+def _beside(name: str) -> str:
+    """A program that comes with this package; "" if it does not."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    return path if os.access(path, os.X_OK) else ""
 
 
 def _jar(paths: list[str], given: Any) -> str:
