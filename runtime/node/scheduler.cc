@@ -177,6 +177,7 @@ void Scheduler::State::withdraw(Worker& worker) {
   SABIR_CHECK(worker.lease && !worker.withdrawn);
   unlist(worker);
   worker.withdrawn = true;
+  worker.returning_since_ns = clock->now_ns();
   out->push_back(WithdrawLease{worker.slot, worker.epoch});
 }
 
@@ -236,6 +237,7 @@ void Scheduler::observe_worker(shm::SlotIndex slot, const WorkerSample& sample) 
     if (worker.lent && (!blocked || was_blocked_since)) {
       s.resources.take_back_cpu(worker.allocation);  // L4: at once, whatever is free
       worker.lent = worker.credit = false;
+      worker.returning_since_ns = s.clock->now_ns();
     }
     if (sample.lease_epoch_done == worker.epoch) {
       s.end_lease(worker);
@@ -243,6 +245,7 @@ void Scheduler::observe_worker(shm::SlotIndex slot, const WorkerSample& sample) 
       s.block(worker);
     } else if (was_blocked_since && !worker.over_at_border) {
       worker.over_at_border = true;  // blocked and resumed between two looks (S7)
+      worker.returning_since_ns = s.clock->now_ns();
       s.unlist(worker);
     }
   } else if (auto hosted = s.actor_by_slot.find(slot); hosted != s.actor_by_slot.end()) {

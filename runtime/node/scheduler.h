@@ -8,8 +8,10 @@
 //  S3 What is free goes to the job that was served least, in lease time, and in it to an actor before a class, and to
 //     the class that was served least. Who starts to wait gets no credit for the time it did not.
 //  S4 While somebody waits for what leases hold, each quantum (20 ms) one lease goes from the best-served to the
-//     worst-served, if they differ by a quantum. What is freed for a waiter is kept for it.
-//  S5 A lease whose class has nothing queued is withdrawn at once when somebody waits for what it holds; else kept.
+//     worst-served, if they differ by a quantum. What is freed for a waiter is kept for it. A lease whose worker has
+//     not given it back after a quantum runs a long call: it is not counted on, the next one is asked for.
+//  S5 A lease whose class has nothing queued is withdrawn at once when somebody waits for what it holds, one that runs
+//     nothing before one that does; else kept.
 //  S6 A blocked worker lends its CPU, and nothing else. The CPU goes first to the queue of that worker, then to those
 //     of other blocked workers, latest first: depth first. While a worker for it is being started it is kept for it.
 //  S7 A lease that was lent is over at the next border: the scheduler counts on its return as if withdrawn.

@@ -251,7 +251,7 @@ void Scheduler::State::collect_waiters() {
   if (reserved) {
     auto same =
         std::find_if(waiters.begin(), waiters.end(), [&](const Waiter& waiter) { return waiter.same(*reserved); });
-    if (same != waiters.end() && resources.would_fit(*same->resources, returning(), kept)) {
+    if (same != waiters.end() && resources.would_fit(*same->resources, returning_soon(), kept)) {
       reserved = *same;
     } else {
       reserved.reset();
@@ -292,7 +292,7 @@ bool Scheduler::State::may_take(const Waiter& waiter) const {
   }
   bool meets = std::any_of(waiter.resources->begin(), waiter.resources->end(),
                            [&](auto amount) { return reserved->resources->get(amount.id) > 0; });
-  return !meets || resources.would_fit(*reserved->resources, returning(), *waiter.resources);
+  return !meets || resources.would_fit(*reserved->resources, returning_soon(), *waiter.resources);
 }
 
 void Scheduler::State::grant_fairly() {
@@ -336,19 +336,28 @@ void Scheduler::State::grant_fairly() {
 
 void Scheduler::State::take_from_idle() {
   std::sort(waiters.begin(), waiters.end(), [&](const Waiter& a, const Waiter& b) { return before(a, b); });
-  ResourceSet back = returning();
+  ResourceSet back = returning_soon();
   ResourceSet promised = kept;
+  std::vector<Worker*> candidates;
+  for (auto& [slot, worker] : workers) {
+    if (worker.drawing() && surplus(worker)) {
+      candidates.push_back(&worker);
+    }
+  }
+  // First those that run nothing: the others come back nobody knows when.
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Worker* a, const Worker* b) { return !a->running && b->running; });
   for (Waiter& waiter : waiters) {
     if (waiter.wanted == 0) {
       continue;
     }
-    for (auto& [slot, worker] : workers) {
+    for (Worker* worker : candidates) {
       if (resources.would_fit(*waiter.resources, back, promised)) {
         break;
       }
-      if (worker.drawing() && surplus(worker) && holds_some_of(worker, *waiter.resources)) {
-        add_to(back, worker.allocation.amounts);
-        withdraw(worker);
+      if (worker->drawing() && holds_some_of(*worker, *waiter.resources)) {
+        add_to(back, worker->allocation.amounts);
+        withdraw(*worker);
         if (!waiter.actor && idle_worker(waiter.job, waiter.language) == nullptr) {
           auto& need = needs[{waiter.job, waiter.language}];
           need = std::max(need, 1u);
@@ -378,7 +387,7 @@ bool Scheduler::State::better_served(const Worker& victim, const Waiter& waiter)
 void Scheduler::State::rotate() {
   int64_t now = clock->now_ns();
   bool due = now - last_rotation_ns >= options.quantum_ns;
-  ResourceSet back = returning();
+  ResourceSet back = returning_soon();
   for (const Waiter& waiter : waiters) {
     std::vector<Worker*> victims;
     for (auto& [slot, worker] : workers) {
@@ -543,6 +552,16 @@ ResourceSet Scheduler::State::returning() const {
   ResourceSet sum;
   for (const auto& [slot, worker] : workers) {
     if (worker.returning()) {
+      add_to(sum, worker.allocation.amounts);
+    }
+  }
+  return sum;
+}
+
+ResourceSet Scheduler::State::returning_soon() const {
+  ResourceSet sum;
+  for (const auto& [slot, worker] : workers) {
+    if (worker.returning() && (!worker.running || clock->now_ns() - worker.returning_since_ns < options.quantum_ns)) {
       add_to(sum, worker.allocation.amounts);
     }
   }

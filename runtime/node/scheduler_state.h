@@ -69,10 +69,11 @@ struct Scheduler::State {
     uint64_t blocked_order = 0;  // larger: later
     uint64_t idle_order = 0;     // larger: later
     int64_t idle_since_ns = 0;   // seen running nothing, or granted
+    int64_t returning_since_ns = 0;
     Allocation allocation = {};
 
     bool drawing() const { return lease && !withdrawn && !over_at_border; }
-    // Comes back at the next border (S2, S7).
+    // Comes back at the next border (S2, S7), whenever that is.
     bool returning() const { return lease && !lent && (withdrawn || over_at_border); }
   };
 
@@ -136,6 +137,8 @@ struct Scheduler::State {
   bool idle_lease(const Worker& worker) const;
   bool better_served(const Worker& victim, const Waiter& waiter) const;
   ResourceSet returning() const;
+  // What can be waited for: without those whose call has gone on for a quantum since they were asked to come back.
+  ResourceSet returning_soon() const;
   bool holds_some_of(const Worker& worker, const ResourceSet& wanted) const;
   bool launchable(const GroupKey& key) const { return !full.contains(key); }
   bool all_blocked() const;

@@ -221,6 +221,74 @@ TEST_F(SchedulerTest, D2_ADeathGivesEverythingBack) {
   scheduler_.check_invariants();
 }
 
+// Three classes of one CPU each: `first` and `second` hold a lease and have nothing queued, `third` has one call
+// waiting.
+TEST_F(SchedulerTest, S5_AnIdleLeaseIsTakenBeforeARunningOne) {
+  std::vector<shm::ClassIndex> classes;
+  for (Units memory = 0; memory < 3; ++memory) {
+    classes.push_back(declare({{"CPU", kUnit}, {"memory", memory * kUnit}}));
+    scheduler_.open_queue(static_cast<shm::QueueIndex>(10 + memory), classes.back(), 5);
+  }
+  for (shm::SlotIndex slot : {3, 2, 1}) {
+    scheduler_.add_worker(slot, 1, 1, 0);
+  }
+  for (shm::QueueIndex queue : {10, 11}) {
+    scheduler_.observe_queue(queue, 1);
+    ASSERT_EQ(tick<GrantLease>().size(), 1u);
+    scheduler_.observe_queue(queue, 0);
+  }
+  see(1, {.running = true});
+  see(2, {});
+  scheduler_.observe_queue(12, 1);
+  auto withdrawn = tick<WithdrawLease>();
+  ASSERT_EQ(withdrawn.size(), 1u);
+  EXPECT_EQ(withdrawn[0].slot, 2) << "slot 1 runs, for nobody knows how long";
+
+  // Before it saw that, it claimed one more call, and that takes long: the other is asked for.
+  see(2, {.running = true});
+  see(1, {});
+  EXPECT_TRUE(tick<WithdrawLease>().empty()) << "it may be short";
+  ASSERT_TRUE(scheduler_.next_wake_ns());
+  clock_.advance_ns(20 * kMillisecondNs);
+  withdrawn = tick<WithdrawLease>();
+  ASSERT_EQ(withdrawn.size(), 1u);
+  EXPECT_EQ(withdrawn[0].slot, 1);
+  see(1, {.lease_epoch_done = 1});
+  auto grants = tick<GrantLease>();
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(grants[0].class_index, classes[2]);
+}
+
+TEST_F(SchedulerTest, S4_WhoDoesNotComeBackInAQuantumIsNotWaitedFor) {
+  scheduler_.add_job(2);
+  shm::ClassIndex flood = declare({{"CPU", kUnit}});
+  shm::ClassIndex other = declare({{"CPU", kUnit}}, 2);
+  scheduler_.open_queue(10, flood, 5);
+  scheduler_.open_queue(11, other, 6);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.add_worker(2, 1, 1, 0);
+  scheduler_.add_worker(3, 2, 1, 0);
+  scheduler_.observe_queue(10, 100);
+  ASSERT_EQ(tick<GrantLease>().size(), 2u);
+  see(1, {.running = true});
+  see(2, {.running = true});
+  clock_.advance_ns(kSecondNs);
+  scheduler_.observe_queue(11, 1);
+  std::vector<shm::SlotIndex> withdrawn;
+  for (int quantum = 0; quantum < 4; ++quantum) {
+    for (const WithdrawLease& one : tick<WithdrawLease>()) {
+      withdrawn.push_back(one.slot);
+    }
+    ASSERT_EQ(withdrawn.size(), quantum < 1 ? 0u : quantum < 2 ? 1u : 2u) << "in quantum " << quantum;
+    clock_.advance_ns(20 * kMillisecondNs);
+  }
+  // The second runs short calls: what it gives back is for who waits, though the first may return at any time.
+  see(withdrawn[1], {.lease_epoch_done = 1});
+  auto grants = tick<GrantLease>();
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(grants[0].class_index, other);
+}
+
 TEST_F(SchedulerTest, S1_AnActorThatResumesIsPaidByALease) {
   shm::ClassIndex one = declare({{"CPU", 2 * kUnit}});
   ResourceSet two;
