@@ -159,6 +159,7 @@ void Client::shutdown() {
       break;
     }
     core_->waiting->wake_all();
+    core_->waiting->wake_listeners();
     lock.unlock();
     core_->waiting->nudge();
     timespec slice = {0, 100'000};

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
 #include "runtime/rpc/session_types.h"
@@ -46,8 +47,15 @@ class EventQueue {
   uint64_t dropped_lines() const { return dropped_lines_; }
 
   // References that will put an event here (Settler::watch). Under the core's lock.
-  void expect(int change) { expected_ += change; }
+  void expect() { ++expected_; }
+  void settled(const Clock& clock) {
+    if (--expected_ == 0) {
+      quiet_since_ns_ = clock.now_ns();
+    }
+  }
   bool expects() const { return expected_ != 0; }
+  // Since when it expects none.
+  int64_t quiet_since_ns() const { return quiet_since_ns_; }
 
  private:
   explicit EventQueue(UniqueFd fd) : fd_(std::move(fd)) {}
@@ -59,6 +67,7 @@ class EventQueue {
   uint64_t dropped_lines_ = 0;
   std::atomic<size_t> count_{0};
   int64_t expected_ = 0;
+  int64_t quiet_since_ns_ = INT64_MIN / 2;
 };
 
 }  // namespace sabir::client

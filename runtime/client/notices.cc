@@ -13,6 +13,7 @@ void Notices::wake() {
   {
     Lock lock(core_.lock);
     core_.waiting->wake_all();
+    core_.waiting->wake_listeners();
   }
   core_.waiting->nudge();
 }

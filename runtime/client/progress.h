@@ -29,8 +29,6 @@ class Progress {
   static constexpr int64_t kBusyNapNs = 200 * kMicrosecondNs;
   // Threads that come and go with interest left would wake it each time.
   static constexpr int64_t kRestNs = 500 * kMicrosecondNs;
-  // So long it keeps the doorbell after the last interest: the next one mostly comes soon, and finds it there.
-  static constexpr int64_t kLingerNs = 2 * kMillisecondNs;
   // P3: a finalizer wakes nobody. While this process holds entries, this thread looks so often for dead handles.
   static constexpr int64_t kReclaimNs = 25 * kMillisecondNs;
 

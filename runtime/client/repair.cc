@@ -62,6 +62,7 @@ void Repairer::run() {
         // It slept through more deaths than the log holds: nothing it knows can be trusted.
         core_.disconnected.store(true);
         core_.waiting->wake_all();
+        core_.waiting->wake_listeners();
         return;
     }
   }

@@ -5,6 +5,7 @@
 #include "runtime/abi/sabir.h"
 #include "runtime/client/call.h"
 #include "runtime/client/event_queue.h"
+#include "runtime/client/wait_room.h"
 
 namespace sabir::client {
 
@@ -23,7 +24,7 @@ void Settler::settle(Future* future) {
   }
   for (Watch& watch : std::exchange(future->extra->watches, {})) {
     watch.queue->push({.kind = SABIR_EVENT_READY, .tag = watch.tag, .buffer = nullptr});
-    watch.queue->expect(-1);
+    watch.queue->settled(core_.self.clock());
     core_.add_interest(-1);
     // Who sleeps in queue_next of this process looks at the queue only when it is woken.
     wake_wanted_ = true;
@@ -39,11 +40,14 @@ void Settler::watch(Future* future, std::shared_ptr<EventQueue> queue, uint64_t 
   if (future->ready()) {
     queue->push({.kind = SABIR_EVENT_READY, .tag = tag, .buffer = nullptr});
     wake_wanted_ = true;
+    core_.waiting->wake_listeners();
     return;
   }
-  // L4: a thread that sleeps in queue_next waits for something from now on, and has to lend this worker's CPU.
-  wake_wanted_ |= !queue->expects() && core_.self.is_worker();
-  queue->expect(1);
+  if (!queue->expects()) {
+    // Who only listens to it waits for something from now on: takes the doorbell, and lends a worker's CPU (L4).
+    core_.waiting->wake_listeners();
+  }
+  queue->expect();
   future->more().watches.push_back({std::move(queue), tag});
   core_.add_interest(1);
 }

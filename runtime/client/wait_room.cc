@@ -11,18 +11,28 @@
 
 namespace sabir::client {
 
-void WaitRoom::wake_all() {
-  for (Sleeper* sleeper : sleepers_) {
+void WaitRoom::wake(const std::vector<Sleeper*>& sleepers) {
+  for (Sleeper* sleeper : sleepers) {
     sleeper->word.fetch_add(shm::kDoorbellStep, std::memory_order_seq_cst);
     shm::futex_wake_all(sleeper->word);
   }
+}
+
+void WaitRoom::wake_all() {
+  wake(sleepers_);
   if (asleep_on_bell_) {
     nudge();
   }
 }
 
+void WaitRoom::wake_listeners() { wake(listeners_); }
+
 void WaitRoom::release_token() {
   token_ = false;
+  hand_over();
+}
+
+void WaitRoom::hand_over() {
   if (!sleepers_.empty()) {
     Sleeper* next = sleepers_.front();
     next->word.fetch_add(shm::kDoorbellStep, std::memory_order_seq_cst);
@@ -42,15 +52,19 @@ WaitRoom::Visit::Visit(WaitRoom& room, const WaitOptions& options) : room_(room)
   }
 }
 
-WaitOutcome WaitRoom::Visit::leave(Lock& lock, WaitOutcome outcome) {
-  if (armed_) {
-    armed_ = false;
+void WaitRoom::Visit::give_up_bell() {
+  if (std::exchange(armed_, false)) {
     room_.bell_.end_sleep();
   }
-  if (has_token_) {
-    has_token_ = false;
+  if (std::exchange(has_token_, false)) {
     room_.release_token();
+  } else if (std::exchange(followed_, false) && room_.token_free()) {
+    room_.hand_over();  // it was perhaps this thread that was woken to take it
   }
+}
+
+WaitOutcome WaitRoom::Visit::leave(Lock& lock, WaitOutcome outcome) {
+  give_up_bell();
   --room_.inside_;
   if (blocked_ != 0 && options_.waiter != nullptr && options_.waiter->in_slices() &&
       (outcome == WaitOutcome::kTimeout || outcome == WaitOutcome::kInterrupted)) {
@@ -81,14 +95,24 @@ WaitOutcome WaitRoom::Visit::step(Lock& lock) {
   if (spin_only_) {
     return spin_only(lock);
   }
+  std::optional<int64_t> listens_from = listens_from_ns();
+  if (listens_from && now_ns() >= *listens_from) {
+    give_up_bell();
+    return sleep_on_own_word(lock, room_.listeners_);
+  }
   if (!spun_ && !room_.spinner_busy_) {
     return spin(lock);
   }
   if (has_token_ || room_.take_token()) {
     has_token_ = true;
-    return sleep_on_bell(lock);
+    return sleep_on_bell(lock, listens_from);
   }
-  return sleep_on_own_word(lock);
+  followed_ = true;
+  return sleep_on_own_word(lock, room_.sleepers_);
+}
+
+std::optional<int64_t> WaitRoom::Visit::listens_from_ns() const {
+  return expects() ? std::nullopt : std::optional(options_.events->quiet_since_ns() + kLingerNs);
 }
 
 bool WaitRoom::Visit::worth_a_look() const {
@@ -135,12 +159,12 @@ WaitOutcome WaitRoom::Visit::spin(Lock& lock) {
 }
 
 void WaitRoom::Visit::lend_cpu() {
-  if (blocked_ == 0 && !options_.for_work && (options_.events == nullptr || options_.events->expects())) {
+  if (blocked_ == 0 && !options_.for_work && expects()) {
     blocked_ = room_.core_.executor->enter_blocked();
   }
 }
 
-WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock) {
+WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock, std::optional<int64_t> until_ns) {
   lend_cpu();
   if (!armed_) {
     // Q8: say that we sleep, then look at everything again: the caller does, and comes back here.
@@ -156,7 +180,8 @@ WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock) {
     options_.waiter->begin_sleep(&room_.core_.self.page().doorbell);
   }
   if (!changed && (options_.waiter == nullptr || !options_.waiter->interrupted())) {
-    outcome = room_.bell_.sleep(bell_value_, deadline_ns_);
+    int64_t deadline_ns = until_ns && (deadline_ns_ < 0 || *until_ns < deadline_ns_) ? *until_ns : deadline_ns_;
+    outcome = room_.bell_.sleep(bell_value_, deadline_ns);
   }
   if (options_.waiter != nullptr) {
     options_.waiter->end_sleep();
@@ -169,10 +194,10 @@ WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock) {
   return outcome == shm::SleepOutcome::kInterrupted ? WaitOutcome::kInterrupted : WaitOutcome::kReady;
 }
 
-WaitOutcome WaitRoom::Visit::sleep_on_own_word(Lock& lock) {
+WaitOutcome WaitRoom::Visit::sleep_on_own_word(Lock& lock, std::vector<Sleeper*>& sleepers) {
   lend_cpu();
   Sleeper self;
-  room_.sleepers_.push_back(&self);
+  sleepers.push_back(&self);
   uint32_t value = self.word.load(std::memory_order_relaxed);
   bool changed = room_.core_.unlock_and_help(lock);
   shm::SleepOutcome outcome = shm::SleepOutcome::kRung;
@@ -186,7 +211,7 @@ WaitOutcome WaitRoom::Visit::sleep_on_own_word(Lock& lock) {
     options_.waiter->end_sleep();
   }
   lock.lock();
-  std::erase(room_.sleepers_, &self);
+  std::erase(sleepers, &self);
   spun_ = false;
   return outcome == shm::SleepOutcome::kInterrupted ? WaitOutcome::kInterrupted : WaitOutcome::kReady;
 }

@@ -1,24 +1,30 @@
 // Where threads of this process wait (P1). At most one thread sleeps on the process's doorbell: the one that has the
 // token. It takes in what arrives and wakes the others, which sleep on words of their own; when it leaves it hands the
 // token to one of them, else to the progress thread.
+// A thread that waits for events that no reference will bring (notices of the node) only listens: it has no token, does
+// not spin, and nothing that the doorbell rings for wakes it. Else each completion would cost its sender a system call
+// for a thread that does not want it. Where references brought events until now it stays for kLingerNs: more may come.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "runtime/client/core.h"
+#include "runtime/client/event_queue.h"
 #include "runtime/client/future.h"
 #include "runtime/client/waiter.h"
 #include "runtime/shm/spin.h"
 
 namespace sabir::client {
 
-class EventQueue;
-
 enum class WaitOutcome : uint8_t { kReady, kTimeout, kInterrupted, kOver };
 
 // Up to this long a wait only spins: callers use it while they hold a lock of their own (the GIL).
 inline constexpr int64_t kSpinOnlyNs = 20 * kMicrosecondNs;
+
+// So long a thread keeps the doorbell after the last that it was for: the next mostly comes soon, and finds it there.
+inline constexpr int64_t kLingerNs = 2 * kMillisecondNs;
 
 struct WaitOptions {
   int64_t timeout_ns = -1;
@@ -27,7 +33,7 @@ struct WaitOptions {
   bool (*hint)(void* context) = nullptr;
   void* hint_context = nullptr;
   bool for_work = false;               // shows others that this process spins for calls (Q8)
-  const EventQueue* events = nullptr;  // waits for events of it: that lends no CPU unless references will bring some
+  const EventQueue* events = nullptr;  // waits for events of it: unless references will bring some, it only listens
 };
 
 class WaitRoom {
@@ -56,6 +62,8 @@ class WaitRoom {
 
   // Under the lock: those who sleep look again. Called by pump() when something they may wait for has happened.
   void wake_all();
+  // Under the lock: those who only listen, too. After the push of an event, or when such a queue begins to expect some.
+  void wake_listeners();
   // Under the lock: nobody has the token.
   bool token_free() const { return !token_; }
   // The progress thread's turn (progress.h). Under the lock.
@@ -77,6 +85,9 @@ class WaitRoom {
   struct Sleeper {
     shm::Atomic32 word{0};
   };
+  static void wake(const std::vector<Sleeper*>& sleepers);
+  // Nobody has the token: wakes one who is to take it.
+  void hand_over();
 
   // One call of wait().
   class Visit {
@@ -89,9 +100,15 @@ class WaitRoom {
    private:
     WaitOutcome spin(Lock& lock);
     WaitOutcome spin_only(Lock& lock);
-    WaitOutcome sleep_on_bell(Lock& lock);
-    WaitOutcome sleep_on_own_word(Lock& lock);
+    // No longer than `until_ns`, if given: then look again.
+    WaitOutcome sleep_on_bell(Lock& lock, std::optional<int64_t> until_ns);
+    // Among `sleepers`: of the room, or those who listen.
+    WaitOutcome sleep_on_own_word(Lock& lock, std::vector<Sleeper*>& sleepers);
     bool worth_a_look() const;
+    bool expects() const { return options_.events == nullptr || options_.events->expects(); }
+    // When it begins to only listen; none while it expects something.
+    std::optional<int64_t> listens_from_ns() const;
+    void give_up_bell();
     void lend_cpu();
     int64_t now_ns() const { return room_.core_.self.clock().now_ns(); }
 
@@ -100,6 +117,7 @@ class WaitRoom {
     int64_t deadline_ns_ = -1;
     bool spin_only_ = false;
     bool has_token_ = false;
+    bool followed_ = false;  // it slept while somebody else had the token
     bool spun_ = false;
     bool armed_ = false;  // the doorbell says SLEEPING: the next look is the second one of Q8
     uint32_t bell_value_ = 0;
@@ -114,6 +132,7 @@ class WaitRoom {
   bool asleep_on_bell_ = false;  // the token's holder, unless that is the progress thread
   uint32_t inside_ = 0;
   std::vector<Sleeper*> sleepers_;
+  std::vector<Sleeper*> listeners_;
   std::atomic<bool> rang_{false};
 };
 

@@ -1,7 +1,11 @@
 // Tasks: values, order of dependencies, references, results, options.
 #include <unistd.h>
 
+#include <atomic>
+#include <future>
+#include <random>
 #include <set>
+#include <thread>
 
 #include "support/fixture.hpp"
 
@@ -50,6 +54,41 @@ TEST_F(Tasks, Pipelined) {
   std::vector<int> values = sabir::get(refs);
   for (int i = 0; i < kCalls; ++i) {
     ASSERT_EQ(values[i], i + 1);
+  }
+}
+
+// P1: one thread has the doorbell of the process; whoever gives up in the moment it is handed over passes it on.
+TEST_F(Tasks, NobodyIsLeftWaitingWhenOthersGiveUp) {
+  constexpr int kCalls = 2000;
+  sabir::TaskOptions beside;  // the tests that follow have both CPUs
+  beside.num_cpus = 0;
+  beside.max_retries = 0;
+  ObjectRef<int> never = task(slow).options(beside).remote(600'000, 0);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (unsigned seed = 0; seed < 6; ++seed) {
+    threads.emplace_back([&, chance = std::minstd_rand(seed + 1)]() mutable {
+      while (!stop) {
+        EXPECT_FALSE(never.try_get(std::chrono::microseconds(25 + chance() % 300)).ok());
+      }
+    });
+  }
+  std::vector<std::future<int>> sums;
+  for (int i = 0; i < 2; ++i) {
+    sums.push_back(std::async(std::launch::async, [] {
+      int sum = 0;
+      for (int call = 0; call < kCalls; ++call) {
+        sum += task(plus).remote(call, 1).get();
+      }
+      return sum;
+    }));
+  }
+  for (auto& sum : sums) {
+    EXPECT_EQ(sum.get(), kCalls * (kCalls + 1) / 2);
+  }
+  stop = true;
+  for (std::thread& thread : threads) {
+    thread.join();
   }
 }
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,6 +101,21 @@ def test_a_list_that_another_thread_changes_during_get_and_wait():
     assert sabir.get(shared, timeout=60) == [None] * 4
     timer.join()
     assert shared == []
+
+
+def test_who_waits_for_notices_is_not_woken_by_results():
+    thread = next(thread for thread in threading.enumerate() if thread.name == "sabir-notices")
+
+    def sleeps() -> int:
+        status = Path(f"/proc/self/task/{thread.native_id}/status").read_text()
+        return int(status.split("voluntary_ctxt_switches:")[1].split()[0])
+
+    assert sabir.get(add.remote(1, 2)) == 3
+    before = sleeps()
+    for i in range(500):
+        assert sabir.get(add.remote(i, 1)) == i + 1
+    assert sabir.get([add.remote(i, 1) for i in range(500)]) == list(range(1, 501))
+    assert sleeps() - before < 50
 
 
 def test_shutdown_while_ten_threads_work(restless):
