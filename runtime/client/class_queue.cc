@@ -31,7 +31,10 @@ bool ClassQueue::wake_somebody() {
   if (!watching) {
     core_.neighbours.daemon().ring();
   }
+  // One that runs nothing: in the others a thread sleeps that waits for something else, and the call would wait until
+  // they are done.
   shm::SlotIndex asleep = 0;
+  bool idle = false;
   for (uint32_t i = 0; i < workers; ++i) {
     auto slot = static_cast<shm::SlotIndex>(record_.workers[i].load(std::memory_order_relaxed));
     const shm::ProcessPage* page = core_.self.calls().find_page(slot);
@@ -42,8 +45,9 @@ bool ClassQueue::wake_somebody() {
       // It will find the call, and wake one more if there is more than one (Executor).
       return !watching;
     }
-    if (asleep == 0 && core_.neighbours.sleeping(slot)) {
-      asleep = slot;
+    if (!idle && core_.neighbours.sleeping(slot)) {
+      idle = page->function_plus_one.load(std::memory_order_relaxed) == 0;
+      asleep = idle || asleep == 0 ? slot : asleep;
     }
   }
   return (asleep != 0 && core_.neighbours.ring_after_push(asleep)) || !watching;

@@ -191,7 +191,8 @@ void Executor::wake_another() {
   uint32_t workers = std::min(record->worker_count.load(std::memory_order_acquire), shm::kMaxWorkersPerClass);
   for (uint32_t i = 0; i < workers; ++i) {
     auto slot = static_cast<shm::SlotIndex>(record->workers[i].load(std::memory_order_relaxed));
-    if (slot != core_.self.slot() && slot < shm::kMaxProcesses && core_.neighbours.sleeping(slot)) {
+    if (slot != core_.self.slot() && slot < shm::kMaxProcesses && core_.neighbours.sleeping(slot) &&
+        core_.self.calls().page(slot).function_plus_one.load(std::memory_order_relaxed) == 0) {
       core_.neighbours.ring(slot);
       return;
     }

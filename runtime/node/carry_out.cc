@@ -25,6 +25,7 @@ void NodeManager::carry_out(const Instruction& instruction) {
           [&](const GrantLease& lease) { directory_.grant(lease); },
           [&](const WithdrawLease& lease) { directory_.withdraw(lease.slot); },
           [&](const UnlistWorker& worker) { directory_.unlist_worker(worker.slot, worker.class_index); },
+          [&](const RingWorker& worker) { processes_.ring(worker.slot); },
           [&](const ClearLease& lease) { directory_.clear_lease(lease.slot); },
           [&](const FailClass& failure) { fail_class(failure); },
           [&](const MarkInfeasible& mark) {

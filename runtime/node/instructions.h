@@ -41,6 +41,10 @@ struct UnlistWorker {
   shm::SlotIndex slot;
   shm::ClassIndex class_index;
 };
+// Calls wait that it could run, and it runs nothing: who appended them did not ring it, or it did not hear.
+struct RingWorker {
+  shm::SlotIndex slot;
+};
 // The lease record is to say {epoch, no class}: the lease ended at the worker's word or with its life.
 struct ClearLease {
   shm::SlotIndex slot;
@@ -172,7 +176,7 @@ struct RetireWorker {
 };
 
 using Instruction =
-    std::variant<GrantLease, WithdrawLease, UnlistWorker, ClearLease, FailClass, MarkInfeasible, FreeClass,
+    std::variant<GrantLease, WithdrawLease, UnlistWorker, RingWorker, ClearLease, FailClass, MarkInfeasible, FreeClass,
                  LaunchWorker, AbortLaunch, KillWorker, ExitWorker, WriteActorWord, HoldActorArgs, ReleaseActorArgs,
                  FreeActor, WarnJob, NeedWorkers, ActorPlaced, WorkersUnavailable, PoolFull, PlaceActor, UnplaceActor,
                  LaunchActor, AbortActorLaunch, ActorLaunchFailed, RetireWorker>;

@@ -20,6 +20,8 @@
 //  S9 A class without CPU is limited to `max_cpuless_leases` leases that are not blocked.
 //  S10 When no process can be added and all that holds a lease or hosts an actor has been blocked for `stuck_ns`, what
 //     waits fails with kExhausted: a recursion deeper than the limit of processes.
+//  S11 A worker that runs nothing for a quantum while calls wait that its lease is for is rung, each quantum: whoever
+//     appended them may have been stopped before it rang anybody.
 #pragma once
 
 #include <cstdint>

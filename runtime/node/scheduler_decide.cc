@@ -26,6 +26,7 @@ void Scheduler::tick() {
   s.rotate();
   s.fail_if_stuck();
   s.announce_needs();
+  s.ring_idle();
 }
 
 std::optional<int64_t> Scheduler::next_wake_ns() const {
@@ -488,6 +489,22 @@ void Scheduler::State::announce_needs() {
       told_needs[group] = count;
     } else if (told != told_needs.end()) {
       told_needs.erase(told);
+    }
+  }
+}
+
+// --- S11
+
+void Scheduler::State::ring_idle() {
+  int64_t now = clock->now_ns();
+  for (auto& [slot, worker] : workers) {
+    if (!worker.drawing() || worker.running || classes.at(*worker.lease).waiting == 0) {
+      continue;
+    }
+    int64_t since = std::max({worker.idle_since_ns, classes.at(*worker.lease).waiting_since_ns, worker.rung_ns});
+    if (now - since >= options.quantum_ns) {
+      worker.rung_ns = now;
+      out->push_back(RingWorker{slot});
     }
   }
 }

@@ -70,6 +70,7 @@ struct Scheduler::State {
     uint64_t idle_order = 0;     // larger: later
     int64_t idle_since_ns = 0;   // seen running nothing, or granted
     int64_t returning_since_ns = 0;
+    int64_t rung_ns = 0;  // S11
     Allocation allocation = {};
 
     bool drawing() const { return lease && !withdrawn && !over_at_border; }
@@ -120,6 +121,7 @@ struct Scheduler::State {
   void take_from_idle();
   void rotate();
   void announce_needs();
+  void ring_idle();
   void fail_if_stuck();
   void fail_class(Class& what, const Error& error);
 

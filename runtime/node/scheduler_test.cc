@@ -202,6 +202,24 @@ TEST_F(SchedulerTest, S8_OneCallBehindRunningLeasesWaitsAMoment) {
   EXPECT_EQ(tick<GrantLease>().size(), 2u) << "more than one at once";
 }
 
+TEST_F(SchedulerTest, S11_WhoDoesNotHearIsRungAgain) {
+  shm::ClassIndex one = declare({{"CPU", kUnit}});
+  scheduler_.open_queue(10, one, 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.observe_queue(10, 1);
+  ASSERT_EQ(tick<GrantLease>().size(), 1u);
+  EXPECT_TRUE(tick<RingWorker>().empty()) << "the grant rang it";
+  ASSERT_TRUE(scheduler_.next_wake_ns());
+  clock_.advance_ns(20 * kMillisecondNs);
+  auto rung = tick<RingWorker>();
+  ASSERT_EQ(rung.size(), 1u);
+  EXPECT_EQ(rung[0].slot, 1);
+  EXPECT_TRUE(tick<RingWorker>().empty()) << "once in a quantum";
+  clock_.advance_ns(20 * kMillisecondNs);
+  see(1, {.running = true});
+  EXPECT_TRUE(tick<RingWorker>().empty()) << "it will look when it is done";
+}
+
 TEST_F(SchedulerTest, D2_ADeathGivesEverythingBack) {
   shm::ClassIndex one = declare({{"CPU", kUnit}, {"GPU", kUnit}});
   scheduler_.open_queue(10, one, 5);
