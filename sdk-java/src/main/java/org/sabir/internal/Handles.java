@@ -23,10 +23,24 @@ final class Handles {
     }
   }
 
+  private record Unpin(long ref, long address, long size) implements Runnable {
+    @Override
+    public void run() {
+      Native.releaseRef(ref);
+      Pinned.remove(address, size);
+    }
+  }
+
   private enum Kind { REF, ACTOR, TASK, FUNCTION, WAITER, TABLE }
 
   static void releaseRefWith(Object object, long ref) {
     CLEANER.register(object, new Release(Kind.REF, ref));
+  }
+
+  /** A view of a large object: its memory counts as held until then. */
+  static void releaseViewWith(Object object, long ref, long address, long size) {
+    CLEANER.register(object, new Unpin(ref, address, size));
+    Pinned.add(address, size);
   }
 
   static void releaseActorWith(Object object, long actor) {

@@ -66,7 +66,11 @@ final class StoreBytes extends Bytes {
       this.size = size;
       this.ref = ref;
       this.buffers = new ByteBuffer[Math.toIntExact((size >> WINDOW_BITS) + 1)];
-      Handles.releaseRefWith(this, ref);
+      if (size >= Pinned.LARGE_BYTES) {
+        Handles.releaseViewWith(this, ref, address, size);
+      } else {
+        Handles.releaseRefWith(this, ref);
+      }
     }
 
     ByteBuffer slice(long offset, int count) {

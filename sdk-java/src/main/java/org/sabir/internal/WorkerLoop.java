@@ -60,6 +60,7 @@ public final class WorkerLoop {
     CodeLoader.use(client.info().jobConfig());
     Runtimes.adopt(client);
     Notices.start(client);
+    Pinned.collectWhenDoubled();
     SharedClasses.prepare(); // a driver in another language has not
     Runtime.getRuntime().addShutdownHook(new Thread(loop::exiting, "sabir-exit"));
     loop.work();

@@ -77,6 +77,20 @@ final class StorePressureTest {
   }
 
   @Test
+  void aWorkersGarbageIsGivenBackBeforeTheStoreIsFull() throws Exception {
+    emptyStore();
+    for (int i = 0; i < 3 * STORE_BYTES / OBJECT_BYTES; ++i) {
+      assertEquals(1.0, Sabir.task(StorePressureTest::first, large()).remote().get());
+      System.gc(); // here: what is left is the worker's
+      assertTrue(usedBytes() <= 5 * OBJECT_BYTES + SMALL_BYTES, "after " + i + ": " + usedBytes());
+    }
+  }
+
+  static double first(Tensor tensor) {
+    return tensor.getDouble(0);
+  }
+
+  @Test
   void aWorkersSliceHoldsItsObjectAndGivesWay() throws Exception {
     emptyStore();
     ActorHandle<Keeper> keeper = Sabir.actor(Keeper::new).remote();
