@@ -10,7 +10,9 @@
  *     thread uses it is the caller's error. Exceptions are said at the function.
  * (4) Times are nanoseconds. A timeout_ns below zero waits for ever, 0 polls.
  * (5) Strings are a pointer and a length in bytes, UTF-8, not terminated. NULL with length 0 is the empty string.
- * (6) Structs that a caller fills and that may grow begin with struct_size and have an _INIT macro.
+ * (6) Structs that a caller fills and that may grow begin with struct_size and have an _INIT macro. A language without
+ *     macros sets struct_size and leaves the rest zero; those whose defaults are not all zero have an _init function,
+ *     which then sets the defaults.
  *     Values, arguments, views and events are plain data that will not change.
  * (7) Nothing throws, nothing calls back. Completions, work and notices are pulled from queues (sabir_queue_next), and
  *     a queue has a descriptor for event loops.
@@ -104,13 +106,25 @@ enum {
   SABIR_TENSOR = 2,  /* header and raw numbers: all languages read it */
   SABIR_NATIVE = 3   /* only `language` reads it */
 };
+/* `variant` of a neutral value: its form. */
+enum {
+  SABIR_NEUTRAL_FLEXBUFFERS = 0, /* error values, too */
+  SABIR_NEUTRAL_PLAIN = 1,
+  SABIR_NEUTRAL_BUFFERS = 2, /* plain, with tensors beside it */
+  SABIR_NEUTRAL_TABLE = 3
+};
+/* `variant` of a native value, with this bit: it begins with a text for readers in other languages. */
+enum { SABIR_NATIVE_NOTED = 0x80 };
+/* 5 to 127 are for languages that Sabir will know. An SDK made elsewhere takes one from SABIR_LANGUAGE_OTHERS on: the
+ * core passes it on as it is, and nobody reads native values of a language but itself. */
 typedef uint8_t sabir_language;
 enum {
   SABIR_LANGUAGE_NONE = 0,
   SABIR_LANGUAGE_PYTHON = 1,
   SABIR_LANGUAGE_JAVA = 2,
   SABIR_LANGUAGE_CPP = 3,
-  SABIR_LANGUAGE_C = 4
+  SABIR_LANGUAGE_C = 4,
+  SABIR_LANGUAGE_OTHERS = 128
 };
 
 /* A value to send. Its bytes are the parts one after the other; they are copied before the call returns. `refs` are the
@@ -140,6 +154,12 @@ typedef struct sabir_view {
   sabir_ref* const* refs;
   size_t ref_count;
 } sabir_view;
+
+/* The plain form (docs/values.md) of null and of a neutral value in that form or in FlexBuffers: an SDK that reads
+ * tensors and tables by itself, or not at all, has to know one form alone. Indices are into the view's refs.
+ * INVALID_ARGUMENT, with a sentence about what it is instead, for all others and for damaged bytes. What is in a plain
+ * value already is copied as it came, and not checked. */
+SABIR_API sabir_status sabir_view_to_plain(const sabir_view* view, sabir_buffer** out_plain, sabir_error** out_error);
 
 /* --- client ------------------------------------------------------------------------------------------------------ */
 
@@ -180,6 +200,8 @@ typedef struct sabir_config {
 } sabir_config;
 #define SABIR_CONFIG_INIT \
   { sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000 }
+/* As the macro (rule 6). So are the others: they write what struct_size has room for, and nothing if it is not set. */
+SABIR_API void sabir_config_init(sabir_config* config);
 
 /* The version of this library's ABI: compare with SABIR_ABI_VERSION. */
 SABIR_API uint32_t sabir_abi_version(void);
@@ -269,6 +291,7 @@ typedef struct sabir_task_options {
   {                                                     \
     sizeof(sabir_task_options), 0, 0, 1, 3, 0, { 0, 0 } \
   }
+SABIR_API void sabir_task_options_init(sabir_task_options* options);
 
 SABIR_API sabir_status sabir_task_prepare(sabir_client* client, const sabir_function* function,
                                           const sabir_task_options* options, sabir_task** out_task,
@@ -299,6 +322,7 @@ typedef struct sabir_actor_options {
   {                                                                            \
     sizeof(sabir_actor_options), 0, 0, {0, 0}, {0, 0}, 0, 0, 1, 0, 0, { 0, 0 } \
   }
+SABIR_API void sabir_actor_options_init(sabir_actor_options* options);
 
 /* Registers the actor (so a name is taken when this returns) and has it started when its arguments are ready. An error
  * of the constructor ends the actor: its calls fail with ACTOR_DIED that carries the error. */
@@ -510,9 +534,15 @@ typedef struct sabir_failure {
 } sabir_failure;
 #define SABIR_FAILURE_INIT \
   { sizeof(sabir_failure), SABIR_TASK_FAILED, 0, 0, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0 }
+SABIR_API void sabir_failure_init(sabir_failure* failure);
 /* The bytes of such an error value, for an SDK that tells of a cause: as a view (neutral, is_error) they can be the
  * cause of another failure. */
 SABIR_API sabir_status sabir_failure_encode(const sabir_failure* failure, sabir_buffer** out_map,
+                                            sabir_error** out_error);
+/* What an error value says, the result of a failed call: depth 0 is the error itself, 1 its cause, and so on until
+ * NOT_FOUND. Texts are borrowed from the view's bytes; nobody has checked that they are UTF-8. `cause` is NULL, and
+ * `retryable`, which is not in the value, 0. INVALID_ARGUMENT if it is no error value, or a damaged one. */
+SABIR_API sabir_status sabir_failure_decode(const sabir_view* value, size_t depth, sabir_failure* out_failure,
                                             sabir_error** out_error);
 SABIR_API sabir_status sabir_work_fail(sabir_work* work, const sabir_failure* failure, sabir_error** out_error);
 /* Asks the node to end this worker after the current call: an actor ends gracefully and is not restarted. */

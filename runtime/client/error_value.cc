@@ -154,19 +154,39 @@ std::vector<uint8_t> make_error_map(const ErrorFields& fields) {
   return builder.GetBuffer();
 }
 
-ErrorSummary read_error_map(std::span<const uint8_t> bytes) {
+Result<ErrorFields> read_error_fields(std::span<const uint8_t> bytes, size_t depth) {
   if (!is_map(bytes)) {
-    return {ErrorKind::kInternal, "an error value that cannot be read", ""};
+    return invalid_error("an error value that cannot be read: it is no map of FlexBuffers, or a damaged one");
   }
-  flexbuffers::Map map = flexbuffers::GetRoot(bytes.data(), bytes.size()).AsMap();
-  ErrorSummary summary;
+  flexbuffers::Reference found = flexbuffers::GetRoot(bytes.data(), bytes.size());
+  for (size_t i = 0; i < depth; ++i) {
+    found = found.AsMap()["cause"];
+    if (!found.IsMap() || i >= kMaxErrorDepth) {
+      return not_found_error("the error has no cause so deep");
+    }
+  }
+  flexbuffers::Map map = found.AsMap();
+  ErrorFields fields;
   int64_t kind = map["kind"].AsInt64();
   if (kind >= static_cast<int>(ErrorKind::kInvalid) && kind <= static_cast<int>(ErrorKind::kInternal)) {
-    summary.kind = static_cast<ErrorKind>(kind);
+    fields.kind = static_cast<ErrorKind>(kind);
   }
-  summary.message = text_of(map, "message");
-  summary.type = text_of(map, "type");
-  return summary;
+  fields.language = static_cast<uint8_t>(map["language"].AsInt64());
+  fields.message = text_of(map, "message");
+  fields.type = text_of(map, "type");
+  fields.stack = text_of(map, "stack");
+  if (flexbuffers::Reference native = map["native"]; native.IsBlob()) {
+    fields.native = {native.AsBlob().data(), native.AsBlob().size()};
+  }
+  return fields;
+}
+
+ErrorSummary read_error_map(std::span<const uint8_t> bytes) {
+  Result<ErrorFields> fields = read_error_fields(bytes, 0);
+  if (!fields.ok()) {
+    return {ErrorKind::kInternal, "an error value that cannot be read", ""};
+  }
+  return {fields->kind, std::string(fields->message), std::string(fields->type)};
 }
 
 std::vector<uint8_t> make_error_value(ErrorKind kind, std::string_view message, size_t alignment) {

@@ -37,6 +37,10 @@ struct ErrorSummary {
 // For the core's own messages. Damaged bytes give kInternal and say so.
 ErrorSummary read_error_map(std::span<const uint8_t> bytes);
 
+// What the error `depth` causes beneath that of the map says; borrows from the bytes. Its `cause` stays empty.
+// kNotFound: there is none so deep. kInvalid: the bytes are damaged.
+Result<ErrorFields> read_error_fields(std::span<const uint8_t> bytes, size_t depth);
+
 // A whole Value (value_format.h) of an error of the core, data at `alignment`.
 std::vector<uint8_t> make_error_value(ErrorKind kind, std::string_view message, size_t alignment);
 

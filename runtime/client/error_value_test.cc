@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <utility>
+
 #include "runtime/client/value_format.h"
 
 namespace sabir::client {
@@ -26,6 +29,53 @@ TEST(ErrorValueTest, RoundTrip) {
   EXPECT_EQ(summary.kind, ErrorKind::kTaskFailed);
   EXPECT_EQ(summary.message, "boom");
   EXPECT_EQ(summary.type, "builtins.ValueError");
+}
+
+TEST(ErrorValueTest, EachCauseIsRead) {
+  std::vector<uint8_t> native{1, 2, 0};
+  std::vector<uint8_t> map = make_error_map(
+      {.kind = ErrorKind::kActorDied, .message = "root", .language = 2, .type = "T", .stack = "at", .native = native});
+  map = make_error_map({.message = "middle", .language = 3, .cause = map});
+  map = make_error_map({.message = "top", .cause = map});
+  EXPECT_EQ(read_error_fields(map, 0)->message, "top");
+  EXPECT_EQ(read_error_fields(map, 1)->language, 3);
+  ErrorFields root = *read_error_fields(map, 2);
+  EXPECT_EQ(root.kind, ErrorKind::kActorDied);
+  EXPECT_EQ(root.message, "root");
+  EXPECT_EQ(root.type, "T");
+  EXPECT_EQ(root.stack, "at");
+  EXPECT_EQ(std::vector<uint8_t>(root.native.begin(), root.native.end()), native);
+  EXPECT_EQ(read_error_fields(map, 3).error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(read_error_fields(map, SIZE_MAX).error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(read_error_fields(native, 0).error().kind(), ErrorKind::kInvalid);
+}
+
+// Whatever is changed, what is read lies inside the bytes.
+TEST(ErrorValueTest, DamagedFieldsStayInside) {
+  std::vector<uint8_t> cause = make_error_map({.message = "root", .stack = "at x", .native = std::vector<uint8_t>(9)});
+  std::vector<uint8_t> map = make_error_map({.message = "boom", .type = "T", .cause = cause});
+  auto inside = [&map](const void* data, size_t size) {
+    const auto* begin = static_cast<const uint8_t*>(data);
+    return size == 0 || (begin >= map.data() && begin + size <= map.data() + map.size());
+  };
+  std::mt19937 random(1);
+  size_t read = 0;
+  for (int round = 0; round < 100000; ++round) {
+    size_t place = random() % map.size();
+    uint8_t before = std::exchange(map[place], static_cast<uint8_t>(random()));
+    for (size_t depth = 0; depth < 3; ++depth) {
+      Result<ErrorFields> fields = read_error_fields(map, depth);
+      if (fields.ok()) {
+        ++read;
+        for (std::string_view text : {fields->message, fields->type, fields->stack}) {
+          EXPECT_TRUE(inside(text.data(), text.size()));
+        }
+        EXPECT_TRUE(inside(fields->native.data(), fields->native.size()));
+      }
+    }
+    map[place] = before;
+  }
+  EXPECT_GT(read, 1000U);
 }
 
 TEST(ErrorValueTest, DeepChainsEnd) {

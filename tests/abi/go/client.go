@@ -1,22 +1,14 @@
 // Package sabir is a driver in Go on sabir.h alone: tasks and actors of other languages, values, errors.
 package sabir
 
-/*
-#cgo pkg-config: sabir
-#include <sabir/sabir.h>
-
-// Initializers are macros, which only C has.
-static sabir_config config_init(void) { sabir_config made = SABIR_CONFIG_INIT; return made; }
-static sabir_task_options task_init(void) { sabir_task_options made = SABIR_TASK_OPTIONS_INIT; return made; }
-static sabir_actor_options actor_init(void) { sabir_actor_options made = SABIR_ACTOR_OPTIONS_INIT; return made; }
-*/
+// #cgo pkg-config: sabir
+// #include <sabir/sabir.h>
 import "C"
 
 import (
 	"encoding/json"
 	"os/exec"
 	"runtime"
-	"unsafe"
 )
 
 type Language uint8
@@ -24,6 +16,7 @@ type Language uint8
 const (
 	Python = Language(C.SABIR_LANGUAGE_PYTHON)
 	Java   = Language(C.SABIR_LANGUAGE_JAVA)
+	Go     = Language(C.SABIR_LANGUAGE_OTHERS)
 )
 
 // Config says which session to join or start, and how workers of other languages start.
@@ -40,12 +33,12 @@ type Client struct{ raw *C.sabir_client }
 func Start(config Config) (*Client, error) {
 	var a arena
 	defer a.free()
-	raw := C.config_init()
-	raw.language_envs = (*C.sabir_language_env)(a.alloc(2, C.sizeof_sabir_language_env))
+	raw := C.sabir_config{struct_size: C.sizeof_sabir_config}
+	C.sabir_config_init(&raw)
+	var languages []C.sabir_language_env
 	add := func(language Language, mode C.sabir_launch_mode, argv []string) {
-		unsafe.Slice(raw.language_envs, 2)[raw.language_env_count] = C.sabir_language_env{
-			language: C.sabir_language(language), mode: mode, argv: a.words(argv), argc: C.size_t(len(argv))}
-		raw.language_env_count++
+		languages = append(languages, C.sabir_language_env{
+			language: C.sabir_language(language), mode: mode, argv: a.words(argv), argc: C.size_t(len(argv))})
 	}
 	var python struct{ Argv, Path []string }
 	if config.Python != "" {
@@ -66,11 +59,11 @@ func Start(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw.resources, raw.resource_count = (*C.sabir_resource)(a.alloc(1, C.sizeof_sabir_resource)), 1
-	*raw.resources = C.sabir_resource{name: a.text("CPU"), amount: C.double(config.CPUs)}
+	raw.language_envs, raw.language_env_count = lend(&a, languages), C.size_t(len(languages))
+	raw.resources, raw.resource_count = lend(&a, []C.sabir_resource{{name: a.text("CPU"), amount: C.double(config.CPUs)}}), 1
 	raw.address, raw.session_root = a.text(config.Address), a.text(config.SessionRoot)
 	raw.job_name, raw.job_config, raw.log_to_driver = a.text("go"), a.bytes(job), 0
-	raw.language = C.SABIR_LANGUAGE_C // stands for all that have no form of their own
+	raw.language = C.sabir_language(Go)
 	client := &Client{}
 	return client, call(func(failed **C.sabir_error) C.sabir_status {
 		return C.sabir_client_start(&raw, &client.raw, failed)
@@ -115,7 +108,8 @@ func (c *Client) submit(kind C.sabir_function_kind, language Language, name stri
 func (c *Client) Task(language Language, name string, args ...any) (*Ref, error) {
 	ref := c.newRef()
 	return ref, c.submit(C.SABIR_FUNCTION_TASK, language, name, args, func(r *request, failed **C.sabir_error) C.sabir_status {
-		options := C.task_init()
+		options := C.sabir_task_options{struct_size: C.sizeof_sabir_task_options}
+		C.sabir_task_options_init(&options)
 		var task *C.sabir_task
 		if status := C.sabir_task_prepare(c.raw, r.function, &options, &task, failed); status != C.SABIR_OK {
 			return status
@@ -131,17 +125,13 @@ type Actor struct {
 	language Language
 }
 
-func (c *Client) newActor(language Language) *Actor {
-	actor := &Actor{client: c, language: language}
-	runtime.SetFinalizer(actor, func(a *Actor) { C.sabir_actor_release(a.raw) })
-	return actor
-}
-
 // Actor makes one of a class: "module:Class" in Python, "package.Class" in Java. A name may be empty.
 func (c *Client) Actor(language Language, class, name string, args ...any) (*Actor, error) {
-	actor := c.newActor(language)
+	actor := &Actor{client: c, language: language}
+	runtime.SetFinalizer(actor, func(a *Actor) { C.sabir_actor_release(a.raw) })
 	return actor, c.submit(C.SABIR_FUNCTION_CLASS, language, class, args, func(r *request, failed **C.sabir_error) C.sabir_status {
-		options := C.actor_init()
+		options := C.sabir_actor_options{struct_size: C.sizeof_sabir_actor_options}
+		C.sabir_actor_options_init(&options)
 		options.name = r.text(name)
 		return C.sabir_actor_create(c.raw, r.function, &options, r.args, r.count, &actor.raw, failed)
 	})

@@ -10,7 +10,6 @@ const (
 	InvalidArgument = Status(C.SABIR_INVALID_ARGUMENT)
 	NotFound        = Status(C.SABIR_NOT_FOUND)
 	Timeout         = Status(C.SABIR_TIMEOUT)
-	Interrupted     = Status(C.SABIR_INTERRUPTED)
 	TaskFailed      = Status(C.SABIR_TASK_FAILED)
 	ActorDied       = Status(C.SABIR_ACTOR_DIED)
 )
@@ -22,19 +21,14 @@ type Error struct {
 	Language Language
 	Type     string
 	Stack    string
-	Cause    *Error
+	Cause    error
 }
 
 func (e *Error) Error() string {
 	return fmt.Sprint(text(C.sabir_status_name(C.sabir_status(e.Kind))), ": ", e.Type, " ", e.Message)
 }
 
-func (e *Error) Unwrap() error {
-	if e.Cause == nil {
-		return nil // not a nil pointer in an interface
-	}
-	return e.Cause
-}
+func (e *Error) Unwrap() error { return e.Cause }
 
 // recovered, deferred, makes an error of a value that cannot be written or read.
 func recovered(err *error) {
@@ -43,26 +37,32 @@ func recovered(err *error) {
 	}
 }
 
-// call makes an error of what a function of the interface says.
+// call makes an error of what a function of the interface says. Signals, of which Go's scheduler sends some, do not end it.
 func call(function func(**C.sabir_error) C.sabir_status) (err error) {
 	defer recovered(&err)
-	var failed *C.sabir_error
-	if status := function(&failed); status != C.SABIR_OK {
-		defer C.sabir_error_destroy(failed)
-		return &Error{Kind: Status(status), Message: text(C.sabir_error_message(failed))}
+	for {
+		var failed *C.sabir_error
+		status := function(&failed)
+		if status == C.SABIR_OK {
+			return nil
+		}
+		err = &Error{Kind: Status(status), Message: text(C.sabir_error_message(failed))}
+		C.sabir_error_destroy(failed)
+		if status != C.SABIR_INTERRUPTED {
+			return err
+		}
 	}
-	return nil
 }
 
-// errorOf reads an error value: a map with the fields of docs/values.md.
-func errorOf(value any) *Error {
-	fields, _ := value.(map[string]any)
-	field := func(key string) string { text, _ := fields[key].(string); return text }
-	kind, _ := fields["kind"].(int64)
-	language, _ := fields["language"].(int64)
-	made := &Error{Status(kind), field("message"), Language(language), field("type"), field("stack"), nil}
-	if fields["cause"] != nil {
-		made.Cause = errorOf(fields["cause"])
+// failureOf reads an error value: what failed, and beneath it what that came from. Nil: there is nothing so deep.
+func failureOf(view *C.sabir_view, depth C.size_t) error {
+	raw := C.sabir_failure{struct_size: C.sizeof_sabir_failure}
+	switch status := C.sabir_failure_decode(view, depth, &raw, nil); status {
+	case C.SABIR_OK:
+		return &Error{Status(raw.kind), text(raw.message), Language(raw.language), text(raw._type), text(raw.stack), failureOf(view, depth+1)}
+	case C.SABIR_NOT_FOUND:
+		return nil
+	default:
+		return &Error{Kind: Status(status), Message: "the error cannot be read"}
 	}
-	return made
 }

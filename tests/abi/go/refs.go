@@ -4,7 +4,6 @@ package sabir
 import "C"
 
 import (
-	"fmt"
 	"runtime"
 	"time"
 	"unsafe"
@@ -34,45 +33,42 @@ func (c *Client) Put(value any, timeout time.Duration) (*Ref, error) {
 }
 
 // Get waits for the value.
-func (r *Ref) Get(timeout time.Duration) (value any, err error) {
+func (r *Ref) Get(timeout time.Duration) (any, error) {
 	defer runtime.KeepAlive(r)
 	deadline := time.Now().Add(timeout)
-	status := C.sabir_status(C.SABIR_INTERRUPTED) // as by a signal of Go's own
-	for status == C.SABIR_INTERRUPTED {
-		left := C.int64_t(time.Until(deadline))
-		if left < 0 {
-			left = 0 // below 0 would be for ever
-		}
-		err = call(func(failed **C.sabir_error) C.sabir_status {
-			status = C.sabir_get(r.client.raw, &r.raw, 1, left, nil, failed)
+	var view C.sabir_view
+	err := call(func(failed **C.sabir_error) C.sabir_status {
+		left := C.int64_t(max(0, time.Until(deadline))) // below 0 would be for ever
+		if status := C.sabir_get(r.client.raw, &r.raw, 1, left, nil, failed); status != C.SABIR_OK {
 			return status
-		})
-	}
+		}
+		return C.sabir_ref_view(r.raw, &view, failed)
+	})
 	if err != nil {
 		return nil, err
 	}
-	var view C.sabir_view
+	if view.is_error != 0 {
+		return nil, failureOf(&view, 0)
+	}
+	return r.client.valueOf(&view)
+}
+
+func (c *Client) valueOf(view *C.sabir_view) (value any, err error) {
+	var refs []*Ref
+	for _, raw := range unsafe.Slice(view.refs, view.ref_count) {
+		ref := c.newRef()
+		ref.raw = C.sabir_ref_retain(raw)
+		refs = append(refs, ref)
+	}
 	err = call(func(failed **C.sabir_error) C.sabir_status {
-		if status := C.sabir_ref_view(r.raw, &view, failed); status != C.SABIR_OK || view.encoding == C.SABIR_NULL {
+		var buffer *C.sabir_buffer
+		if status := C.sabir_view_to_plain(view, &buffer, failed); status != C.SABIR_OK {
 			return status
 		}
-		data := unsafe.Slice((*byte)(view.data), int(view.size))
-		if view.encoding == C.SABIR_NATIVE && view.variant&0x80 != 0 { // it says what is in the way
-			panic(string(data[4:][:little.Uint32(data)]))
-		} else if view.encoding != C.SABIR_NEUTRAL {
-			panic(fmt.Sprintf("a value with encoding %d, of language %d, which Go does not read", view.encoding, view.language))
-		}
-		var refs []*Ref
-		for _, inner := range unsafe.Slice(view.refs, int(view.ref_count)) {
-			ref := r.client.newRef()
-			ref.raw = C.sabir_ref_retain(inner)
-			refs = append(refs, ref)
-		}
-		value = read(data, int(view.variant), refs)
+		defer C.sabir_buffer_destroy(buffer)
+		bytes := C.sabir_buffer_bytes(buffer)
+		value = read(unsafe.Slice((*byte)(bytes.data), bytes.size), refs)
 		return C.SABIR_OK
 	})
-	if err == nil && view.is_error != 0 {
-		return nil, errorOf(value)
-	}
 	return value, err
 }

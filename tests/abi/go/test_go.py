@@ -35,13 +35,12 @@ def test_a_driver_in_go(folder: Path) -> None:
 
 def test_it_is_small_and_stands_on_the_header_alone() -> None:
     lines = [
-        line.strip()
+        line
         for path in HERE.glob("*.go")
         if not path.name.endswith("_test.go")
         for line in path.read_text().splitlines()
     ]
-    code = [line for line in lines if line and not line.startswith("//")]
-    assert 0 < len(code) < 500
+    assert 0 < len(lines) < 500
     included = {line.lstrip("/ ") for line in lines if line.lstrip("/ ").startswith("#include")}
-    assert included == {"#include <sabir/sabir.h>", "#include <stdlib.h>"}
+    assert included == {"#include <sabir/sabir.h>"}
     assert run("gofmt", "-l", ".", cwd=HERE) == ""

@@ -1,5 +1,8 @@
 package sabir
 
+// #include <sabir/sabir.h>
+import "C"
+
 import (
 	"encoding/binary"
 	"fmt"
@@ -14,7 +17,7 @@ var little = binary.LittleEndian
 // writer writes the plain form, and collects references: the bytes have their indices.
 type writer struct {
 	out  []byte
-	refs []*Ref
+	refs []*C.sabir_ref
 }
 
 func (w *writer) word(tag byte, bits uint64) { w.out = little.AppendUint64(append(w.out, tag), bits) }
@@ -52,7 +55,7 @@ func (w *writer) value(value any) {
 		}
 	case *Ref:
 		w.sized('r', len(w.refs), "")
-		w.refs = append(w.refs, v)
+		w.refs = append(w.refs, v.raw)
 	default:
 		panic(fmt.Sprintf("%T has no neutral form: pass nil, bool, int, int64, float64, string, []byte, []any, map[string]any or *Ref", value))
 	}
@@ -114,73 +117,11 @@ func (p *plain) value(depth int) any {
 	}
 }
 
-// flex reads FlexBuffers: error values are such maps, and Python writes single numbers and texts so.
-type flex []byte
-
-func (f flex) number(at, width int) uint64 {
-	var word [8]byte
-	copy(word[:], f[at:at+width])
-	return little.Uint64(word[:])
-}
-
-func (f flex) follow(at, width int) int { return at - int(f.number(at, width)) }
-
-// value reads what lies in `width` bytes at `at`; `packed` has its type, and the width of what it points at.
-func (f flex) value(at, width int, packed byte, depth int) any {
-	inner := 1 << (packed & 3)
-	switch kind := packed >> 2; {
-	case depth > 64:
-		panic("containers too deep")
-	case kind >= 6 && kind <= 8: // a number elsewhere
-		return f.value(f.follow(at, width), inner, (kind-5)<<2, depth)
-	case kind == 0:
-		return nil
-	case kind == 1:
-		unused := 64 - 8*width
-		return int64(f.number(at, width)<<unused) >> unused
-	case kind == 2:
-		return f.number(at, width)
-	case kind == 3 && width == 8:
-		return math.Float64frombits(f.number(at, width))
-	case kind == 5 || kind == 25:
-		start := f.follow(at, width)
-		content := f[start:][:f.number(start-inner, inner)]
-		if kind == 5 {
-			return string(content)
-		}
-		return append([]byte{}, content...)
-	case kind == 26:
-		return f.number(at, width) != 0
-	case kind == 9:
-		at = f.follow(at, width)
-		keys, keyWidth := f.follow(at-3*inner, inner), int(f.number(at-2*inner, inner))
-		count := int(f.number(at-inner, inner))
-		entries := map[string]any{}
-		for i := 0; i < count; i++ {
-			key := f[f.follow(keys+i*keyWidth, keyWidth):]
-			for size := 0; ; size++ {
-				if key[size] == 0 {
-					key = key[:size]
-					break
-				}
-			}
-			entries[string(key)] = f.value(at+i*inner, inner, f[at+count*inner+i], depth+1)
-		}
-		return entries
-	default:
-		panic(fmt.Sprintf("a type of FlexBuffers (%d) that Go does not read", kind))
-	}
-}
-
-func read(data []byte, variant int, refs []*Ref) any {
-	if end := len(data) - 2; variant == 0 {
-		width := int(data[end+1])
-		return flex(data).value(end-width, width, data[end], 0)
-	}
+func read(data []byte, refs []*Ref) any {
 	reader := plain{data, refs}
 	value := reader.value(0)
-	if variant != 1 || len(reader.data) != 0 {
-		panic(fmt.Sprintf("a value of variant %d with %d bytes after its end", variant, len(reader.data)))
+	if len(reader.data) != 0 {
+		panic(fmt.Sprintf("a value with %d bytes after its end", len(reader.data)))
 	}
 	return value
 }
