@@ -438,7 +438,7 @@ enum {
   SABIR_EVENT_READY = 1,   /* tag */
   SABIR_EVENT_WORK = 2,    /* work: execute it */
   SABIR_EVENT_LOG = 3,     /* buffer: lines of a worker's output, see sabir_log_view */
-  SABIR_EVENT_COLLECT = 4, /* the store is under pressure: run the garbage collector */
+  SABIR_EVENT_COLLECT = 4, /* the store is under pressure: run the garbage collector, if there is one */
   SABIR_EVENT_EXIT = 5,    /* this process is asked to end: finish what runs and leave */
   SABIR_EVENT_WARNING = 6  /* buffer: a sentence the user should read */
 };

@@ -31,6 +31,17 @@ EventQueue::~EventQueue() {
 
 void EventQueue::push(const QueuedEvent& event) {
   std::lock_guard guard(lock_);
+  push_locked(event);
+}
+
+void EventQueue::push_once(uint32_t kind) {
+  std::lock_guard guard(lock_);
+  if (std::none_of(events_.begin(), events_.end(), [kind](const QueuedEvent& event) { return event.kind == kind; })) {
+    push_locked({.kind = kind});
+  }
+}
+
+void EventQueue::push_locked(const QueuedEvent& event) {
   events_.push_back(event);
   buffered_bytes_ += bytes_of(event.buffer);
   count_.store(events_.size(), std::memory_order_release);

@@ -38,6 +38,8 @@ class EventQueue {
   ~EventQueue();
 
   void push(const QueuedEvent& event);
+  // Unless one of the kind waits already: a process that reads none keeps one.
+  void push_once(uint32_t kind);
   // False: full, the buffer was dropped.
   bool push_buffer(uint32_t kind, Buffer buffer);
   size_t take(QueuedEvent* out, size_t capacity);
@@ -58,6 +60,8 @@ class EventQueue {
   int64_t quiet_since_ns() const { return quiet_since_ns_; }
 
  private:
+  void push_locked(const QueuedEvent& event);
+
   explicit EventQueue(UniqueFd fd) : fd_(std::move(fd)) {}
 
   UniqueFd fd_;

@@ -36,6 +36,18 @@ TEST(EventQueueTest, TheDescriptorIsReadableWhileEventsWait) {
   EXPECT_EQ(queue->take(&event, 1), 0u);
 }
 
+TEST(EventQueueTest, OneOfAKindIsEnough) {
+  auto queue = *EventQueue::create();
+  queue->push_once(SABIR_EVENT_COLLECT);
+  queue->push({.kind = SABIR_EVENT_READY, .tag = 1});
+  queue->push_once(SABIR_EVENT_COLLECT);
+  QueuedEvent events[4];
+  EXPECT_EQ(queue->take(events, 4), 2u);
+  queue->push_once(SABIR_EVENT_COLLECT);
+  EXPECT_TRUE(readable(*queue));
+  EXPECT_EQ(queue->take(events, 4), 1u);
+}
+
 // Nobody reads: memory stays bounded, and the next line that is kept says how many were not.
 TEST(EventQueueTest, SlowReadersLoseLinesAndHearOfIt) {
   auto queue = *EventQueue::create();

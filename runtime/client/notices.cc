@@ -37,7 +37,7 @@ void Notices::on_warn(std::string text) {
 
 void Notices::on_collect() {
   core_.progress->collect_loans();
-  queue_->push({.kind = SABIR_EVENT_COLLECT});
+  queue_->push_once(SABIR_EVENT_COLLECT);
   wake();
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -14,6 +15,9 @@ _FOLD_SECONDS = 5.0
 _FOLDED_LINES = 500
 # What was left out is told at most this often.
 _DROPPED_SECONDS = 1.0
+
+# Between collections of garbage there is as much time as the last one took, or this.
+_COLLECT_PAUSE_SECONDS = 1.0
 
 _thread: threading.Thread | None = None
 
@@ -83,6 +87,34 @@ class Dropped:
         ]
 
 
+class Collector:
+    """Collects garbage when the store is full: arrays in cycles hold objects there. Half of the time at most."""
+
+    def __init__(self, clock: Any = time.monotonic, collect: Any = gc.collect) -> None:
+        self._clock = clock
+        self._collect = collect
+        self._asked = False
+        self._due = float("-inf")
+
+    def ask(self) -> None:
+        self._asked = True
+
+    def wait_s(self, otherwise: float | None) -> float | None:
+        """How long to wait for notices: `otherwise`, or less."""
+        if not self._asked:
+            return otherwise
+        left: float = max(0.0, self._due - self._clock())
+        return left if otherwise is None else min(left, otherwise)
+
+    def run_if_due(self) -> None:
+        started = self._clock()
+        if self._asked and started >= self._due:
+            self._asked = False
+            self._collect()
+            ended = self._clock()
+            self._due = ended + min(ended - started, _COLLECT_PAUSE_SECONDS)
+
+
 def _print(lines: list[tuple[int, str]]) -> None:
     for stream, text in lines:
         target: TextIO = sys.stderr if stream == 2 else sys.stdout
@@ -106,7 +138,7 @@ def warn(text: str) -> None:
     _print([(2, f"(sabir) warning: {text}")])
 
 
-def _handle(folder: Folder, dropped_lines: Dropped, notice: tuple[Any, ...]) -> None:
+def _handle(folder: Folder, dropped_lines: Dropped, collector: Collector, notice: tuple[Any, ...]) -> None:
     if notice[0] == "log":
         _, name, pid, stream, text, dropped = notice
         _print(dropped_lines.add(name or "worker", pid, dropped))
@@ -115,37 +147,37 @@ def _handle(folder: Folder, dropped_lines: Dropped, notice: tuple[Any, ...]) -> 
     elif notice[0] == "warning":
         warn(notice[1])
     elif notice[0] == "collect":
-        import gc
-
-        gc.collect()
+        collector.ask()
 
 
 def _pump() -> None:
     from sabir.exceptions import SabirError
 
-    folder, dropped = Folder(), Dropped()
+    folder, dropped, collector = Folder(), Dropped(), Collector()
     while True:
         try:
             # What is counted is told also when nothing else comes.
-            notices = _sabir.next_notices(1.0 if folder.counts() or dropped.counts() else None)
+            counts = folder.counts() or dropped.counts()
+            notices = _sabir.next_notices(collector.wait_s(1.0 if counts else None))
         except SabirError:
             notices = None
         if notices is None:
             break
         for notice in notices:
-            _handle(folder, dropped, notice)
+            _handle(folder, dropped, collector, notice)
+        collector.run_if_due()
         _print(folder.flush(only_old=True) + dropped.add("", 0, 0))
     _print(folder.flush(only_old=False) + dropped.flush())
 
 
-def start_printer() -> None:
-    """Starts the thread that prints; it ends with the client."""
+def start_reader() -> None:
+    """Starts the thread that reads them, in drivers and workers; it ends with the client."""
     global _thread
     _thread = threading.Thread(target=_pump, name="sabir-notices", daemon=True)
     _thread.start()
 
 
-def stop_printer() -> None:
+def stop_reader() -> None:
     """Waits until what arrived before the shutdown is printed."""
     global _thread
     if _thread is not None and _thread is not threading.current_thread():

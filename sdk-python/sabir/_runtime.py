@@ -148,7 +148,7 @@ def init(
         atexit.register(_at_exit)
         from sabir import _logs
 
-        _logs.start_printer()
+        _logs.start_reader()
         return Context(_sabir.info())
 
 
@@ -218,6 +218,9 @@ def adopt_worker() -> None:
     _epoch += 1
     _started_in = os.getpid()
     _is_worker = True
+    from sabir import _logs
+
+    _logs.start_reader()
 
 
 def _in_worker() -> bool:
@@ -250,4 +253,4 @@ def shutdown() -> None:
 
         left = _futures.take_waiting()
     _futures.settle(left)
-    _logs.stop_printer()
+    _logs.stop_reader()

@@ -24,7 +24,7 @@ def main() -> None:
     import gc
     import pickle  # noqa: F401 - every worker needs it
 
-    from sabir import _sabir, _worker  # noqa: F401
+    from sabir import _logs, _sabir, _worker  # noqa: F401
 
     channel = socket.socket(fileno=int(sys.argv[2]))
     channel.set_inheritable(False)
