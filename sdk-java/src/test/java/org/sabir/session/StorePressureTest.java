@@ -57,8 +57,14 @@ final class StorePressureTest {
     for (int i = 0; usedBytes() > SMALL_BYTES; ++i) {
       assertTrue(i < 500, "left in the store: " + usedBytes());
       System.gc();
+      Sabir.task(StorePressureTest::collect).remote().get();
       Thread.sleep(10);
     }
+  }
+
+  static int collect() {
+    System.gc();
+    return 0;
   }
 
   private static ObjectRef<Tensor> large() {
