@@ -6,6 +6,7 @@ import atexit
 import functools
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -50,7 +51,13 @@ def command(caller: str) -> list[str]:
     return [str(JAVA_HOME / "bin/java"), "-XX:+UseSerialGC", "-cp", jars, "conformance.Caller"]
 
 
-def environment(caller: str, folder: Path) -> dict[str, str]:
+def second(callee: str) -> str:
+    """The shell's words for a driver in the callee's language that joins a session."""
+    library = [f"LD_LIBRARY_PATH={CPP_SDK / 'lib'}"] if callee == "cpp" else []
+    return shlex.join(["env", *library, *command(callee)])
+
+
+def environment(caller: str, callee: str, folder: Path) -> dict[str, str]:
     built = programs() / "tests/conformance"
     code = [HERE / "python", built / "libconformance_callee.so", built / "conformance.jar"]
     extra = [HERE / "python/extra", built / "libconformance_extra.so", built / "conformance_extra.jar"]
@@ -67,6 +74,7 @@ def environment(caller: str, folder: Path) -> dict[str, str]:
         "CONFORMANCE_EXTRA": ":".join(str(path) for path in extra),
         "CONFORMANCE_PYTHON": sys.executable,
         "CONFORMANCE_CPP_WORKER": str(CPP_SDK / "bin/sabir-cpp-worker"),
+        "CONFORMANCE_SECOND": second(callee),
         "CONFORMANCE_JAVA_JAR": str(programs() / "sdk-java/sabir-java.jar"),
     }
 
@@ -92,7 +100,7 @@ def run_pair(caller: str, callee: str) -> tuple[dict[str, Outcome], list[str]]:
         names = folder / "names"
         names.write_text("".join(f"{scenario.name}\n" for scenario in applicable(caller, callee)))
         words = [*command(caller), callee, str(folder), str(names)]
-        lines, ended = _run(words, environment(caller, folder), folder)
+        lines, ended = _run(words, environment(caller, callee, folder), folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # after a caller that was killed its node may still be ending
     known: list[str] = []

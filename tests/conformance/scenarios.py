@@ -4,7 +4,9 @@ A *value* travels three times: as an argument, whose text the callee tells (`des
 as a result that the callee made itself (`make`). Each time it must be, as text, what is said here: null, true, false,
 integers in decimals, from 65 bits on as `big:` and two's complement, floats as `float:` and their 64 bits, times as
 `time:NANOSECONDS SINCE 1970:OFFSET IN SECONDS`, `[lists]`, `(tuples)`, `{maps: in order}`, `ref(value)`, `actor`;
-`"text"` in UTF-8 and `bytes:` in hexadecimal, from 65 bytes on as size and CRC-32; `tensor:type:[shape]:items in C order`.
+`"text"` in UTF-8 and `bytes:` in hexadecimal, from 65 bytes on as size and CRC-32; `tensor:type:[shape]:items in C order`;
+`table:name:type:[items], ...`, of more than 16 rows the bytes of the items. Java writes and reads columns by arrow-java,
+which is not in this suite: it hands on tables that Python makes, and has Python describe them.
 
 Other scenarios are programs of the callers that check for themselves. They call the functions of the callees, which
 have one meaning in all languages:
@@ -18,6 +20,7 @@ have one meaning in all languages:
     meet(folder, name, count, ms): whether so many were there at once; own(): a value in its language's own form
     nudge(actor, n), nudge_all([actors], n), nudge_named(name, n): call add of these actors
     Recorder(start): add(n), history(), fail, sleep, die, mortal, pid, keep([references]), total(): of what it keeps,
+        lend(): what it keeps; hold(tensor): keeps a slice, and says how many it has; drop(): what it holds,
         befriend([actors]), forward(n): add of its friends, leave(): ends itself
 """
 
@@ -169,6 +172,14 @@ _TENSORS = [
         otherwise={"python": "tensor:uint16:[2]:c03f00c0"},
     ),
 ]
+
+_TABLES = _values(
+    "tables",
+    ("table", "integers with a null, and texts", 'table:n:int64:[1, null, 3], s:string:["a", "", "\\xc3\\xbc"]'),
+    ("table-empty", "columns without rows", "table:n:int64:[]"),
+    ("table-sliced", "the last three of five rows", "table:n:int64:[2, 3, 4]"),
+    ("table-large", "8 MiB of integers", "table:n:int64:bytes:8388608:ee7de7a0"),
+)
 
 _SIZES = [
     *_values(
@@ -361,10 +372,18 @@ _TIMES_AND_RESOURCES = _behaviour(
     ("resource-impossible", "a call that no node can run waits, and get ends in time"),
 )
 
+_STORE = _behaviour(
+    "store and drivers",
+    ("pressure-results", "20 results of 64 MiB through a store of 1 GiB, each dropped for the next"),
+    ("pressure-slices", "an actor holds slices of 768 MiB and lets go: there is room for 512 MiB more"),
+    ("driver-second", "a second driver, in the callee's language, finds an actor of the first, and they share values"),
+)
+
 SCENARIOS = [
     *_SCALARS,
     *_CONTAINERS,
     *_TENSORS,
+    *_TABLES,
     *_SIZES,
     *_CALLS,
     *_REFERENCES,
@@ -372,4 +391,5 @@ SCENARIOS = [
     *_ACTORS,
     *_FAILURES,
     *_TIMES_AND_RESOURCES,
+    *_STORE,
 ]

@@ -160,6 +160,12 @@ class Recorder {
   int pid() const { return getpid(); }
   void keep(std::vector<ObjectRef<int>> refs) { kept_ = std::move(refs); }
   int total() const { return gather(kept_); }
+  const std::vector<ObjectRef<int>>& lend() const { return kept_; }
+  int hold(sabir::AnyTensor tensor) {
+    held_.push_back(std::move(tensor));
+    return static_cast<int>(held_.size());
+  }
+  void drop() { held_.clear(); }
   void befriend(std::vector<ActorHandle<>> handles) { friends_ = std::move(handles); }
   int forward(int amount) { return nudge_all(friends_, amount); }
   void leave() { sabir::exit_actor(); }
@@ -169,6 +175,7 @@ class Recorder {
   std::vector<int> amounts_;
   std::vector<ObjectRef<int>> kept_;
   std::vector<ActorHandle<>> friends_;
+  std::vector<sabir::AnyTensor> held_;
 };
 
 }  // namespace
@@ -176,7 +183,7 @@ class Recorder {
 SABIR_REMOTE(describe, echo, make, add, join, nothing, pair, total, store, later, gather, idof, fail, chain, odd);
 SABIR_REMOTE(through, relay, fibonacci, flaky, mortal, die, sleep, pid, meet, nudge, nudge_all, nudge_named);
 SABIR_REMOTE(Recorder::create, &Recorder::add, &Recorder::history, &Recorder::fail, &Recorder::sleep, &Recorder::die,
-             &Recorder::mortal, &Recorder::pid, &Recorder::keep, &Recorder::total, &Recorder::befriend,
-             &Recorder::forward, &Recorder::leave);
+             &Recorder::mortal, &Recorder::pid, &Recorder::keep, &Recorder::total, &Recorder::lend, &Recorder::hold,
+             &Recorder::drop, &Recorder::befriend, &Recorder::forward, &Recorder::leave);
 
 }  // namespace conformance

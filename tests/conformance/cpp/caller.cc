@@ -23,6 +23,7 @@ Checks all_checks() {
   add_name_checks(checks);
   add_failure_checks(checks);
   add_resource_checks(checks);
+  add_store_checks(checks);
   return checks;
 }
 
@@ -62,6 +63,7 @@ int run(const std::string& callee, const std::string& folder, const std::string&
   config.resources = {{"CPU", 2}, {"slot", 1}};
   config.store_bytes = uint64_t{1} << 30;
   config.log_to_driver = false;
+  config.name_space = "conformance";
   config.code_search_path = paths_of("CONFORMANCE_PATH");
   config.worker = environment("CONFORMANCE_CPP_WORKER");
   config.python = environment("CONFORMANCE_PYTHON");
@@ -85,6 +87,10 @@ int main(int argc, char** argv) {
   }
   unsetenv("LD_LIBRARY_PATH");  // it was for this program: workers find their libraries themselves
   try {
+    if (std::string(argv[1]) == "join") {
+      conformance::join(argv[2], argv[3]);
+      return 0;
+    }
     return conformance::run(argv[1], argv[2], argv[3]);
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";

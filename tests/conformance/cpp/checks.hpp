@@ -108,5 +108,9 @@ void add_actor_checks(Checks& checks);
 void add_name_checks(Checks& checks);
 void add_failure_checks(Checks& checks);
 void add_resource_checks(Checks& checks);
+void add_store_checks(Checks& checks);
+
+// The second driver of a session: finds the actor of this name, and reads what the first one gave it.
+void join(const std::string& address, const std::string& name);
 
 }  // namespace conformance

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "tables.hpp"
+
 namespace conformance {
 namespace {
 
@@ -223,6 +225,10 @@ const std::map<std::string, Value (*)()> kSamples = {
      [] {
        return Value(Map{{"a", list(tensor<uint8_t>({1, 2}))}, {"b", tensor(count_up<double>(1000))}});
      }},
+    {"table", [] { return Value(small_table()); }},
+    {"table-empty", [] { return Value(counting_table(0, 0)); }},
+    {"table-sliced", [] { return Value(counting_table(5, 2)); }},
+    {"table-large", [] { return Value(counting_table(1 << 20, 0)); }},
     {"size-0", [] { return Value(pattern(0)); }},
     {"size-1", [] { return Value(pattern(1)); }},
     {"size-store-minus-1", [] { return Value(pattern((64 << 10) - 1)); }},

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "tables.hpp"
+
 namespace conformance {
 namespace {
 
@@ -99,7 +101,7 @@ struct Describe {
   std::string operator()(const sabir::Value::Tuple& value) const { return "(" + items(value.items) + ")"; }
   std::string operator()(const sabir::Value::Map& value) const { return entries(value); }
   std::string operator()(const sabir::AnyTensor& value) const { return tensor(value); }
-  std::string operator()(const sabir::Table&) const { return "table"; }
+  std::string operator()(const sabir::Table& value) const { return text_of_table(value); }
   std::string operator()(const sabir::Value::Ref& value) const {
     return "ref(" + text_of(sabir::ObjectRef<sabir::Value>(value.handle).get(kWait)) + ")";
   }

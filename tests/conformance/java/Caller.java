@@ -21,6 +21,10 @@ public final class Caller {
   private Caller() {}
 
   public static void main(String[] args) throws Exception {
+    if (args[0].equals("join")) {
+      StoreChecks.join(args[1], args[2]);
+      return;
+    }
     List<String> known = new ArrayList<>(Samples.ALL.keySet());
     known.addAll(Checks.ALL.keySet());
     StringJoiner names = new StringJoiner(", ", "{\"known\": [", "]}");
@@ -32,12 +36,13 @@ public final class Caller {
                                .resource("slot", 1)
                                .objectStoreBytes(1 << 30)
                                .logToDriver(false)
+                               .namespace("conformance")
                                .codeSearchPath(System.getenv("CONFORMANCE_PATH").split(":"))
                                .cppWorker(System.getenv("CONFORMANCE_CPP_WORKER"))
                                .python(System.getenv("CONFORMANCE_PYTHON"))
                                .build();
     try (Session session = Sabir.init(options)) {
-      Pair pair = new Pair(new Peer(args[0]), new Peer("java"), Path.of(args[1]));
+      Pair pair = new Pair(new Peer(args[0]), new Peer("java"), Path.of(args[1]), session.path());
       for (String name : Files.readAllLines(Path.of(args[2]))) {
         OUT.println("{\"name\": " + quoted(name) + ", " + outcome(pair, name) + "}");
       }

@@ -43,6 +43,7 @@ final class Checks {
     NameChecks.add(ALL);
     FailureChecks.add(ALL);
     ResourceChecks.add(ALL);
+    StoreChecks.add(ALL);
   }
 
   private Checks() {}

@@ -1,11 +1,13 @@
 package conformance;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.sabir.ActorHandle;
 import org.sabir.ObjectRef;
 import org.sabir.Sabir;
+import org.sabir.Tensor;
 
 /** The actor of this suite in Java; see Callee. */
 public final class Recorder {
@@ -13,6 +15,7 @@ public final class Recorder {
   private final List<Integer> amounts = new ArrayList<>();
   private List<ObjectRef<Integer>> kept = List.of();
   private List<ActorHandle<Object>> friends = List.of();
+  private final List<ByteBuffer> held = new ArrayList<>();
 
   public Recorder(int start) {
     if (start < 0) {
@@ -57,6 +60,19 @@ public final class Recorder {
 
   public int total() {
     return Callee.gather(kept);
+  }
+
+  public List<ObjectRef<Integer>> lend() {
+    return kept;
+  }
+
+  public int hold(Tensor tensor) {
+    held.add(tensor.buffer().slice(64, 64));
+    return held.size();
+  }
+
+  public void drop() {
+    held.clear();
   }
 
   public void befriend(List<ActorHandle<Object>> handles) {

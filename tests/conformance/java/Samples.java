@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.sabir.DType;
+import org.sabir.Sabir;
+import org.sabir.Table;
 import org.sabir.Tensor;
 import org.sabir.internal.Bytes;
 
@@ -152,6 +154,10 @@ final class Samples {
   }
 
   private static void sizes() {
+    for (String table : List.of("table", "table-empty", "table-sliced", "table-large")) {
+      // Columns are written by arrow-java, which is not here: Java hands on what Python made.
+      ALL.put(table, () -> Sabir.task(Callee.function("python", "make", Table.class), table).remote().get(Callee.WAIT));
+    }
     ALL.put("size-0", () -> pattern(0));
     ALL.put("size-1", () -> pattern(1));
     ALL.put("size-store-minus-1", () -> pattern((64 << 10) - 1));

@@ -17,6 +17,7 @@ import checks_calls
 import checks_errors
 import checks_failures
 import checks_resources
+import checks_store
 from conformance_samples import SAMPLES
 from conformance_text import text_of
 from peers import Peer, Unexpected
@@ -24,7 +25,7 @@ from registry import CHECKS, Pair
 
 import sabir
 
-MODULES = (checks_actors, checks_calls, checks_errors, checks_failures, checks_resources)
+MODULES = (checks_actors, checks_calls, checks_errors, checks_failures, checks_resources, checks_store)
 
 
 def say(**fields: Any) -> None:
@@ -62,6 +63,7 @@ def main(callee: str, folder: str, names: str) -> None:
         resources={"slot": 1},
         object_store_memory=1 << 30,
         log_to_driver=False,
+        namespace="conformance",
         code_search_path=os.environ["CONFORMANCE_PATH"].split(":"),
         cpp_worker=os.environ["CONFORMANCE_CPP_WORKER"],
         java_jar=os.environ["CONFORMANCE_JAVA_JAR"],
@@ -72,4 +74,7 @@ def main(callee: str, folder: str, names: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] == "join":
+        checks_store.join(*sys.argv[2:])
+    else:
+        main(*sys.argv[1:])

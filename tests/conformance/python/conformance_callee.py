@@ -191,6 +191,7 @@ class Recorder:
         self.amounts: list[int] = []
         self.kept: list[Any] = []
         self.friends: list[Any] = []
+        self.held: list[Any] = []
 
     def add(self, amount: int) -> int:
         self.value += amount
@@ -220,6 +221,16 @@ class Recorder:
 
     def total(self) -> int:
         return gather(self.kept)
+
+    def lend(self) -> list[Any]:
+        return self.kept
+
+    def hold(self, tensor: numpy.ndarray) -> int:
+        self.held.append(tensor[1:2])
+        return len(self.held)
+
+    def drop(self) -> None:
+        self.held.clear()
 
     def befriend(self, handles: list[Any]) -> None:
         self.friends = handles

@@ -6,6 +6,7 @@ import datetime
 from typing import Any, Callable
 
 import numpy
+import pyarrow
 
 
 def pattern(size: int) -> bytes:
@@ -27,6 +28,10 @@ def _deep(levels: int) -> list[Any]:
 def _time(hours: int | None, *parts: int) -> datetime.datetime:
     zone = datetime.timezone.utc if hours is None else datetime.timezone(datetime.timedelta(hours=hours))
     return datetime.datetime(*parts, tzinfo=zone)  # type: ignore[arg-type,misc]
+
+
+def counting_table(rows: int) -> Any:
+    return pyarrow.table({"n": pyarrow.array(numpy.arange(rows, dtype=numpy.int64))})
 
 
 SAMPLES: dict[str, Callable[[], Any]] = {
@@ -86,6 +91,10 @@ SAMPLES: dict[str, Callable[[], Any]] = {
     "tensor-fortran": lambda: numpy.asfortranarray(numpy.arange(6, dtype=numpy.int32).reshape(2, 3)),
     "tensor-strided": lambda: numpy.arange(12, dtype=numpy.int32).reshape(3, 4)[:, ::2],
     "tensors-inside": lambda: {"a": [numpy.array([1, 2], numpy.uint8)], "b": numpy.arange(1000, dtype=numpy.float64)},
+    "table": lambda: pyarrow.table({"n": [1, None, 3], "s": ["a", "", "\u00fc"]}),
+    "table-empty": lambda: counting_table(0),
+    "table-sliced": lambda: counting_table(5).slice(2),
+    "table-large": lambda: counting_table(1 << 20),
     "size-0": lambda: pattern(0),
     "size-1": lambda: pattern(1),
     "size-store-minus-1": lambda: pattern((64 << 10) - 1),

@@ -8,10 +8,12 @@ import zlib
 from typing import Any
 
 import numpy
+import pyarrow
 
 import sabir
 
 SHORT_BYTES = 64
+LISTED_ROWS = 16
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -36,6 +38,8 @@ def text_of(value: Any) -> str:
     if isinstance(value, numpy.ndarray):
         shape = ",".join(str(length) for length in value.shape)
         return f"tensor:{value.dtype.name}:[{shape}]:{_content(value.tobytes())}"
+    if isinstance(value, (pyarrow.Table, sabir.Table)):
+        return "table:" + ", ".join(_column(name, column) for name, column in _columns(value))
     if isinstance(value, sabir.ObjectRef):
         return f"ref({text_of(sabir.get(value, timeout=60))})"
     if isinstance(value, sabir.ActorHandle):
@@ -57,6 +61,18 @@ def _text(utf8: bytes) -> str:
 
 def _content(data: bytes) -> str:
     return data.hex() if len(data) <= SHORT_BYTES else f"{len(data)}:{zlib.crc32(data):08x}"
+
+
+def _columns(table: Any) -> list[tuple[str, Any]]:
+    read = pyarrow.RecordBatchReader.from_stream(table).read_all()
+    return list(zip(read.column_names, read.columns))
+
+
+def _column(name: str, column: Any) -> str:
+    text = f"{name}:{column.type}:"
+    if len(column) <= LISTED_ROWS:
+        return text + text_of(column.to_pylist())
+    return text + text_of(column.to_numpy().tobytes())
 
 
 def _time(value: datetime.datetime) -> str:
