@@ -15,6 +15,8 @@ constexpr HookSlot kHookSlots[] = {
     {"load_function", &Hooks::load_function},
     {"failure", &Hooks::failure},
     {"error_value", &Hooks::error_value},
+    {"missing_method", &Hooks::missing_method},
+    {"misfit", &Hooks::misfit},
     {"special_method", &Hooks::special_method},
     {"actor_handle", &Hooks::actor_handle},
     {"task_begins", &Hooks::task_begins},

@@ -47,6 +47,8 @@ struct Hooks {
   PyObject* load_function = nullptr;   // (index) -> callable or class
   PyObject* failure = nullptr;         // (exception, function index) -> dict of sabir_failure's fields
   PyObject* error_value = nullptr;     // (dict of an error value, its bytes) -> exception to raise
+  PyObject* missing_method = nullptr;  // (instance, name) -> exception to raise
+  PyObject* misfit = nullptr;          // (TypeError of a call, callable, args, kwargs) -> exception to raise
   PyObject* special_method = nullptr;  // (instance, name, args, kwargs) -> value: methods every actor has
   PyObject* actor_handle = nullptr;    // the class ActorHandle
   PyObject* neutral = nullptr;         // (value, place) -> the value as other languages know it, or SerializationError

@@ -33,8 +33,49 @@ PyObject* load(uint32_t index) {
   return callable;
 }
 
+// An exception of this type is set, and no line of Python has run since the call began.
+bool raised_at_the_border(PyObject* type) {
+  PyObject* error_type = nullptr;
+  PyObject* error = nullptr;
+  PyObject* traceback = nullptr;
+  PyErr_Fetch(&error_type, &error, &traceback);
+  bool found = traceback == nullptr && PyErr_GivenExceptionMatches(error_type, type);
+  PyErr_Restore(error_type, error, traceback);
+  return found;
+}
+
+void raise_instead(PyObject* error) {
+  if (error != nullptr) {
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
+  }
+}
+
+// A call that does not fit its callable fails as in the other languages; what the callable raises is its own.
+PyObject* call(PyObject* callable, CallArguments& arguments) {
+  PyObject* result = arguments.call(callable);
+  if (result != nullptr || !raised_at_the_border(PyExc_TypeError)) {
+    return result;
+  }
+  PyObject* type = nullptr;
+  PyObject* value = nullptr;
+  PyObject* traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  Owned keep_type(type);
+  Owned error(value);
+  Owned keep_traceback(traceback);
+  Owned positional = arguments.positional();
+  Owned named = arguments.named();
+  if (positional && named) {
+    Owned raised(PyObject_CallFunctionObjArgs(state().hooks.misfit, error.get(), callable, positional.get(),
+                                              named.get(), nullptr));
+    raise_instead(raised.get());
+  }
+  return nullptr;
+}
+
 PyObject* create_instance(PyObject* type, CallArguments& arguments) {
-  PyObject* instance = arguments.call(type);
+  PyObject* instance = call(type, arguments);
   if (instance == nullptr) {
     return nullptr;
   }
@@ -59,7 +100,12 @@ PyObject* call_method(PyObject* name, CallArguments& arguments) {
                                         nullptr);
   }
   Owned method(PyObject_GetAttr(instance, name));
-  return method ? arguments.call(method.get()) : nullptr;
+  if (!method && raised_at_the_border(PyExc_AttributeError)) {
+    PyErr_Clear();
+    Owned error(PyObject_CallFunctionObjArgs(state().hooks.missing_method, instance, name, nullptr));
+    raise_instead(error.get());
+  }
+  return method ? call(method.get(), arguments) : nullptr;
 }
 
 PyObject* run(const sabir_work_view& work) {
@@ -77,7 +123,7 @@ PyObject* run(const sabir_work_view& work) {
     case SABIR_WORK_ACTOR_CALL:
       return call_method(callable, arguments);
     default:
-      return arguments.call(callable);
+      return call(callable, arguments);
   }
 }
 

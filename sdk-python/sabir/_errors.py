@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 
 from sabir import _functions, _sabir
 from sabir._languages import NAMES, PYTHON
+from sabir._signature import MisfitError, MissingMethodError
 from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, TaskError
 
 T = TypeVar("T")
 
+_INVALID_ARGUMENT = 1
 _NOT_FOUND = 2
 _TASK_FAILED = 12
 _ACTOR_DIED = 14
@@ -27,8 +29,10 @@ def describe_exception(error: BaseException, function_index: int) -> dict[str, A
     """The fields of an error value (``sabir_failure``) for an exception of user code."""
     if isinstance(error, ActorExit):
         return {"kind": _ACTOR_DIED, "message": "the actor has ended itself by exit_actor()"}
-    if isinstance(error, _functions.CodeNotFoundError):
+    if isinstance(error, (_functions.CodeNotFoundError, MissingMethodError)):
         return {"kind": _NOT_FOUND, "message": str(error)}
+    if isinstance(error, MisfitError):
+        return {"kind": _INVALID_ARGUMENT, "message": str(error)}
     retry = _functions.retry_exceptions(function_index)
     retryable = any(isinstance(error, kind) for kind in retry)
     message = _text_of(error)

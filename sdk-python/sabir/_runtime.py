@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sabir import _errors, _functions, _options, _sabir, _serialization, _tables, exceptions
+from sabir import _errors, _functions, _options, _sabir, _serialization, _signature, _tables, exceptions
 from sabir._actor import ActorHandle, special_method
 from sabir._languages import code_paths, job_config, language_envs
 from sabir._neutral import neutral
@@ -41,6 +41,8 @@ def set_hooks(task_begins: Any = lambda gpu_mask: None) -> None:
             "load_function": _functions.load,
             "failure": _errors.describe_exception,
             "error_value": _errors.exception_of,
+            "missing_method": _signature.missing_method,
+            "misfit": _signature.misfit,
             "special_method": special_method,
             "actor_handle": ActorHandle,
             "task_begins": task_begins,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from sabir.exceptions import InvalidArgumentError, NotFoundError
+
 _VARIADIC = 0x04
 _COROUTINE = 0x80
 _ASYNC_GENERATOR = 0x200
@@ -50,3 +52,30 @@ def check_call(
 
 def _without(signature: Any, skip: int) -> Any:
     return signature.replace(parameters=list(signature.parameters.values())[skip:])
+
+
+class MisfitError(InvalidArgumentError):
+    """A worker was told to call something with arguments that it does not take."""
+
+
+class MissingMethodError(NotFoundError):
+    """A worker was told to call a method that its actor does not have."""
+
+
+def misfit(error: TypeError, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:
+    """What a call raises that raised ``error`` before its first line: a MisfitError if the arguments are the reason."""
+    name = getattr(target, "__name__", type(target).__name__)
+    try:
+        check_call(target, name, 0, args, kwargs)
+    except TypeError as reason:
+        return MisfitError(str(reason))
+    return error
+
+
+def missing_method(instance: Any, name: str) -> Exception:
+    """What a call of a method raises that the actor does not have."""
+    methods = [
+        each for each in dir(type(instance)) if each[:1] != "_" and callable(getattr(type(instance), each, None))
+    ]
+    there = ", ".join(methods)[:2000] or "none"
+    return MissingMethodError(f"there is no method of {type(instance).__qualname__} {name!r}. It has: {there}")

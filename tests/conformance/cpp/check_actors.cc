@@ -159,7 +159,7 @@ void add_actor_checks(Checks& checks) {
   checks["actor-leaves"] = leaves;
   checks["actor-missing-method"] = [](Pair& pair) {
     auto recorder = pair.callee.recorder(0);
-    contains(everything(expect(SABIR_OK, [&] { ask<int>(recorder, "no_such_method", 1); })), "no_such_method");
+    contains(everything(expect(SABIR_NOT_FOUND, [&] { ask<int>(recorder, "no_such_method", 1); })), "no_such_method");
     equal(ask<int>(recorder, "add", 1), 1);
   };
 }

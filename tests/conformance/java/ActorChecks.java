@@ -71,7 +71,7 @@ final class ActorChecks {
     checks.put("handle-returned", ActorChecks::returned);
     checks.put("actor-missing-method", pair -> {
       ActorHandle<Object> recorder = pair.callee().recorder(0);
-      var error = error(null, () -> Peer.ask(recorder, "no_such_method", Integer.class, 1));
+      var error = error(ErrorKind.NOT_FOUND, () -> Peer.ask(recorder, "no_such_method", Integer.class, 1));
       Checks.contains(Checks.everything(error), "no_such_method");
       equal(Peer.add(recorder, 1), 1);
     });

@@ -111,7 +111,8 @@ def _(pair: Pair) -> None:
 @scenario("actor-missing-method")
 def _(pair: Pair) -> None:
     recorder = pair.callee.recorder()
-    require("no_such_method" in error_of(lambda: get(recorder.no_such_method.remote(1))).text)
+    seen = expect(lambda: get(recorder.no_such_method.remote(1)), "not found")
+    require("no_such_method" in seen.text, seen.text)
     equal(get(recorder.add.remote(1)), 1)
 
 

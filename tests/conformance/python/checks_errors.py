@@ -88,13 +88,15 @@ def _(pair: Pair) -> None:
 
 @scenario("error-too-many-arguments")
 def _(pair: Pair) -> None:
-    seen = expect(lambda: pair.callee.call("add", 1, 2, 3), "invalid argument", "task failed", "not found")
+    seen = expect(lambda: pair.callee.call("add", 1, 2, 3), "invalid argument")
     require("add" in seen.text, seen.text)
 
 
 @scenario("error-wrong-type")
 def _(pair: Pair) -> None:
-    seen = expect(lambda: pair.callee.call("add", [1], {}), "invalid argument", "task failed", "not found")
+    # Python's parameters have no types: its function meets the argument.
+    kind = "task failed" if pair.callee.language == "python" else "invalid argument"
+    seen = expect(lambda: pair.callee.call("add", [1], {}), kind)
     require(bool(seen.text.strip()))
 
 

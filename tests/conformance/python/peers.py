@@ -98,7 +98,9 @@ def error_of(action: Callable[[], Any]) -> Seen:
         value = action()
     except (exceptions.SabirError, ValueError, TypeError, LookupError, AttributeError) as error:
         # Python's own refusals, before anything is sent.
-        local = {TypeError: "invalid argument", ValueError: "not found"}.get(type(error), "")
+        local = {TypeError: "invalid argument", ValueError: "not found", AttributeError: "not found"}.get(
+            type(error), ""
+        )
         kind = next((name for type_, name in KINDS.items() if isinstance(error, type_)), local)
         texts: list[str] = []
         at: BaseException | None = error
