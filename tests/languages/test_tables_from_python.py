@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import table_vectors
 from shipped import CACHE, JAR, compile_cpp, compile_java, short_folder
 
 import sabir
@@ -48,50 +47,7 @@ def get(ref):
     return sabir.get(ref, timeout=TIMEOUT_S)
 
 
-def columns():
-    numbers = [1, None, 3, 0, 5]
-    times = [1000, None, 3000, 0, 5000]  # whole microseconds, also in nanoseconds: Python's types hold no less
-    integers = [getattr(pa, f"{sign}int{bits}")() for bits in (8, 16, 32, 64) for sign in ("", "u")]
-    made = {str(kind): pa.array(numbers, kind) for kind in [*integers, pa.float32(), pa.float64()]}
-    made["halffloat"] = pa.array(numbers, pa.float32()).cast(pa.float16())
-    made["null"] = pa.nulls(5)
-    made["bool"] = pa.array([True, None, False, True, True])
-    for bits, digits in ((32, 9), (64, 18), (128, 38), (256, 76)):
-        kind = getattr(pa, f"decimal{bits}")(digits, 2)
-        made[f"decimal{bits}"] = pa.array([decimal.Decimal("1.25"), None, decimal.Decimal("-3.00")] * 2, kind)[:5]
-    texts = ["", None, "b", "much longer than twelve bytes", "\U0001f600"]
-    for kind in (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view()):
-        made[str(kind)] = pa.array(texts, pa.string()).cast(kind)
-    made["fixed_binary"] = pa.array([b"abc", None, b"def", b"ghi", b"jkl"], pa.binary(3))
-    made["date32"] = pa.array(numbers, pa.int32()).cast(pa.date32())
-    made["date64"] = made["date32"].cast(pa.date64())
-    for kind in (pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")):
-        made[str(kind)] = pa.array(times, pa.int64() if kind.bit_width == 64 else pa.int32()).cast(kind)
-    for unit in ("s", "ms", "us", "ns"):
-        made[f"timestamp_{unit}"] = pa.array(times, pa.timestamp(unit))
-        made[f"timestamp_{unit}_zone"] = pa.array(times, pa.timestamp(unit, "Europe/Paris"))
-        made[f"duration_{unit}"] = pa.array(times, pa.duration(unit))
-    made["interval"] = pa.array([(1, 2, 3), None, (4, 5, 6), (7, 8, 9), (0, 0, 0)], pa.month_day_nano_interval())
-    lists = [[1, None], [], None, [3], [4, 5, 6]]
-    made["list"] = pa.array(lists, pa.list_(pa.int64()))
-    made["large_list"] = pa.array(lists, pa.large_list(pa.int64()))
-    made["list_view"] = pa.array(lists, pa.list_view(pa.int64()))
-    made["large_list_view"] = pa.array(lists, pa.large_list_view(pa.int32()))
-    made["fixed_list"] = pa.array([[1, 2], None, [3, None], [5, 6], [7, 8]], pa.list_(pa.int16(), 2))
-    made["struct"] = pa.array([{"a": 1, "b": "x"}, None, {"a": None, "b": "y"}, {"a": 4}, {}])
-    made["map"] = pa.array([[("a", 1)], None, [], [("b", None), ("c", 3)], []], pa.map_(pa.string(), pa.int64()))
-    made["dictionary"] = pa.array(["x", None, "y", "x", "x"]).dictionary_encode()
-    made["run_end"] = pa.RunEndEncodedArray.from_arrays(pa.array([2, 5], pa.int32()), pa.array(["a", None]))
-    types = pa.array([0, 1, 1, 0, 1], pa.int8())
-    made["sparse_union"] = pa.UnionArray.from_sparse(types, [pa.array(range(5)), pa.array(list("abcde"))])
-    made["dense_union"] = pa.UnionArray.from_dense(
-        types, pa.array([0, 0, 1, 1, 2], pa.int32()), [pa.array([1, 2]), pa.array(list("abc"))]
-    )
-    made["nested"] = pa.array([[{"t": [datetime.date(2026, 1, 2)]}], None, [], [{"t": []}, None], [{"t": None}]])
-    return made
-
-
-COLUMNS = columns()
+COLUMNS = table_vectors.columns()
 
 
 def same(back, sent):
@@ -99,6 +55,21 @@ def same(back, sent):
     back.validate(full=True)
     assert back.num_rows == sent.num_rows
     assert back.to_pylist() == sent.to_pylist()
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_vectors_come_back_byte_for_byte(echo):
+    refs = {}
+    lines = [line for line in table_vectors.stored() if not line.get("error")]
+    for line in lines:
+        table = sabir._sabir._decode(table_vectors.NEUTRAL, 0, table_vectors.TABLE, bytes.fromhex(line["hex"]))
+        refs[line["name"]] = ECHOES[echo].remote(table)
+    different = []
+    for line in lines:
+        data, wanted = table_vectors.encoded(get(refs[line["name"]])), bytes.fromhex(line["hex"])
+        if table_vectors.without_origin(data) != table_vectors.without_origin(wanted):
+            different.append(line["name"])
+    assert different == []
 
 
 @pytest.mark.parametrize("echo", ECHOES)
