@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 
 #include "sabir/client.hpp"
@@ -26,21 +27,17 @@ class Folder : public testing::Test {
     folder_ = mkdtemp(path);
   }
   void TearDown() override {
-    for (const std::string& file : files_) {
-      unlink(file.c_str());
-    }
-    rmdir(folder_.c_str());
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
   }
   std::string file(const std::string& name, const std::string& text = "") {
     std::string path = folder_ + "/" + name;
     std::ofstream(path) << text;
     chmod(path.c_str(), 0755);
-    files_.push_back(path);
     return path;
   }
 
   std::string folder_;
-  std::vector<std::string> files_;
 };
 
 TEST_F(Folder, TheJarOnTheCodePath) {

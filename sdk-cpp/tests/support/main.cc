@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "support/fixture.hpp"
 
 namespace sabir_test {
@@ -34,6 +36,8 @@ int main(int argc, char** argv) {
   // Only sessions that went away completely leave an empty folder.
   if (rmdir(sabir_test::session_root().c_str()) != 0) {
     perror("rmdir of the sessions' folder");
+    std::error_code ignored;
+    std::filesystem::remove_all(sabir_test::session_root(), ignored);
     return 1;
   }
   return status;
