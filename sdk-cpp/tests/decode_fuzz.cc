@@ -58,7 +58,9 @@ void read_or_refuse(const Encoded& encoded) {
 
 bool decode_anything(uint8_t encoding, uint8_t variant, std::vector<uint8_t> bytes) {
   Encoded encoded(encoding, variant, std::move(bytes));
-  sabir::detail::read_error(encoded.view());
+  sabir_view error = encoded.view();
+  error.is_error = 1;
+  sabir::detail::read_error(error);
   read_or_refuse<std::vector<std::map<std::string, std::optional<double>>>>(encoded);
   read_or_refuse<sabir::Tensor<int32_t>>(encoded);
   try {

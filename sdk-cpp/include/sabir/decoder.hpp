@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "sabir/encoder.hpp"
-#include "sabir/flex.hpp"
 
 SABIR_NAMESPACE_BEGIN
 namespace detail {
@@ -441,9 +440,7 @@ class Decoder {
       static constexpr uint8_t kNull[] = {kTagNull};
       stream(kNull, 1);
     } else if (view_.encoding == SABIR_NEUTRAL && view_.variant == kVariantFlex) {
-      own_ = std::make_unique<ByteBuffer>();
-      FlexReader(data, view_.size, *own_).read();
-      stream(own_->data(), own_->size());
+      open_flex();
     } else if (view_.encoding == SABIR_NEUTRAL && view_.variant == kVariantPlain) {
       stream(data, view_.size);
     } else if (view_.encoding == SABIR_NEUTRAL && view_.variant == kVariantBuffers) {
@@ -485,6 +482,16 @@ class Decoder {
   }
   [[noreturn]] static void damaged_frame(const char* why) {
     throw ConversionError(std::string("a damaged value: ") + why);
+  }
+  void open_flex() {
+    sabir_buffer* plain = nullptr;
+    sabir_error* error = nullptr;
+    if (sabir_view_to_plain(&view_, &plain, &error) != SABIR_OK) {
+      throw ConversionError(take_message(error));
+    }
+    plain_.reset(plain);
+    sabir_span bytes = sabir_buffer_bytes(plain);
+    stream(static_cast<const uint8_t*>(bytes.data), bytes.size);
   }
   void open_buffers(const uint8_t* data) {
     if (view_.size < sizeof(BuffersHeader)) {
@@ -581,6 +588,7 @@ class Decoder {
   std::vector<std::string_view> buffers_;
   std::vector<std::shared_ptr<const void>> kept_;
   std::unique_ptr<ByteBuffer> own_;
+  BufferHandle plain_;
   TableHandle table_;
 };
 

@@ -69,14 +69,11 @@ inline void fail_with_exception(Call& call, const std::string& name) {
   failure.message = string_of(message);
   failure.type = string_of(type);
   failure.stack = string_of(stack);
-  std::vector<uint8_t> cause;
+  BufferHandle cause;
   sabir_view cause_view{};
   if (info->cause != nullptr) {
-    cause = ErrorWriter::write(*info->cause);
-    cause_view.encoding = SABIR_NEUTRAL;
-    cause_view.is_error = 1;
-    cause_view.data = cause.data();
-    cause_view.size = cause.size();
+    cause = write_error(*info->cause);
+    cause_view = error_view(cause);
     failure.cause = &cause_view;
   }
   call.fail(failure);

@@ -40,6 +40,11 @@ class Shared {
 
 using RefHandle = Shared<sabir_ref, sabir_ref_retain, sabir_ref_release>;
 using ActorHandleOwner = Shared<sabir_actor, sabir_actor_retain, sabir_actor_release>;
+struct BufferEnd {
+  void operator()(sabir_buffer* buffer) const { sabir_buffer_destroy(buffer); }
+};
+using BufferHandle = std::unique_ptr<sabir_buffer, BufferEnd>;
+
 using TableHandle = std::shared_ptr<sabir_table>;
 // Takes over.
 inline TableHandle own_table(sabir_table* table) { return TableHandle(table, sabir_table_destroy); }
