@@ -30,8 +30,13 @@ class Libraries : public testing::Test {
     std::ofstream(session_root() + "/damaged.so") << "no library";
     sabir::Config config = local(1);
     config.worker = absolute("CPP_WORKER");
-    config.code_search_path = {folder_, session_root() + "/damaged.so", "/does/not/exist.so"};
+    config.code_search_path = {"/does/not/exist.so"};
+    EXPECT_THROW(sabir::init(config), sabir::InvalidArgumentError);
+    std::string gone = session_root() + "/gone.so";
+    std::ofstream(gone) << "what workers do not find any more";
+    config.code_search_path = {folder_, session_root() + "/damaged.so", gone};
     sabir::init(config);
+    unlink(gone.c_str());
   }
   static void TearDownTestSuite() {
     sabir::shutdown();
@@ -63,7 +68,7 @@ TEST_F(Libraries, WhatIsMissing) {
   EXPECT_THAT(message, HasSubstr("this executable: nothing registered"));
   EXPECT_THAT(message, HasSubstr("has geo::scale, geo::scale_twice, geo::throwing, geo::make_tank, geo::Tank::fill"));
   EXPECT_THAT(message, HasSubstr("damaged.so: cannot be loaded: "));
-  EXPECT_THAT(message, HasSubstr("/does/not/exist.so: does not exist"));
+  EXPECT_THAT(message, HasSubstr("gone.so: does not exist"));
   EXPECT_THAT(message, Not(HasSubstr("other.so")));
 }
 

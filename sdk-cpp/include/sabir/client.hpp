@@ -61,7 +61,7 @@ class RawConfig {
       config_.job_name = program.substr(program.rfind('/') + 1);
     }
     for (std::string& path : config_.code_search_path) {
-      path = absolute_path(path);
+      path = code_path_entry(path);
     }
     describe_job(add_languages());
   }

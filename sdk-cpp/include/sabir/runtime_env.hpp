@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sabir/error.hpp"
 #include "sabir/json.hpp"
 
 SABIR_NAMESPACE_BEGIN
@@ -28,12 +29,25 @@ inline std::string absolute_path(const std::string& path) {
   return realpath(path.c_str(), absolute) != nullptr ? absolute : path;
 }
 
+// An entry of a code_search_path as an absolute path. InvalidArgumentError if there is nothing.
+inline std::string code_path_entry(const std::string& path) {
+  char absolute[PATH_MAX];
+  if (realpath(path.c_str(), absolute) == nullptr) {
+    throw InvalidArgumentError(SABIR_INVALID_ARGUMENT, "code_search_path: " + path + " does not exist");
+  }
+  return absolute;
+}
+
+inline std::string with_paths(const std::vector<std::string>& paths, const std::string& code) {
+  return "%{\"code_search_path\": " + json_list(paths) + "}\n" + code;
+}
+
 inline std::string code_in(const RuntimeEnv& env, const std::string& code) {
   std::vector<std::string> paths;
   for (const std::string& path : env.code_search_path) {
-    paths.push_back(absolute_path(path));
+    paths.push_back(code_path_entry(path));
   }
-  return "%{\"code_search_path\": " + json_list(paths) + "}\n" + code;
+  return with_paths(paths, code);
 }
 
 // Takes the environment off the front of a function's code.

@@ -1,5 +1,6 @@
 package org.sabir;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -17,8 +18,16 @@ public record RuntimeEnv(List<String> codeSearchPath) {
     codeSearchPath = List.copyOf(codeSearchPath);
   }
 
-  /** With these paths, from where the program stands. */
+  /** With these paths, from where the program stands. InvalidArgumentException if there is nothing at one of them. */
   public static RuntimeEnv ofCode(String... paths) {
-    return new RuntimeEnv(Arrays.stream(paths).map(path -> Path.of(path).toAbsolutePath().toString()).toList());
+    return new RuntimeEnv(Arrays.stream(paths).map(RuntimeEnv::existing).toList());
+  }
+
+  static String existing(String path) {
+    Path absolute = Path.of(path).toAbsolutePath();
+    if (!Files.exists(absolute)) {
+      throw new InvalidArgumentException("codeSearchPath: " + absolute + " does not exist");
+    }
+    return absolute.toString();
   }
 }

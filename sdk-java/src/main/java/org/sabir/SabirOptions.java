@@ -145,11 +145,11 @@ public final class SabirOptions {
 
     /**
      * Where workers look for code beside this program's class path: folders, jars, shared libraries, folders of Python
-     * modules.
+     * modules. InvalidArgumentException if there is nothing at one of them.
      */
     public Builder codeSearchPath(String... paths) {
       for (String path : paths) {
-        codeSearchPath.add(Path.of(path).toAbsolutePath().toString());
+        codeSearchPath.add(RuntimeEnv.existing(path));
       }
       return this;
     }

@@ -2,10 +2,12 @@ package org.sabir.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.sabir.InvalidArgumentException;
 import org.sabir.Language;
 import org.sabir.RuntimeEnv;
 
@@ -25,6 +27,9 @@ final class EnvCodeTest {
     assertSame(KEY, EnvCode.in(RuntimeEnv.NONE, KEY));
     assertEquals(new EnvCode(List.of(), KEY.code()), EnvCode.parse(KEY.code()));
     assertEquals(new EnvCode(List.of(), ""), EnvCode.parse(""));
-    assertTrue(RuntimeEnv.ofCode("x.jar").codeSearchPath().get(0).endsWith("/x.jar"));
+    assertEquals(List.of(Path.of("").toAbsolutePath() + "/."), RuntimeEnv.ofCode(".").codeSearchPath());
+    String message =
+        assertThrows(InvalidArgumentException.class, () -> RuntimeEnv.ofCode("/does/not/exist.jar")).getMessage();
+    assertEquals("codeSearchPath: /does/not/exist.jar does not exist", message);
   }
 }
