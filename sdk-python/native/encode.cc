@@ -72,12 +72,25 @@ Encoded EncodedValue::encode_common(PyObject* object) {
   return is_array(object) ? encode_tensor(object) : encode_plain(object);
 }
 
-bool EncodedValue::encode(PyObject* object) {
+Encoded EncodedValue::encode_neutral(PyObject* object) {
   Encoded result = encode_common(object);
-  if (result == Encoded::kUnsuitable) {
-    result = encode_table(object);
-  }
+  return result == Encoded::kUnsuitable ? encode_table(object) : result;
+}
+
+bool EncodedValue::encode(PyObject* object) {
+  Encoded result = encode_neutral(object);
   return result == Encoded::kUnsuitable ? encode_pickle(object, {}) : result == Encoded::kDone;
+}
+
+bool EncodedValue::encode_to_put(PyObject* object) {
+  Encoded result = encode_neutral(object);
+  if (result != Encoded::kUnsuitable) {
+    return result == Encoded::kDone;
+  }
+  std::string note = std::string("what was put is a ") + Py_TYPE(object)->tp_name +
+                     ", and it or something in it has no form that other languages know; put numbers, text, lists, "
+                     "maps, tensors or references instead, or register a converter for its class";
+  return encode_pickle(object, note);
 }
 
 bool EncodedValue::encode_for_others(PyObject* object, Py_ssize_t index, PyObject* name) {
@@ -94,10 +107,7 @@ bool EncodedValue::encode_for_others(PyObject* object, Py_ssize_t index, PyObjec
     return false;
   }
   Owned kept(converted_.release());  // encode_common() clears
-  result = encode_common(kept.get());
-  if (result == Encoded::kUnsuitable) {
-    result = encode_table(kept.get());
-  }
+  result = encode_neutral(kept.get());
   simple_ = false;
   converted_ = std::move(kept);
   if (result == Encoded::kUnsuitable) {

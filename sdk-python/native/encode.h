@@ -22,6 +22,8 @@ class EncodedValue {
 
   // For readers in Python. False: a Python exception is set.
   bool encode(PyObject* object);
+  // The same, with a note for readers in other languages, who may get a reference to it.
+  bool encode_to_put(PyObject* object);
   // For readers in other languages: what only Python knows is converted (sabir/_neutral.py), or refused with a
   // SerializationError that says where it lies: in the argument of this name (or null) or index.
   bool encode_for_others(PyObject* object, Py_ssize_t index, PyObject* name);
@@ -34,6 +36,8 @@ class EncodedValue {
   void clear();
 
  private:
+  // Forms that all languages know: encode_common(), and tables.
+  Encoded encode_neutral(PyObject* object);
   Encoded encode_common(PyObject* object);
   Encoded encode_tensor(PyObject* array);
   Encoded encode_plain(PyObject* object);

@@ -294,7 +294,7 @@ PyObject* put(PyObject*, PyObject* value) {
     return PyErr_Format(PyExc_TypeError, "put() of an ObjectRef is not allowed: it has a value already");
   }
   EncodedValue encoded;
-  if (!encoded.encode(value)) {
+  if (!encoded.encode_to_put(value)) {
     return nullptr;
   }
   sabir_ref* ref = nullptr;

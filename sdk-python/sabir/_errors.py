@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sabir import _functions, _sabir
 from sabir._languages import NAMES, PYTHON
 from sabir._signature import MisfitError, MissingMethodError
-from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, TaskError
+from sabir.exceptions import BY_STATUS, ActorDiedError, SabirError, SerializationError, TaskError
 
 T = TypeVar("T")
 
@@ -33,6 +33,8 @@ def describe_exception(error: BaseException, function_index: int) -> dict[str, A
         return {"kind": _NOT_FOUND, "message": str(error)}
     if isinstance(error, MisfitError):
         return {"kind": _INVALID_ARGUMENT, "message": str(error)}
+    if isinstance(error, SerializationError) and error.__traceback__ is None:  # of an argument: nothing has run yet
+        return {"kind": _INVALID_ARGUMENT, "message": f"{_functions.name_of(function_index)}: {error}"}
     retry = _functions.retry_exceptions(function_index)
     retryable = any(isinstance(error, kind) for kind in retry)
     message = _text_of(error)

@@ -309,6 +309,12 @@ _ERRORS = [
         without={"same": "the language reads its own form", "caller:cpp": "C++ has no form of its own"},
     ),
     Scenario(
+        "own-form-reference",
+        "errors",
+        "a reference to a value in the caller's own form as an argument: the error names the type",
+        without={"same": "the language reads its own form", "caller:cpp": "C++ has no form of its own"},
+    ),
+    Scenario(
         "own-form-at-home",
         "errors",
         "a value in its language's own form, there and back",

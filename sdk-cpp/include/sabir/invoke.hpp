@@ -137,21 +137,16 @@ class Argument {
   static_assert(!std::is_pointer_v<Plain>,
                 "sabir: a remote function cannot take pointers, which mean nothing in another process");
 
-  Argument(const Call& call, size_t index)
-      : decoder_(call.view().args[index].value, call.view().args[index].ref), value_(read(decoder_, index)) {}
+  Argument(const Call& call, size_t index) try
+      : decoder_(call.view().args[index].value, call.view().args[index].ref), value_(read_value<Plain>(decoder_)) {
+  } catch (const ConversionError& error) {
+    throw_call_error(error.status(), "argument " + std::to_string(index + 1) + ": " + error.message());
+  }
 
   // As the function wants it: moved out, where it takes it by value.
   decltype(auto) pass() { return static_cast<P&&>(value_); }
 
  private:
-  static Plain read(Decoder& decoder, size_t index) {
-    try {
-      return read_value<Plain>(decoder);
-    } catch (const ConversionError& error) {
-      throw_call_error(error.status(), "argument " + std::to_string(index + 1) + ": " + error.message());
-    }
-  }
-
   Decoder decoder_;  // text may be borrowed from it
   Plain value_;
 };

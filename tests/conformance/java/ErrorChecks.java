@@ -90,6 +90,12 @@ final class ErrorChecks {
       contains(error.getMessage(), "Callee$Own");
       contains(error.getMessage(), "[1]");
     });
+    checks.put("own-form-reference", pair -> {
+      var stored = Sabir.put(new Callee.Own(7));
+      SabirException error = error(ErrorKind.INVALID_ARGUMENT, () -> pair.callee().run("echo", stored));
+      contains(error.getMessage(), "Callee$Own");
+      contains(error.getMessage(), "only Java");
+    });
     checks.put("own-form-at-home",
         pair
         -> equal(pair.callee().call("echo", Object.class, pair.callee().call("own", Object.class)), new Callee.Own(7)));

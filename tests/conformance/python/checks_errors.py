@@ -147,6 +147,13 @@ def _(pair: Pair) -> None:
     require("set" in seen.text and "[1]" in seen.text, seen.text)
 
 
+@scenario("own-form-reference")
+def _(pair: Pair) -> None:
+    stored = sabir.put({1, 2})
+    seen = expect(lambda: pair.callee.call("echo", stored), "invalid argument")
+    require("a set" in seen.text and "only Python" in seen.text, seen.text)
+
+
 @scenario("own-form-at-home")
 def _(pair: Pair) -> None:
     equal(pair.callee.call("echo", pair.callee.call("own")), {1, 2})

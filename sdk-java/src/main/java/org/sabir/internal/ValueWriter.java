@@ -65,11 +65,8 @@ public final class ValueWriter {
         throw new SerializationException(refusal);
       }
       encoded.encoding = Encoded.NATIVE;
-      encoded.variant = Encoded.OBJECT_STREAM;
-      if (readers == Readers.OTHERS_FIRST) {
-        encoded.variant |= Encoded.NOTED;
-        note(out, encoded.offset, refusal);
-      }
+      encoded.variant = Encoded.OBJECT_STREAM | Encoded.NOTED;
+      note(out, encoded.offset, refusal); // others may get a reference to it
       ObjectStreams.write(out, value, encoded.references, where, plain.reason());
       return;
     }

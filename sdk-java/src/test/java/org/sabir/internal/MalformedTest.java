@@ -91,7 +91,9 @@ final class MalformedTest {
     for (Object sample : SAMPLES) {
       forms.add(form("a value", sample));
     }
-    Form stream = form("an object stream", new Holder());
+    forms.add(form("an object stream as it is sent", new Holder()));
+    Form stream = new Form("an object stream", Encoded.NATIVE, Language.JAVA.code(), Encoded.OBJECT_STREAM, false,
+        ValueWriter.nativeOrNull(new Holder(), 1 << 20));
     forms.add(stream);
     forms.add(noted("an object stream with a note", Language.JAVA.code(), stream));
     forms.add(noted("another language's", Language.PYTHON.code(), stream));
