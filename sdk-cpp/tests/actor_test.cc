@@ -70,7 +70,7 @@ TEST_F(Actors, Names) {
   options.name = "the counter";
   auto counter = sabir::actor(Counter::create).options(options).remote(1);
   EXPECT_EQ(counter.name(), "the counter");
-  EXPECT_THROW(sabir::actor(Counter::create).options(options).remote(1), sabir::AlreadyExistsError);
+  EXPECT_THROW(sabir::actor(Counter::create).options(options).remote(1), sabir::NameTakenError);
   EXPECT_EQ(sabir::actor(Counter::create).options(options).try_remote(1).status(), SABIR_ALREADY_EXISTS);
   EXPECT_EQ(sabir::get_actor<Counter>("the counter").task(&Counter::add).remote(1).get(), 2);
   options.get_if_exists = true;

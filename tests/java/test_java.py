@@ -27,7 +27,7 @@ def test_the_natives_are_unpacked_once(folder: Path) -> None:
         "import org.sabir.*;\n"
         "public class Hello {\n"
         "  public static void main(String[] args) {\n"
-        '    try (Session s = Sabir.init(SabirOptions.builder().address("local").cpus(1).sessionRoot(args[0]).build())) {\n'
+        '    try (Session s = Sabir.init(SabirOptions.builder().address("local").numCpus(1).sessionRoot(args[0]).build())) {\n'
         "      System.out.println(Sabir.put(42).get());\n"
         "    }\n"
         "  }\n"

@@ -66,7 +66,7 @@ public final class Driver {
   public static void main(String[] args) {
     SabirOptions.Builder options = SabirOptions.builder()
                                        .address("local")
-                                       .cpus(2)
+                                       .numCpus(2)
                                        .sessionRoot(args[0])
                                        .codeSearchPath(args[1])
                                        .workerJvmOptions("-Xmx64m")

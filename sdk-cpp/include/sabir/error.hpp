@@ -13,7 +13,7 @@
 //    +-- InvalidArgumentError    the call is wrong: mend the program
 //    |    +-- ConversionError    a value that cannot be sent, or is not of the type that was asked for
 //    +-- NotFoundError           no such function, class, name
-//    +-- AlreadyExistsError      the name is taken
+//    +-- NameTakenError          the name is taken
 //    +-- ClosedError             no init(), or after shutdown()
 //    +-- ForkedError             used in a fork of the process that called init()
 //    +-- DisconnectedError       the node is gone
@@ -126,7 +126,7 @@ SABIR_ERROR_TYPE(StoreFullError, Error);
 SABIR_ERROR_TYPE(OutOfMemoryError, Error);
 SABIR_ERROR_TYPE(InvalidArgumentError, Error);
 SABIR_ERROR_TYPE(NotFoundError, Error);
-SABIR_ERROR_TYPE(AlreadyExistsError, Error);
+SABIR_ERROR_TYPE(NameTakenError, Error);
 SABIR_ERROR_TYPE(ClosedError, Error);
 SABIR_ERROR_TYPE(ForkedError, Error);
 SABIR_ERROR_TYPE(DisconnectedError, Error);
@@ -148,7 +148,7 @@ class ConversionError : public InvalidArgumentError {
     case SABIR_NOT_FOUND:
       throw NotFoundError(std::move(info));
     case SABIR_ALREADY_EXISTS:
-      throw AlreadyExistsError(std::move(info));
+      throw NameTakenError(std::move(info));
     case SABIR_TIMEOUT:
       throw TimeoutError(std::move(info));
     case SABIR_INTERRUPTED:

@@ -50,7 +50,7 @@ struct ActorOptions {
   int32_t max_restarts = 0;      // -1: for ever
   int32_t max_task_retries = 0;  // -1: for ever
   bool detached = false;         // it outlives its handles and its job
-  bool get_if_exists = false;    // with a name: the existing actor instead of AlreadyExistsError
+  bool get_if_exists = false;    // with a name: the existing actor instead of NameTakenError
   RuntimeEnv runtime_env = {};
 };
 

@@ -55,7 +55,7 @@ public final class Driver {
       case "java" -> JavaActorClass.of("Callee$" + name);
       default -> CppActorClass.of(name + "::create");
     };
-    return Sabir.actor(type, args).cpus(0).remote();
+    return Sabir.actor(type, args).numCpus(0).remote();
   }
 
   private static List<ActorHandle<Object>> actors(int count) {

@@ -32,7 +32,7 @@ public final class Caller {
     OUT.println(names);
     SabirOptions options = SabirOptions.builder()
                                .address("local")
-                               .cpus(2)
+                               .numCpus(2)
                                .resource("slot", 1)
                                .objectStoreBytes(1 << 30)
                                .logToDriver(false)

@@ -34,8 +34,8 @@ final class ResourceChecks {
       equal(result.unready(), List.of(ref));
       equal(ref.get(Callee.WAIT), 300);
     });
-    checks.put("cpus-two", pair -> meet(pair, task -> task.cpus(2), APART_MS, false));
-    checks.put("cpus-half", pair -> meet(pair, task -> task.cpus(0.5), 30_000, true));
+    checks.put("cpus-two", pair -> meet(pair, task -> task.numCpus(2), APART_MS, false));
+    checks.put("cpus-half", pair -> meet(pair, task -> task.numCpus(0.5), 30_000, true));
     checks.put("resource-custom", pair -> meet(pair, task -> task.resource("slot", 1), APART_MS, false));
     checks.put("resource-of-actor", pair -> {
       ActorHandle<Object> recorder = pair.callee().actor(0).resource("slot", 1).remote();

@@ -20,7 +20,8 @@ public final class App {
   }
 
   public static void main(String[] args) {
-    try (Session session = Sabir.init(SabirOptions.builder().address("local").cpus(1).sessionRoot(args[0]).build())) {
+    try (
+        Session session = Sabir.init(SabirOptions.builder().address("local").numCpus(1).sessionRoot(args[0]).build())) {
       ActorHandle<App> app = Sabir.actor(App::new).remote();
       ObjectRef<Integer> last = null;
       for (int i = 1; i <= 3; ++i) {

@@ -46,7 +46,7 @@ public final class CallPython {
   public static void main(String[] args) {
     SabirOptions options = SabirOptions.builder()
                                .address("local")
-                               .cpus(2)
+                               .numCpus(2)
                                .python(args[0])
                                .codeSearchPath(args[1])
                                .sessionRoot(args[2])

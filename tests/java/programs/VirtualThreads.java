@@ -46,7 +46,7 @@ public class VirtualThreads {
 }
 
 public static void main(String[] args) throws Exception {
-  var options = SabirOptions.builder().address("local").cpus(2).sessionRoot(args[0]).build();
+  var options = SabirOptions.builder().address("local").numCpus(2).sessionRoot(args[0]).build();
   try (Session session = Sabir.init(options)) {
     check(Sabir.task(VirtualThreads::javaVersion).remote().get() == Runtime.version().feature(), "another JDK");
     List<ObjectRef<Integer>> refs = List.of(Sabir.task(VirtualThreads::afterGate, args[1], 1).remote(),

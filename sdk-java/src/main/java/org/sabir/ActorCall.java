@@ -42,14 +42,14 @@ public final class ActorCall<A> {
     return options(options.toBuilder().name(name).build());
   }
 
-  /** See {@link ActorOptions.Builder#cpus}. */
-  public ActorCall<A> cpus(double amount) {
-    return options(options.toBuilder().cpus(amount).build());
+  /** See {@link ActorOptions.Builder#numCpus}. */
+  public ActorCall<A> numCpus(double amount) {
+    return options(options.toBuilder().numCpus(amount).build());
   }
 
-  /** See {@link ActorOptions.Builder#gpus}. */
-  public ActorCall<A> gpus(double amount) {
-    return options(options.toBuilder().gpus(amount).build());
+  /** See {@link ActorOptions.Builder#numGpus}. */
+  public ActorCall<A> numGpus(double amount) {
+    return options(options.toBuilder().numGpus(amount).build());
   }
 
   /** See {@link ActorOptions.Builder#resource}. */

@@ -14,12 +14,12 @@ abstract class RemoteOptionsBuilder<B extends RemoteOptionsBuilder<B>> {
   abstract B self();
 
   /** CPUs that it holds: a task while it runs, default 1, an actor while it lives, default 0. Fractions are allowed. */
-  public B cpus(double amount) {
+  public B numCpus(double amount) {
     return resource("CPU", amount);
   }
 
   /** GPUs that it holds: a task while it runs, an actor while it lives; default 0. */
-  public B gpus(double amount) {
+  public B numGpus(double amount) {
     return resource("GPU", amount);
   }
 

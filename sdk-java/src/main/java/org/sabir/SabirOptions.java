@@ -98,12 +98,12 @@ public final class SabirOptions {
     }
 
     /** CPUs of a new session's node; default: the machine's. */
-    public Builder cpus(double amount) {
+    public Builder numCpus(double amount) {
       return resource("CPU", amount);
     }
 
     /** GPUs of a new session's node; default 0. */
-    public Builder gpus(double amount) {
+    public Builder numGpus(double amount) {
       return resource("GPU", amount);
     }
 

@@ -33,14 +33,14 @@ public final class TaskCall<R> {
     return this;
   }
 
-  /** See {@link TaskOptions.Builder#cpus}. */
-  public TaskCall<R> cpus(double amount) {
-    return options(options.toBuilder().cpus(amount).build());
+  /** See {@link TaskOptions.Builder#numCpus}. */
+  public TaskCall<R> numCpus(double amount) {
+    return options(options.toBuilder().numCpus(amount).build());
   }
 
-  /** See {@link TaskOptions.Builder#gpus}. */
-  public TaskCall<R> gpus(double amount) {
-    return options(options.toBuilder().gpus(amount).build());
+  /** See {@link TaskOptions.Builder#numGpus}. */
+  public TaskCall<R> numGpus(double amount) {
+    return options(options.toBuilder().numGpus(amount).build());
   }
 
   /** See {@link TaskOptions.Builder#resource}. */

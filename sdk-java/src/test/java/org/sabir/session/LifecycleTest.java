@@ -104,7 +104,7 @@ final class LifecycleTest {
 
   @Test
   void wrongOptions() {
-    assertThrows(InvalidArgumentException.class, () -> SabirOptions.builder().cpus(-1));
+    assertThrows(InvalidArgumentException.class, () -> SabirOptions.builder().numCpus(-1));
     assertThrows(InvalidArgumentException.class, () -> SabirOptions.builder().resource("x", Double.NaN));
     assertThrows(NotFoundException.class, () -> Sabir.init(Sessions.options().address("auto").build()));
     assertFalse(Sabir.isInitialized());

@@ -23,7 +23,8 @@ final class Sessions {
     try {
       Path root = Files.createTempDirectory(Path.of("/tmp"), "sabir-java-");
       root.toFile().deleteOnExit();
-      return SabirOptions.builder().address("local").cpus(2).objectStoreBytes(512 << 20).sessionRoot(root.toString());
+      return SabirOptions.builder().address("local").numCpus(2).objectStoreBytes(512 << 20).sessionRoot(
+          root.toString());
     } catch (IOException error) {
       throw new UncheckedIOException(error);
     }
