@@ -29,6 +29,21 @@ TEST(Json, OtherValuesArePassedOver) {
   EXPECT_EQ(object.text("n"), "");
 }
 
+TEST(Json, FieldsOfAllTypes) {
+  JsonObject object(
+      R"({"nodes": [{"alive": true, "store": {"bytes": 12}}, {"alive": false}], "none": [], "n": -1.5e3, "m": {"CPU": 2.0, "x": 0.5}})");
+  std::vector<JsonObject> nodes = object.objects("nodes");
+  ASSERT_EQ(nodes.size(), 2u);
+  EXPECT_TRUE(nodes[0].is_true("alive"));
+  EXPECT_FALSE(nodes[1].is_true("alive"));
+  EXPECT_EQ(nodes[0].object("store").number("bytes"), 12);
+  EXPECT_EQ(nodes[1].object("store").number("bytes"), 0);
+  EXPECT_THAT(object.objects("none"), IsEmpty());
+  EXPECT_THAT(object.objects("m"), IsEmpty());
+  EXPECT_EQ(object.number("n"), -1500);
+  EXPECT_THAT(object.object("m").numbers(), ElementsAre(testing::Pair("CPU", 2.0), testing::Pair("x", 0.5)));
+}
+
 TEST(Json, DamageIsNothing) {
   std::string deep(100000, '[');
   for (const std::string& json :

@@ -134,6 +134,15 @@ TEST_F(Tasks, WaitAndTimeouts) {
   EXPECT_TRUE(sabir::wait(std::vector<ObjectRef<int>>{late}, 1, sabir::Duration(0)).ready.empty());
   EXPECT_THROW(late.get(std::chrono::milliseconds(1)), sabir::TimeoutError);
   EXPECT_EQ(late.try_get(sabir::Duration(0)).status(), SABIR_TIMEOUT);
+  // For the C interface these were for ever.
+  std::vector<ObjectRef<int>> both{late, soon};
+  for (sabir::Duration negative : {sabir::Duration(-1), sabir::Duration(std::chrono::seconds(-1))}) {
+    EXPECT_THROW(late.get(negative), sabir::InvalidArgumentError);
+    EXPECT_THROW(sabir::get(both, negative), sabir::InvalidArgumentError);
+    EXPECT_THROW(sabir::wait(both, 1, negative), sabir::InvalidArgumentError);
+    EXPECT_THROW(sabir::put(1, negative), sabir::InvalidArgumentError);
+  }
+  EXPECT_THAT(late.try_get(sabir::Duration(-5)).error().message, testing::HasSubstr("not -5 ns"));
   EXPECT_FALSE(late.ready());
   sabir::Result<int> value = soon.try_get();
   ASSERT_TRUE(value.ok());
@@ -229,6 +238,18 @@ TEST(TaskResources, None) {
   none.num_cpus = 0;
   EXPECT_EQ(task(plus).options(none).remote(1, 2).get(), 3);
   EXPECT_FALSE(holding.ready());
+}
+
+TEST_F(Tasks, NodesAndResources) {
+  std::vector<sabir::Node> nodes = sabir::nodes();
+  ASSERT_EQ(nodes.size(), 1u);
+  EXPECT_EQ(nodes[0].node_id.size(), 32u);
+  EXPECT_TRUE(nodes[0].alive);
+  EXPECT_GT(nodes[0].store_capacity_bytes, 0u);
+  EXPECT_EQ(nodes[0].resources.at("CPU"), 2);
+  EXPECT_EQ(sabir::cluster_resources(), nodes[0].resources);
+  EXPECT_LE(sabir::available_resources().at("CPU"), 2);
+  EXPECT_THAT(sabir::status(), testing::HasSubstr(nodes[0].node_id));
 }
 
 }  // namespace

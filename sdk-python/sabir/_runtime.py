@@ -181,6 +181,8 @@ def _config(
             raise TypeError(f"object_store_memory must be an int (bytes), not {type(object_store_memory).__name__}")
         if object_store_memory < 1 << 20:
             raise ValueError(f"object_store_memory must be at least 1 MiB, not {object_store_memory} bytes")
+    if not timeout_s >= 0:
+        raise ValueError(f"timeout_s must be at least 0, not {timeout_s}")
     amounts = _options.node_resources(num_cpus, num_gpus, resources)
     if address not in (None, "local") and (amounts or object_store_memory is not None):
         raise ValueError(

@@ -9,6 +9,7 @@ import pytest
 from processes import eventually
 
 import sabir
+from sabir import _runtime
 
 
 @sabir.remote
@@ -213,3 +214,9 @@ def test_code_of_one_task_or_actor(session, tmp_path):
         use.options(runtime_env=[str(tmp_path)])
     with pytest.raises(ValueError, match="does not exist"):
         use.options(runtime_env={"code_search_path": [tmp_path / "nothing"]})
+
+
+@pytest.mark.parametrize("wrong", [-1, float("nan")])
+def test_the_start_has_no_negative_timeout(wrong):
+    with pytest.raises(ValueError, match="timeout_s must be at least 0"):
+        _runtime._config("local", None, None, None, None, None, True, None, wrong, None)

@@ -371,6 +371,8 @@ _TIMES_AND_RESOURCES = _behaviour(
     "time and resources",
     ("get-timeout", "a get that ends before the value is there; later it is"),
     ("wait-timeout", "a wait that ends before anything is ready"),
+    ("timeout-negative", "a timeout below zero is refused by get and wait, ready or not"),
+    ("cluster-resources", "the driver sees the node, what it has, and that an actor holds a part of it"),
     ("cpus-two", "two tasks of two CPUs each never meet on a node of two"),
     ("cpus-half", "two tasks of half a CPU do"),
     ("resource-custom", "two tasks that want the only slot never meet"),

@@ -55,7 +55,8 @@ inline std::string own_executable() {
 // The configuration as the C interface takes it.
 class RawConfig {
  public:
-  explicit RawConfig(const Config& config) : config_(config), resources_(0, 0, config.resources) {
+  explicit RawConfig(const Config& config)
+      : config_(config), resources_(0, 0, config.resources), timeout_ns_(timeout_ns(config.timeout)) {
     if (config_.job_name.empty()) {
       std::string program = own_executable();
       config_.job_name = program.substr(program.rfind('/') + 1);
@@ -92,7 +93,7 @@ class RawConfig {
     raw.job_config = {job_.data(), job_.size()};
     raw.log_to_driver = config_.log_to_driver ? 1 : 0;
     raw.language = SABIR_LANGUAGE_CPP;
-    raw.timeout_ns = timeout_ns(config_.timeout);
+    raw.timeout_ns = timeout_ns_;
     return raw;
   }
 
@@ -137,6 +138,7 @@ class RawConfig {
 
   Config config_;
   ResourceList resources_;
+  int64_t timeout_ns_;
   std::string job_;
   std::vector<std::vector<sabir_string>> argv_;
   std::vector<sabir_language_env> envs_;

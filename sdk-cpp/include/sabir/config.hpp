@@ -25,17 +25,12 @@ SABIR_NAMESPACE_BEGIN
 using Duration = std::chrono::nanoseconds;
 
 // Waits without end.
-inline constexpr Duration kForever{-1};
+inline constexpr Duration kForever = Duration::max();
 
 namespace detail {
 
 inline std::string_view view_of(sabir_string text) { return {text.data == nullptr ? "" : text.data, text.size}; }
 inline sabir_string string_of(std::string_view text) { return {text.data(), text.size()}; }
-
-// The C interface takes any negative number for ever; a duration below zero that is not kForever has just passed.
-inline int64_t timeout_ns(Duration timeout) {
-  return timeout == kForever ? -1 : timeout.count() < 0 ? 0 : static_cast<int64_t>(timeout.count());
-}
 
 }  // namespace detail
 

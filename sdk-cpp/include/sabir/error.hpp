@@ -192,6 +192,15 @@ namespace detail {
   throw_error(std::move(info));
 }
 
+// As the C interface takes it, which waits for ever below zero. Here such a duration is a mistake of who computed it.
+inline int64_t timeout_ns(Duration timeout) {
+  if (timeout.count() < 0) {
+    throw_status(SABIR_INVALID_ARGUMENT,
+                 "a timeout must be at least 0, or sabir::kForever, not " + std::to_string(timeout.count()) + " ns");
+  }
+  return timeout == kForever ? -1 : static_cast<int64_t>(timeout.count());
+}
+
 // Takes over `error`.
 inline std::string take_message(sabir_error* error) {
   std::string message(view_of(sabir_error_message(error)));

@@ -1,8 +1,12 @@
-// As much JSON as a job's configuration needs: written, and one list of texts read.
+// As much JSON as a job's configuration and a session's state need: texts written, and fields of objects read.
 #ifndef SABIR_JSON_HPP_
 #define SABIR_JSON_HPP_
 
+#include <cstdint>
 #include <cstdio>
+#include <locale>
+#include <map>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,18 +79,31 @@ class JsonObject {
   std::vector<std::string> texts(std::string_view key) const {
     std::vector<std::string> found;
     JsonObject value(*this, key);
-    if (!value.take('[')) {
-      return found;
-    }
-    do {
-      value.blanks();
+    value.each_item([&] {
       std::string item;
-      if (!value.string(item)) {
-        break;
-      }
-      found.push_back(std::move(item));
-      value.blanks();
-    } while (value.take(','));
+      return value.string(item) && (found.push_back(std::move(item)), true);
+    });
+    return found;
+  }
+  bool is_true(std::string_view key) const { return JsonObject(*this, key).at_ == "true"; }
+  JsonObject object(std::string_view key) const { return JsonObject(JsonObject(*this, key).at_); }
+  std::vector<JsonObject> objects(std::string_view key) const {
+    std::vector<JsonObject> found;
+    JsonObject value(*this, key);
+    value.each_item([&] {
+      std::string_view begin = value.at_;
+      return value.at_.substr(0, 1) == "{" && value.skip(0) &&
+             (found.emplace_back(begin.substr(0, begin.size() - value.at_.size())), true);
+    });
+    return found;
+  }
+  double number(std::string_view key) const { return to_number(JsonObject(*this, key).at_); }
+  // Of an object that has nothing but numbers.
+  std::map<std::string, double> numbers() const {
+    std::map<std::string, double> found;
+    for (const auto& field : fields_) {
+      found.emplace(field.first, to_number(field.second));
+    }
     return found;
   }
 
@@ -101,6 +118,28 @@ class JsonObject {
     }
   }
 
+  // Calls `read`, which says whether it could, at each item of a list.
+  template <typename Read>
+  void each_item(Read read) {
+    if (!take('[')) {
+      return;
+    }
+    do {
+      blanks();
+      if (!read()) {
+        return;
+      }
+      blanks();
+    } while (take(','));
+  }
+  // Whatever the locale's decimal point is. 0: it is no number.
+  static double to_number(std::string_view text) {
+    std::istringstream in{std::string(text)};
+    in.imbue(std::locale::classic());
+    double number = 0;
+    in >> number;
+    return number;
+  }
   bool take(char c) {
     if (at_.empty() || at_[0] != c) {
       return false;

@@ -26,9 +26,9 @@ sabir_status until_uninterrupted(Duration timeout, sabir_error** error, Wait wai
   if (timeout > std::chrono::hours(24 * 365 * 100)) {
     timeout = kForever;  // now + timeout would overflow
   }
+  int64_t left_ns = timeout_ns(timeout);
   auto deadline = timeout == kForever ? Clock::time_point::max() : Clock::now() + timeout;
-  for (;;) {
-    int64_t left_ns = timeout == kForever ? -1 : timeout_ns(std::max(Duration(0), Duration(deadline - Clock::now())));
+  for (;; left_ns = timeout == kForever ? -1 : std::max<int64_t>(0, Duration(deadline - Clock::now()).count())) {
     sabir_status status = wait(left_ns, error);
     if (status != SABIR_INTERRUPTED) {
       return status;

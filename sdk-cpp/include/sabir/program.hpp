@@ -90,7 +90,7 @@ inline ProgramAnswer ask_program(const std::vector<std::string>& command, Durati
   }
   out.child_started();
   err.child_started();
-  auto deadline = std::chrono::steady_clock::now() + timeout;
+  auto deadline = std::chrono::steady_clock::now() + (timeout == kForever ? Duration(0) : timeout);
   const char* stopped = nullptr;  // why it was not waited for
   while (stopped == nullptr && (out.open() || err.open())) {
     auto left =

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from peers import equal, expect, get
+from peers import equal, error_of, expect, get, require, until
 from registry import Pair, scenario
 
 import sabir
@@ -30,6 +30,29 @@ def _(pair: Pair) -> None:
     ref = pair.callee.function("sleep")(300)
     equal(sabir.wait([ref], num_returns=1, timeout=0.05), ([], [ref]))
     equal(get(ref), 300)
+
+
+@scenario("timeout-negative")
+def _(pair: Pair) -> None:
+    add = pair.callee.function("add")(1, 2)
+    equal(get(add), 3)
+    for ref in (add, pair.callee.function("sleep")(100)):
+        for action in (lambda ref=ref: sabir.get(ref, timeout=-1), lambda ref=ref: sabir.wait([ref], timeout=-1)):
+            require(isinstance(error_of(action).error, ValueError))
+
+
+@scenario("cluster-resources")
+def _(pair: Pair) -> None:
+    total = sabir.cluster_resources()
+    equal((total["CPU"], total["slot"]), (2.0, 1.0))
+    (node,) = sabir.nodes()
+    equal((node["Alive"], node["Resources"]), (True, total))
+    until(lambda: sabir.available_resources()["slot"] == 1, "the slot is free")
+    recorder = pair.callee.recorder(0, resources={"slot": 0.5})
+    get(recorder.add.remote(1))
+    equal(sabir.available_resources()["slot"], 0.5)
+    sabir.kill(recorder)
+    until(lambda: sabir.available_resources()["slot"] == 1, "the slot is free again")
 
 
 @scenario("cpus-two")

@@ -3,8 +3,10 @@ package org.sabir;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.sabir.internal.Converters;
+import org.sabir.internal.Nodes;
 import org.sabir.internal.ObjectOps;
 import org.sabir.internal.Runtimes;
 
@@ -129,5 +131,20 @@ public final class Sabir extends SabirCalls {
   /** The state of the session as JSON: docs/status.md has its fields. */
   public static String status() {
     return Runtimes.current().status();
+  }
+
+  /** The session's nodes. */
+  public static List<Node> nodes() {
+    return Nodes.of(status());
+  }
+
+  /** The resources of all nodes together. */
+  public static Map<String, Double> clusterResources() {
+    return Nodes.sum(nodes(), Node::resources);
+  }
+
+  /** What no running task and no living actor holds. */
+  public static Map<String, Double> availableResources() {
+    return Nodes.sum(nodes(), Node::available);
   }
 }

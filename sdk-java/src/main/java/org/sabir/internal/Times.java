@@ -13,7 +13,7 @@ public final class Times {
       return -1;
     }
     if (timeout.isNegative()) {
-      throw new InvalidArgumentException("a timeout of " + timeout);
+      throw new InvalidArgumentException("a timeout must be at least 0, or null for ever, not " + timeout);
     }
     try {
       return timeout.toNanos();

@@ -16,6 +16,7 @@ import org.sabir.Arg;
 import org.sabir.GetTimeoutException;
 import org.sabir.InvalidArgumentException;
 import org.sabir.JavaFunction;
+import org.sabir.Node;
 import org.sabir.ObjectRef;
 import org.sabir.RemoteFunction1;
 import org.sabir.Sabir;
@@ -98,6 +99,19 @@ final class TaskTest {
   }
 
   @Test
+  void nodesAndResources() {
+    List<Node> nodes = Sabir.nodes();
+    assertEquals(1, nodes.size());
+    assertEquals(32, nodes.get(0).nodeId().length());
+    assertTrue(nodes.get(0).alive());
+    assertTrue(nodes.get(0).storeCapacityBytes() > 0);
+    assertEquals(2.0, nodes.get(0).resources().get("CPU"));
+    assertEquals(nodes.get(0).resources(), Sabir.clusterResources());
+    assertTrue(Sabir.availableResources().get("CPU") <= 2);
+    assertTrue(Sabir.status().contains(nodes.get(0).nodeId()));
+  }
+
+  @Test
   void waitAndTimeouts() {
     ObjectRef<Integer> slow = Sabir.task(Functions::sleep, 60_000).maxRetries(0).remote();
     ObjectRef<Integer> fast = Sabir.task(Functions::add, 1, 1).remote();
@@ -110,6 +124,10 @@ final class TaskTest {
     assertFalse(slow.isReady());
     assertEquals(List.of(), Sabir.wait(List.of(slow), 1, Duration.ofMillis(20)).ready());
     assertThrows(InvalidArgumentException.class, () -> Sabir.wait(List.of(fast, fast), 1, null));
+    Duration negative = Duration.ofNanos(-1);
+    assertThrows(InvalidArgumentException.class, () -> fast.get(negative));
+    assertThrows(InvalidArgumentException.class, () -> Sabir.get(List.of(fast), negative));
+    assertThrows(InvalidArgumentException.class, () -> Sabir.wait(List.of(fast), 1, negative));
     interruptsEndWaits(slow);
     // Its worker is busy for a minute: the session's end will not wait for it.
   }

@@ -1,0 +1,16 @@
+package org.sabir;
+
+import java.util.Map;
+
+/**
+ * A node of the session.
+ *
+ * @param nodeId hexadecimal
+ * @param alive whether it takes part
+ * @param resources what it has, by name
+ * @param available what no running task and no living actor holds
+ * @param storeCapacityBytes how much its object store may use
+ * @param storeUsedBytes of the objects that are in it
+ */
+public record Node(String nodeId, boolean alive, Map<String, Double> resources, Map<String, Double> available,
+    long storeCapacityBytes, long storeUsedBytes) {}
