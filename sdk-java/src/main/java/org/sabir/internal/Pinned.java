@@ -4,10 +4,10 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Large objects of the store that buffers of this process keep in memory. The collector sees small buffers and no reason
- * to hurry; the store meanwhile has to take fresh memory, which is ten times slower to write than what was given back.
- * So a worker collects when they have doubled since the last time. A driver's heap may be large and is its user's: it
- * collects only when the store is full (Notices).
+ * Large objects of the store that buffers of this process keep in memory. The collector sees small buffers and no
+ * reason to hurry; the store meanwhile has to take fresh memory, which is ten times slower to write than what was given
+ * back. So a worker collects when they have doubled since the last time. A driver's heap may be large and is its
+ * user's: it collects only when the store is full (Notices).
  */
 final class Pinned {
   static final long LARGE_BYTES = 1L << 20;
