@@ -56,17 +56,19 @@ TEST(Json, DamageIsNothing) {
 
 TEST(RuntimeEnv, PathsComeBackAsTheyWere) {
   sabir::RuntimeEnv env{{"/a b/\"x\".so", "/line\nfeed", "/\xc3\xa9"}};
-  std::string code = sabir::detail::with_paths(env.code_search_path, "Counter::create");
-  EXPECT_EQ(sabir::detail::take_env(code).code_search_path, env.code_search_path);
+  std::string code = sabir::detail::with_head({env.code_search_path, {"std::exception"}}, "Counter::create");
+  sabir::detail::CodeHead head = sabir::detail::take_head(code);
+  EXPECT_EQ(head.code_search_path, env.code_search_path);
+  EXPECT_THAT(head.retry_exceptions, ElementsAre("std::exception"));
   EXPECT_EQ(code, "Counter::create");
-  EXPECT_TRUE(sabir::detail::take_env(code).empty());
+  EXPECT_TRUE(sabir::detail::take_head(code).empty());
   EXPECT_EQ(code, "Counter::create");
 }
 
 TEST(RuntimeEnv, APathMustExist) {
-  EXPECT_EQ(sabir::detail::code_in({{"/"}}, "f"), "%{\"code_search_path\": [\"/\"]}\nf");
+  EXPECT_EQ(sabir::detail::code_in({{"/"}}, {}, "f"), "%{\"code_search_path\": [\"/\"]}\nf");
   try {
-    sabir::detail::code_in({{"/does/not/exist.so"}}, "f");
+    sabir::detail::code_in({{"/does/not/exist.so"}}, {}, "f");
     ADD_FAILURE() << "no error";
   } catch (const sabir::InvalidArgumentError& error) {
     EXPECT_EQ(error.message(), "code_search_path: /does/not/exist.so does not exist");

@@ -186,6 +186,16 @@ TEST_F(Tasks, OptionsAndRetries) {
   EXPECT_EQ(task(fail_until).options(patient).remote(2).get(), 2);
   patient.max_retries = 1;
   EXPECT_THAT(error_of<sabir::TaskError>(task(fail_until).options(patient).remote(2)).what(), HasSubstr("not yet"));
+  patient.max_retries = 2;
+  // It throws a std::runtime_error; bases count.
+  using sabir::RetryExceptions;
+  for (const RetryExceptions& some : {RetryExceptions::of<std::runtime_error>(), RetryExceptions::of<std::exception>(),
+                                      RetryExceptions{"none", "std::runtime_error"}}) {
+    patient.retry_exceptions = some;
+    EXPECT_EQ(task(fail_until).options(patient).remote(2).get(), 2);
+  }
+  patient.retry_exceptions = RetryExceptions::of<std::logic_error, std::range_error>();
+  EXPECT_THAT(error_of<sabir::TaskError>(task(fail_until).options(patient).remote(2)).what(), HasSubstr("not yet"));
   EXPECT_EQ(task(crash_until).remote(2).get(), 2);
   sabir::TaskOptions once;
   once.max_retries = 0;

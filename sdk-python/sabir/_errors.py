@@ -35,15 +35,13 @@ def describe_exception(error: BaseException, function_index: int) -> dict[str, A
         return {"kind": _INVALID_ARGUMENT, "message": str(error)}
     if isinstance(error, SerializationError) and error.__traceback__ is None:  # of an argument: nothing has run yet
         return {"kind": _INVALID_ARGUMENT, "message": f"{_functions.name_of(function_index)}: {error}"}
-    retry = _functions.retry_exceptions(function_index)
-    retryable = any(isinstance(error, kind) for kind in retry)
     message = _text_of(error)
     name = _functions.name_of(function_index)
     fields = {
         "message": f"{name}: {message}" if name else message,
         "type": f"{type(error).__module__}.{type(error).__qualname__}",
         "stack": _stack_of(error),
-        "retryable": retryable,
+        "retryable": _functions.is_retried(function_index, error),
     }
     native = _pickled(error, name)
     if native is not None:

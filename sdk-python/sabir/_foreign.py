@@ -32,7 +32,9 @@ class _Foreign:
 
     def _export(self, kind: int) -> _sabir.Function:
         ensure_started()
-        code = _runtime_env.before(self._code.encode(), self._options)
+        retry = self._options.get("retry_exceptions")
+        names = retry if isinstance(retry, list) else ()
+        code = _runtime_env.before(self._code.encode(), self._options, names)
         return _sabir.export_function(kind, self._language, self._name, code)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -46,10 +48,16 @@ class _Foreign:
 
 
 def _function_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    checked = task_options(options)
-    if any(retry is not Exception for retry in checked.get("retry_exceptions", ())):
-        raise ValueError("retry_exceptions must be a bool for a function of another language: types are Python's")
-    return checked
+    """The checked options; retry_exceptions stays a bool, or a list of names of types of the other language."""
+    retry = options.get("retry_exceptions")
+    if not isinstance(retry, (list, tuple)):
+        return {**task_options(options), **({} if retry is None else {"retry_exceptions": retry})}
+    if not all(isinstance(name, str) and name for name in retry):
+        raise TypeError(
+            "retry_exceptions must be a bool or a list of names of types for a function of another language, "
+            f"such as 'std::out_of_range' or 'java.io.IOException', not {retry!r}"
+        )
+    return {**task_options({**options, "retry_exceptions": bool(retry)}), "retry_exceptions": list(retry)}
 
 
 class ForeignFunction(_Foreign):

@@ -15,7 +15,8 @@ from sabir.exceptions import NotFoundError
 
 TASK, CLASS, METHOD = 1, 2, 3
 
-_retry: dict[int, tuple[type[BaseException], ...]] = {}
+# The types of exceptions that are retried, or their names.
+_retry: dict[int, tuple[type[BaseException], ...] | frozenset[str]] = {}
 _names: dict[int, str] = {}
 
 
@@ -68,9 +69,10 @@ def load(index: int) -> Any:
     _names[index] = name
     if kind == METHOD:
         return sys.intern(code.decode())
+    retry_names = _runtime_env.retry_exceptions(code)
     code = _runtime_env.enter(code)
-    if code[:1] == _BY_NAME:  # from another language, whose options say only whether errors are retried
-        _retry[index] = (Exception,)
+    if code[:1] == _BY_NAME:  # from another language, which has only names of types
+        _retry[index] = retry_names or (Exception,)
         return _by_name(kind, name, code[1:])
     if code[:1] == _CAPTURING:
         return _Capturing(index)
@@ -147,8 +149,13 @@ def _by_name(kind: int, name: str, code: bytes) -> Any:
     return target
 
 
-def retry_exceptions(index: int) -> tuple[type[BaseException], ...]:
-    return _retry.get(index, ())
+def is_retried(index: int, error: BaseException) -> bool:
+    """Whether the options ask for it. A name is ``module.Type``, for built-in ones ``Type``, too; bases count."""
+    retry = _retry.get(index, ())
+    if isinstance(retry, tuple):
+        return isinstance(error, retry)
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    return not retry.isdisjoint(names | {name.removeprefix("builtins.") for name in names})
 
 
 def name_of(index: int) -> str:

@@ -1,6 +1,7 @@
 """Where one task or actor finds its code, beside the code path of its job: ``runtime_env={"code_search_path": [...]}``.
 
-It travels in front of the function's code, in all languages: ``%``, a JSON object, a line feed (docs/values.md).
+It travels in front of the function's code, in all languages: ``%``, a JSON object, a line feed (docs/values.md). So do
+the names of the exceptions of another language's function that are retried.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _MARK = b"%"
@@ -27,10 +28,18 @@ def checked(name: str, value: Any) -> dict[str, list[str]]:
     return {"code_search_path": paths} if paths else {}
 
 
-def before(code: bytes, options: Mapping[str, Any]) -> bytes:
+def before(code: bytes, options: Mapping[str, Any], retry_exceptions: Sequence[str] = ()) -> bytes:
     """The code of a function with the environment that its options ask for."""
-    env = options.get("runtime_env")
-    return _MARK + json.dumps(env).encode() + b"\n" + code if env else code
+    head: dict[str, Any] = dict(options.get("runtime_env") or {})
+    if retry_exceptions:
+        head["retry_exceptions"] = list(retry_exceptions)
+    return _MARK + json.dumps(head).encode() + b"\n" + code if head else code
+
+
+def retry_exceptions(code: bytes) -> frozenset[str]:
+    """The names of the exceptions that are retried, if the code says so."""
+    head = code[1:].partition(b"\n")[0] if code[:1] == _MARK else b"{}"
+    return frozenset(json.loads(head).get("retry_exceptions", ()))
 
 
 def enter(code: bytes) -> bytes:
@@ -41,7 +50,7 @@ def enter(code: bytes) -> bytes:
     if code[:1] != _MARK:
         return code
     head, _, rest = code[1:].partition(b"\n")
-    folders = [path for path in json.loads(head)["code_search_path"] if os.path.isdir(path)]
+    folders = [path for path in json.loads(head).get("code_search_path", ()) if os.path.isdir(path)]
     fresh = [path for path in folders if path not in sys.path]
     if fresh:
         import importlib

@@ -363,6 +363,7 @@ _FAILURES = _behaviour(
     ("task-exit", "one that ends its process"),
     ("task-retry-crash", "a task that dies twice and then works"),
     ("task-retry-error", "a task that fails twice and then works, with retries of errors"),
+    ("task-retry-type", "with retries of errors of its error's type, or of a base, by name; not of another type"),
     ("task-no-retry-error", "without them the first error is the result"),
     ("crash-and-others", "calls beside one that crashes do not notice"),
 )

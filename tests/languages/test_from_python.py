@@ -217,7 +217,7 @@ def test_named_actors_and_options():
     assert get(use.remote(found)) == 8
     quotient, rest = sabir.cpp_function("divide").options(num_returns=2, num_cpus=0.5, name="div").remote(7, 2)
     assert (get(quotient), get(rest)) == (3, 1)
-    with pytest.raises(ValueError, match="retry_exceptions must be a bool"):
+    with pytest.raises(TypeError, match="retry_exceptions must be a bool or a list of names"):
         sabir.cpp_function("add").options(retry_exceptions=[ValueError])
 
 

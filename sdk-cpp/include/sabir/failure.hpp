@@ -4,10 +4,12 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sabir/error_value.hpp"
 #include "sabir/invoke.hpp"
@@ -57,15 +59,35 @@ inline std::shared_ptr<ErrorInfo> describe_exception(int depth) {
   return info;
 }
 
-// Ends the call with the error that is being handled. `name`: what ran.
-inline void fail_with_exception(Call& call, const std::string& name) {
+// Whether the type, or one that it is derived from, has one of these names. Bases are known where libstdc++ is used;
+// elsewhere the type's own name counts.
+inline bool has_name(const std::type_info& type, const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), type_name(type)) != names.end()) {
+    return true;
+  }
+#ifdef __GLIBCXX__
+  if (const auto* derived = dynamic_cast<const abi::__si_class_type_info*>(&type)) {
+    return has_name(*derived->__base_type, names);
+  }
+  if (const auto* derived = dynamic_cast<const abi::__vmi_class_type_info*>(&type)) {
+    return std::any_of(derived->__base_info, derived->__base_info + derived->__base_count,
+                       [&](const auto& base) { return base.__is_public_p() && has_name(*base.__base_type, names); });
+  }
+#endif
+  return false;
+}
+
+// Ends the call with the error that is being handled. `name`: what ran; `retry`: the types of errors that are retried,
+// none for all.
+inline void fail_with_exception(Call& call, const std::string& name, const std::vector<std::string>& retry) {
+  const std::type_info* thrown = abi::__cxa_current_exception_type();
   std::shared_ptr<ErrorInfo> info = describe_exception(0);
   std::string message = to_utf8(name + ": " + info->type + (info->message.empty() ? "" : ": ") + info->message);
   std::string type = to_utf8(info->type);
   std::string stack = to_utf8("  in " + name + "\n");
   sabir_failure failure = SABIR_FAILURE_INIT;
   failure.language = SABIR_LANGUAGE_CPP;
-  failure.retryable = 1;
+  failure.retryable = retry.empty() || (thrown != nullptr && has_name(*thrown, retry)) ? 1 : 0;
   failure.message = string_of(message);
   failure.type = string_of(type);
   failure.stack = string_of(stack);

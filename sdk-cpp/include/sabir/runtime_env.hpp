@@ -1,4 +1,4 @@
-// Where one task or actor finds its code. It travels in front of the function's code (docs/values.md).
+// Where one task or actor finds its code, and what else travels in front of the function's code (docs/values.md).
 #ifndef SABIR_RUNTIME_ENV_HPP_
 #define SABIR_RUNTIME_ENV_HPP_
 
@@ -38,27 +38,38 @@ inline std::string code_path_entry(const std::string& path) {
   return absolute;
 }
 
-inline std::string with_paths(const std::vector<std::string>& paths, const std::string& code) {
-  return "%{\"code_search_path\": " + json_list(paths) + "}\n" + code;
+// What stands in front of a function's code.
+struct CodeHead {
+  std::vector<std::string> code_search_path;
+  std::vector<std::string> retry_exceptions;  // names of types; none: all that users' code throws
+
+  bool empty() const { return code_search_path.empty() && retry_exceptions.empty(); }
+};
+
+inline std::string with_head(const CodeHead& head, const std::string& code) {
+  std::string retry =
+      head.retry_exceptions.empty() ? "" : ", \"retry_exceptions\": " + json_list(head.retry_exceptions);
+  return "%{\"code_search_path\": " + json_list(head.code_search_path) + retry + "}\n" + code;
 }
 
-inline std::string code_in(const RuntimeEnv& env, const std::string& code) {
-  std::vector<std::string> paths;
+inline std::string code_in(const RuntimeEnv& env, const std::vector<std::string>& retry_exceptions,
+                           const std::string& code) {
+  CodeHead head{{}, retry_exceptions};
   for (const std::string& path : env.code_search_path) {
-    paths.push_back(code_path_entry(path));
+    head.code_search_path.push_back(code_path_entry(path));
   }
-  return with_paths(paths, code);
+  return head.empty() ? code : with_head(head, code);
 }
 
-// Takes the environment off the front of a function's code.
-inline RuntimeEnv take_env(std::string& code) {
-  RuntimeEnv env;
+inline CodeHead take_head(std::string& code) {
+  CodeHead head;
   size_t end = code.find('\n');
   if (code.compare(0, 1, "%") == 0 && end != std::string::npos) {
-    env.code_search_path = JsonObject(std::string_view(code).substr(1, end - 1)).texts("code_search_path");
+    JsonObject said(std::string_view(code).substr(1, end - 1));
+    head = {said.texts("code_search_path"), said.texts("retry_exceptions")};
     code.erase(0, end + 1);
   }
-  return env;
+  return head;
 }
 
 }  // namespace detail

@@ -56,8 +56,9 @@ class Exported {
   Exported(const Exported&) = delete;
   Exported& operator=(const Exported&) = delete;
 
-  // The same function, or one whose code is looked for in the environment's paths, too (docs/values.md).
-  Exported& in(const RuntimeEnv& env);
+  // The same function, or one whose code is looked for in the environment's paths, too, and of whose exceptions only
+  // some are retried (docs/values.md).
+  Exported& in(const RuntimeEnv& env, const std::vector<std::string>& retry_exceptions = {});
   const std::string& name() const { return name_; }
   Language language() const { return language_; }
 
@@ -68,10 +69,11 @@ class Exported {
   }
   // The function with these options, ready to be called. Borrowed in the same way.
   sabir_task* task(const TaskOptions& options, uint32_t num_returns) {
-    if (!options.runtime_env.empty()) {
+    if (!options.runtime_env.empty() || !options.retry_exceptions.types().empty()) {
       TaskOptions others = options;
       others.runtime_env = {};
-      return in(options.runtime_env).task(others, num_returns);
+      others.retry_exceptions = options.retry_exceptions.any();
+      return in(options.runtime_env, options.retry_exceptions.types()).task(others, num_returns);
     }
     std::lock_guard<std::mutex> lock(mutex_);
     FunctionHandle& function = current();
@@ -118,7 +120,7 @@ class Exported {
     raw.resource_count = resources.size();
     raw.num_returns = num_returns;
     raw.max_retries = options.max_retries;
-    raw.retry_errors = options.retry_exceptions ? 1 : 0;
+    raw.retry_errors = options.retry_exceptions.any() ? 1 : 0;
     raw.name = string_of(options.name);
     sabir_task* made = nullptr;
     check([&](sabir_error** error) { return sabir_task_prepare(require_client(), function, &raw, &made, error); });
@@ -150,8 +152,10 @@ SABIR_LOCAL inline Exported& exported_by_name(sabir_function_kind kind, Language
   return *found;
 }
 
-inline Exported& Exported::in(const RuntimeEnv& env) {
-  return env.empty() ? *this : exported_by_name(kind_, language_, name_, code_in(env, code_));
+inline Exported& Exported::in(const RuntimeEnv& env, const std::vector<std::string>& retry_exceptions) {
+  return env.empty() && retry_exceptions.empty()
+             ? *this
+             : exported_by_name(kind_, language_, name_, code_in(env, retry_exceptions, code_));
 }
 
 }  // namespace detail

@@ -43,6 +43,7 @@ class Worker {
   struct Function {
     std::string name;
     const Entry* entry = nullptr;  // null: a method that every actor has, or not looked for yet
+    std::vector<std::string> retry_exceptions = {};
   };
 
   void execute(sabir_work* work) {
@@ -55,7 +56,7 @@ class Worker {
       if (function.entry == nullptr) {
         special(function, call);
       } else {
-        run_user_code(*function.entry, view, call);
+        run_user_code(function, view, call);
       }
     } catch (const Error& error) {
       if (!call.ended()) {
@@ -66,7 +67,8 @@ class Worker {
 
   // Errors of the call itself (missing functions, arguments of other types) pass as sabir::Error; those of user code
   // become the call's result here.
-  void run_user_code(const Entry& entry, const sabir_work_view& view, Call& call) {
+  void run_user_code(const Function& function, const sabir_work_view& view, Call& call) {
+    const Entry& entry = *function.entry;
     try {
       (view.kind == SABIR_WORK_ACTOR_CREATE ? entry.create : entry.invoke)(entry, call);
     } catch (const CallError& error) {
@@ -80,7 +82,7 @@ class Worker {
     } catch (...) {
       // After the call has ended there is nobody to tell: a destructor threw.
       if (!call.ended()) {
-        fail_with_exception(call, entry.name);
+        fail_with_exception(call, entry.name, function.retry_exceptions);
       }
     }
   }
@@ -102,7 +104,9 @@ class Worker {
     *out_name = function.name = std::string(view_of(info.name));
     std::string code(static_cast<const char*>(info.code.data), info.code.size);
     if (view.kind != SABIR_WORK_ACTOR_CALL) {
-      code_path_.add(take_env(code).code_search_path);
+      CodeHead head = take_head(code);
+      code_path_.add(head.code_search_path);
+      function.retry_exceptions = std::move(head.retry_exceptions);
       function.entry = &code_path_.function(code, view.kind == SABIR_WORK_ACTOR_CREATE);
     } else if (code.compare(0, 2, "__") != 0) {
       if (instance_.type == nullptr) {

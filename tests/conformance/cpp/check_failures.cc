@@ -75,6 +75,31 @@ sabir::Error dies(const Pair& pair, const std::string& how) {
                 [&] { pair.callee.function<void>("die").options(retries(0)).remote(how).get(kWait); });
 }
 
+struct RetryTypes {
+  sabir::RetryExceptions own, base, other;
+};
+
+void retry_type(Pair& pair) {
+  static const std::map<std::string, RetryTypes> kTypes{
+      {"python", {{"ValueError"}, {"builtins.LookupError", "builtins.Exception"}, {"LookupError"}}},
+      {"cpp",
+       {sabir::RetryExceptions::of<std::runtime_error>(), {"std::bad_alloc", "std::exception"}, {"std::logic_error"}}},
+      {"java",
+       {{"java.lang.IllegalStateException"},
+        {"java.io.IOException", "java.lang.RuntimeException"},
+        {"java.io.IOException"}}},
+  };
+  const RetryTypes& types = kTypes.at(pair.callee.language());
+  sabir::TaskOptions options = retries(2);
+  auto flaky = [&](const sabir::RetryExceptions& retry) {
+    options.retry_exceptions = retry;
+    return pair.callee.function<int>("flaky").options(options).remote(2).get(kWait);
+  };
+  equal(flaky(types.own), 2);
+  equal(flaky(types.base), 2);
+  contains(expect(SABIR_TASK_FAILED, [&] { flaky(types.other); }).message(), "attempt 0 fails");
+}
+
 void crash_and_others(Pair& pair) {
   auto add = pair.callee.function<int>("add");
   std::vector<sabir::ObjectRef<int>> others;
@@ -112,6 +137,7 @@ void add_failure_checks(Checks& checks) {
     options.retry_exceptions = true;
     equal(pair.callee.function<int>("flaky").options(options).remote(2).get(kWait), 2);
   };
+  checks["task-retry-type"] = retry_type;
   checks["task-no-retry-error"] = [](Pair& pair) {
     auto flaky = pair.callee.function<int>("flaky").options(retries(2));
     contains(expect(SABIR_TASK_FAILED, [&] { flaky.remote(2).get(kWait); }).message(), "attempt 0 fails");

@@ -7,6 +7,7 @@ import static conformance.Checks.require;
 import static conformance.Checks.taskError;
 import static conformance.Checks.until;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ import org.sabir.ErrorKind;
 import org.sabir.ObjectRef;
 import org.sabir.Sabir;
 import org.sabir.SabirException;
+import org.sabir.TaskCall;
 
 /** Deaths of actors and of workers, restarts and retries. */
 final class FailureChecks {
@@ -71,6 +73,7 @@ final class FailureChecks {
         -> equal(
             pair.callee().task("flaky", Integer.class, 2).maxRetries(2).retryExceptions(true).remote().get(Callee.WAIT),
             2));
+    checks.put("task-retry-type", FailureChecks::retryType);
     checks.put("task-no-retry-error",
         pair
         -> contains(
@@ -78,6 +81,28 @@ final class FailureChecks {
                 .remoteMessage(),
             "attempt 0 fails"));
     checks.put("crash-and-others", FailureChecks::crashAndOthers);
+  }
+
+  private static void retryType(Pair pair) throws Exception {
+    TaskCall<Integer> flaky = pair.callee().task("flaky", Integer.class, 2).maxRetries(2);
+    switch (pair.callee().language()) {
+      case "python" -> {
+        equal(flaky.retryExceptions("ValueError").remote().get(Callee.WAIT), 2);
+        equal(flaky.retryExceptions("builtins.LookupError", "builtins.Exception").remote().get(Callee.WAIT), 2);
+        flaky.retryExceptions("LookupError");
+      }
+      case "cpp" -> {
+        equal(flaky.retryExceptions("std::runtime_error").remote().get(Callee.WAIT), 2);
+        equal(flaky.retryExceptions("std::bad_alloc", "std::exception").remote().get(Callee.WAIT), 2);
+        flaky.retryExceptions("std::logic_error");
+      }
+      default -> {
+        equal(flaky.retryExceptions(IllegalStateException.class).remote().get(Callee.WAIT), 2);
+        equal(flaky.retryExceptions(IOException.class, RuntimeException.class).remote().get(Callee.WAIT), 2);
+        flaky.retryExceptions(IOException.class);
+      }
+    }
+    contains(taskError(() -> flaky.remote().get(Callee.WAIT)).remoteMessage(), "attempt 0 fails");
   }
 
   /** Adds 1 as soon as the actor takes calls again. */

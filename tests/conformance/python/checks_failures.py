@@ -97,6 +97,24 @@ def _(pair: Pair) -> None:
     equal(pair.callee.call("flaky", 2, max_retries=2, retry_exceptions=True), 2)
 
 
+@scenario("task-retry-type")
+def _(pair: Pair) -> None:
+    types: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
+        "python": ([ValueError], [LookupError, Exception], [LookupError]),
+        "cpp": (["std::runtime_error"], ["std::bad_alloc", "std::exception"], ["std::logic_error"]),
+        "java": (
+            ["java.lang.IllegalStateException"],
+            ["java.io.IOException", "java.lang.RuntimeException"],
+            ["java.io.IOException"],
+        ),
+    }
+    own, base, other = types[pair.callee.language]
+    for retry in (own, base):
+        equal(pair.callee.call("flaky", 2, max_retries=2, retry_exceptions=retry), 2)
+    seen = expect(lambda: pair.callee.call("flaky", 2, max_retries=2, retry_exceptions=other), "task failed")
+    require("attempt 0 fails" in seen.text, seen.text)
+
+
 @scenario("task-no-retry-error")
 def _(pair: Pair) -> None:
     seen = expect(lambda: pair.callee.call("flaky", 2, max_retries=2), "task failed")

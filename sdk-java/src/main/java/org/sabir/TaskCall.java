@@ -53,9 +53,20 @@ public final class TaskCall<R> {
     return options(options.toBuilder().maxRetries(retries).build());
   }
 
-  /** See {@link TaskOptions.Builder#retryExceptions}. */
+  /** See {@link TaskOptions.Builder#retryExceptions(boolean)}. */
   public TaskCall<R> retryExceptions(boolean retry) {
     return options(options.toBuilder().retryExceptions(retry).build());
+  }
+
+  /** See {@link TaskOptions.Builder#retryExceptions(Class, Class[])}. */
+  @SafeVarargs
+  public final TaskCall<R> retryExceptions(Class<? extends Throwable> type, Class<? extends Throwable>... others) {
+    return options(options.toBuilder().retryExceptions(type, others).build());
+  }
+
+  /** See {@link TaskOptions.Builder#retryExceptions(String, String[])}. */
+  public TaskCall<R> retryExceptions(String type, String... others) {
+    return options(options.toBuilder().retryExceptions(type, others).build());
   }
 
   /** See {@link TaskOptions.Builder#runtimeEnv}. */

@@ -1,5 +1,7 @@
 package org.sabir;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** Options of a task. Immutable; see {@link #builder}. */
@@ -10,6 +12,7 @@ public final class TaskOptions {
   private final Map<String, Double> resources;
   private final int maxRetries;
   private final boolean retryExceptions;
+  private final List<String> retryExceptionTypes;
   private final String name;
   private final RuntimeEnv runtimeEnv;
 
@@ -17,6 +20,7 @@ public final class TaskOptions {
     this.resources = Map.copyOf(builder.resources);
     this.maxRetries = builder.maxRetries;
     this.retryExceptions = builder.retryExceptions;
+    this.retryExceptionTypes = List.copyOf(builder.retryExceptionTypes);
     this.name = builder.name;
     this.runtimeEnv = builder.runtimeEnv;
   }
@@ -32,6 +36,7 @@ public final class TaskOptions {
     builder.resources.putAll(resources);
     builder.maxRetries = maxRetries;
     builder.retryExceptions = retryExceptions;
+    builder.retryExceptionTypes = retryExceptionTypes;
     builder.name = name;
     builder.runtimeEnv = runtimeEnv;
     return builder;
@@ -49,6 +54,11 @@ public final class TaskOptions {
     return retryExceptions;
   }
 
+  /** Names of the types that are retried; empty: all exceptions, if any. */
+  public List<String> retryExceptionTypes() {
+    return retryExceptionTypes;
+  }
+
   public String name() {
     return name;
   }
@@ -61,6 +71,7 @@ public final class TaskOptions {
   public static final class Builder extends RemoteOptionsBuilder<Builder> {
     private int maxRetries = 3;
     private boolean retryExceptions;
+    private List<String> retryExceptionTypes = List.of();
     private String name = "";
 
     private Builder() {
@@ -81,6 +92,30 @@ public final class TaskOptions {
     /** Also run again when it threw an exception (not an Error). */
     public Builder retryExceptions(boolean retry) {
       this.retryExceptions = retry;
+      this.retryExceptionTypes = List.of();
+      return this;
+    }
+
+    /** Also run again when it threw one of these, or of what is derived from them. */
+    @SafeVarargs
+    public final Builder retryExceptions(Class<? extends Throwable> type, Class<? extends Throwable>... others) {
+      List<String> names = new ArrayList<>(List.of(type.getName()));
+      for (Class<? extends Throwable> other : others) {
+        names.add(other.getName());
+      }
+      return retryTypes(names);
+    }
+
+    /** The same by names of types in the function's language, as "ValueError" or "std::out_of_range". */
+    public Builder retryExceptions(String type, String... others) {
+      List<String> names = new ArrayList<>(List.of(type));
+      names.addAll(List.of(others));
+      return retryTypes(names);
+    }
+
+    private Builder retryTypes(List<String> names) {
+      this.retryExceptions = true;
+      this.retryExceptionTypes = names;
       return this;
     }
 

@@ -60,7 +60,7 @@ public final class Calls {
 
   public static <R> ObjectRef<R> submit(Callee callee, Map<String, Object> named, TaskOptions options) {
     Client client = Runtimes.current();
-    Client.Handle task = client.task(EnvCode.in(options.runtimeEnv(), callee.key), settings(options, 1));
+    Client.Handle task = client.task(key(callee, options), settings(options, 1));
     CallBuffer buffer = CallBuffer.take();
     try {
       write(buffer, callee, named);
@@ -76,8 +76,7 @@ public final class Calls {
   public static List<ObjectRef<Object>> submitMany(
       Callee callee, Map<String, Object> named, TaskOptions options, int count) {
     Client client = Runtimes.current();
-    Client.Handle task =
-        client.task(EnvCode.in(options.runtimeEnv(), callee.key), settings(options, checkedCount(count)));
+    Client.Handle task = client.task(key(callee, options), settings(options, checkedCount(count)));
     CallBuffer buffer = CallBuffer.take();
     try {
       write(buffer, callee, named);
@@ -144,6 +143,10 @@ public final class Calls {
       buffer.done();
       java.lang.ref.Reference.reachabilityFence(type);
     }
+  }
+
+  private static FunctionKey key(Callee callee, TaskOptions options) {
+    return EnvCode.in(options.runtimeEnv(), options.retryExceptionTypes(), callee.key);
   }
 
   private static TaskSettings settings(TaskOptions options, int numReturns) {

@@ -27,21 +27,21 @@ public final class WorkerLoop {
   private static final class Function {
     final int kind;
     final String name;
-    final String code;
+    final EnvCode code;
     final CodePath.Place place;
     Resolver resolver;
 
     Function(int kind, String name, String exported) {
-      EnvCode parsed = EnvCode.parse(exported);
       this.kind = kind;
       this.name = name;
-      this.code = parsed.code();
-      this.place = CodeLoader.beside(parsed.paths());
+      this.code = EnvCode.parse(exported);
+      this.place = CodeLoader.beside(code.paths());
     }
 
     Resolver resolver(Object actor) {
       if (resolver == null) {
-        resolver = kind == FunctionKey.METHOD ? Resolver.ofMethod(name, code, actor) : Resolver.of(kind, name, code);
+        resolver = kind == FunctionKey.METHOD ? Resolver.ofMethod(name, code.code(), actor)
+                                              : Resolver.of(kind, name, code.code());
       }
       return resolver;
     }
@@ -158,7 +158,7 @@ public final class WorkerLoop {
         fail(error, ErrorKind.ACTOR_DIED, false);
         return;
       }
-      fail(error, ErrorKind.TASK_FAILED, !(error instanceof Error));
+      fail(error, ErrorKind.TASK_FAILED, function.code.retries(error));
       return;
     }
     if (kind == ACTOR_CREATE) {
