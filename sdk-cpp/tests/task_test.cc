@@ -238,6 +238,13 @@ TEST_F(Tasks, ManyThreads) {
   EXPECT_EQ(sum, 800);
 }
 
+TEST(TaskSession, StartHasNoNegativeTimeout) {
+  sabir::Config config = local();
+  config.timeout = std::chrono::seconds(-1);
+  EXPECT_THROW(sabir::init(config), sabir::InvalidArgumentError);
+  EXPECT_FALSE(sabir::is_initialized());
+}
+
 // One that wants no CPU does not wait for those who have them all. In a session of its own: the holder ends with it.
 TEST(TaskResources, None) {
   sabir::Session session(local());

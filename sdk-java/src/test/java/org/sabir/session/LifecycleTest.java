@@ -107,6 +107,8 @@ final class LifecycleTest {
     assertThrows(InvalidArgumentException.class, () -> SabirOptions.builder().numCpus(-1));
     assertThrows(InvalidArgumentException.class, () -> SabirOptions.builder().resource("x", Double.NaN));
     assertThrows(NotFoundException.class, () -> Sabir.init(Sessions.options().address("auto").build()));
+    SabirOptions hasty = Sessions.options().timeout(Duration.ofSeconds(-1)).build();
+    assertThrows(InvalidArgumentException.class, () -> Sabir.init(hasty));
     assertFalse(Sabir.isInitialized());
   }
 }
