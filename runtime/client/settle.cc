@@ -40,12 +40,12 @@ void Settler::watch(Future* future, std::shared_ptr<EventQueue> queue, uint64_t 
   if (future->ready()) {
     queue->push({.kind = SABIR_EVENT_READY, .tag = tag, .buffer = nullptr});
     wake_wanted_ = true;
-    core_.waiting->wake_listeners();
+    core_.waiting->wake_listeners(queue.get());
     return;
   }
   if (!queue->expects()) {
     // Who only listens to it waits for something from now on: takes the doorbell, and lends a worker's CPU (L4).
-    core_.waiting->wake_listeners();
+    core_.waiting->wake_listeners(queue.get());
   }
   queue->expect();
   future->more().watches.push_back({std::move(queue), tag});

@@ -11,21 +11,27 @@
 
 namespace sabir::client {
 
-void WaitRoom::wake(const std::vector<Sleeper*>& sleepers) {
-  for (Sleeper* sleeper : sleepers) {
-    sleeper->word.fetch_add(shm::kDoorbellStep, std::memory_order_seq_cst);
-    shm::futex_wake_all(sleeper->word);
-  }
+void WaitRoom::wake(Sleeper& sleeper) {
+  sleeper.word.fetch_add(shm::kDoorbellStep, std::memory_order_seq_cst);
+  shm::futex_wake_all(sleeper.word);
 }
 
 void WaitRoom::wake_all() {
-  wake(sleepers_);
+  for (Sleeper* sleeper : sleepers_) {
+    wake(*sleeper);
+  }
   if (asleep_on_bell_) {
     nudge();
   }
 }
 
-void WaitRoom::wake_listeners() { wake(listeners_); }
+void WaitRoom::wake_listeners(const EventQueue* events) {
+  for (Sleeper* listener : listeners_) {
+    if (events == nullptr || listener->events == events) {
+      wake(*listener);
+    }
+  }
+}
 
 void WaitRoom::release_token() {
   token_ = false;
@@ -34,9 +40,7 @@ void WaitRoom::release_token() {
 
 void WaitRoom::hand_over() {
   if (!sleepers_.empty()) {
-    Sleeper* next = sleepers_.front();
-    next->word.fetch_add(shm::kDoorbellStep, std::memory_order_seq_cst);
-    shm::futex_wake_all(next->word);
+    wake(*sleepers_.front());
   } else if (core_.interest() > 0) {
     core_.progress->nudge();
   }
@@ -196,7 +200,7 @@ WaitOutcome WaitRoom::Visit::sleep_on_bell(Lock& lock, std::optional<int64_t> un
 
 WaitOutcome WaitRoom::Visit::sleep_on_own_word(Lock& lock, std::vector<Sleeper*>& sleepers) {
   lend_cpu();
-  Sleeper self;
+  Sleeper self{.events = options_.events};
   sleepers.push_back(&self);
   uint32_t value = self.word.load(std::memory_order_relaxed);
   bool changed = room_.core_.unlock_and_help(lock);

@@ -62,8 +62,9 @@ class WaitRoom {
 
   // Under the lock: those who sleep look again. Called by pump() when something they may wait for has happened.
   void wake_all();
-  // Under the lock: those who only listen, too. After the push of an event, or when such a queue begins to expect some.
-  void wake_listeners();
+  // Under the lock: those who only listen to this queue, after the push of an event or when it begins to expect some;
+  // null: to any.
+  void wake_listeners(const EventQueue* events = nullptr);
   // Under the lock: nobody has the token.
   bool token_free() const { return !token_; }
   // The progress thread's turn (progress.h). Under the lock.
@@ -83,9 +84,10 @@ class WaitRoom {
 
  private:
   struct Sleeper {
+    const EventQueue* events = nullptr;
     shm::Atomic32 word{0};
   };
-  static void wake(const std::vector<Sleeper*>& sleepers);
+  static void wake(Sleeper& sleeper);
   // Nobody has the token: wakes one who is to take it.
   void hand_over();
 

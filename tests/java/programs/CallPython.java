@@ -106,7 +106,7 @@ public final class CallPython {
     check("builtins.RuntimeError", ((TaskException) outer.getCause()).remoteType());
     contains(message(() -> Sabir.task(PyFunction.of("functions", "absent")).remote().get()), "absent");
     contains(message(() -> Sabir.task(PyFunction.of("no_such_module", "f")).remote().get()), "no_such_module");
-    contains(message(() -> Sabir.task(PyFunction.of("functions", "pickled")).remote().get()), "PYTHON's own form");
+    contains(message(() -> Sabir.task(PyFunction.of("functions", "pickled")).remote().get()), "only Python reads");
     PyFunction<Object> echo = PyFunction.of("functions", "echo");
     check("NEW", Sabir.task(echo, Thread.State.NEW).remote().get());
     contains(message(() -> Sabir.task(echo, List.of(1, java.net.URI.create("a:b"))).remote().get()), "java.net.URI");
