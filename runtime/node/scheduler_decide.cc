@@ -252,7 +252,8 @@ void Scheduler::State::collect_waiters() {
   if (reserved) {
     auto same =
         std::find_if(waiters.begin(), waiters.end(), [&](const Waiter& waiter) { return waiter.same(*reserved); });
-    if (same != waiters.end() && resources.would_fit(*same->resources, returning_soon(), kept)) {
+    // Whenever it returns: what others would get meanwhile is what a waiter for several leases needs together (S4).
+    if (same != waiters.end() && resources.would_fit(*same->resources, returning(), kept)) {
       reserved = *same;
     } else {
       reserved.reset();

@@ -202,6 +202,35 @@ TEST_F(SchedulerTest, S8_OneCallBehindRunningLeasesWaitsAMoment) {
   EXPECT_EQ(tick<GrantLease>().size(), 2u) << "more than one at once";
 }
 
+// Two workers that end calls of 50 ms at different times, and one call that needs both of their CPUs.
+TEST_F(SchedulerTest, S4_WhoNeedsSeveralLeasesGetsThemAlsoOneAfterTheOther) {
+  scheduler_.add_job(2);
+  scheduler_.open_queue(10, declare({{"CPU", kUnit}}), 5);
+  shm::ClassIndex wide = declare({{"CPU", 2 * kUnit}}, 2);
+  scheduler_.open_queue(11, wide, 6);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.add_worker(2, 1, 1, 0);
+  scheduler_.add_worker(3, 2, 1, 0);
+  scheduler_.observe_queue(10, 1000);
+  ASSERT_EQ(tick<GrantLease>().size(), 2u);
+  see(1, {.running = true});
+  see(2, {.running = true});
+  clock_.advance_ns(kSecondNs);
+  scheduler_.observe_queue(11, 1);
+  tick<GrantLease>();
+  clock_.advance_ns(20 * kMillisecondNs);
+  EXPECT_EQ(tick<WithdrawLease>().size(), 2u);
+  clock_.advance_ns(25 * kMillisecondNs);
+  EXPECT_TRUE(tick<GrantLease>().empty());
+  see(1, {.lease_epoch_done = 1});
+  EXPECT_TRUE(tick<GrantLease>().empty()) << "one of the two CPUs is kept for it";
+  clock_.advance_ns(25 * kMillisecondNs);
+  see(2, {.lease_epoch_done = 1});
+  auto grants = tick<GrantLease>();
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(grants[0].class_index, wide);
+}
+
 TEST_F(SchedulerTest, S11_WhoDoesNotHearIsRungAgain) {
   shm::ClassIndex one = declare({{"CPU", kUnit}});
   scheduler_.open_queue(10, one, 5);

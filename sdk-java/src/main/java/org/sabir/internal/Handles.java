@@ -26,8 +26,8 @@ final class Handles {
   private record Unpin(long ref, long address, long size) implements Runnable {
     @Override
     public void run() {
+      Pinned.remove(address, size); // first: the address may be another object's at once
       Native.releaseRef(ref);
-      Pinned.remove(address, size);
     }
   }
 
