@@ -1,5 +1,6 @@
 // sabir.h: values and error values that were received, for SDKs that do not read all forms themselves.
 #include "runtime/abi/handles.h"
+#include "runtime/base/language.h"
 #include "runtime/client/error_value.h"
 #include "runtime/client/flex_plain.h"
 
@@ -10,11 +11,6 @@ namespace {
 
 std::span<const uint8_t> bytes_of(const sabir_view& view) {
   return {static_cast<const uint8_t*>(view.data), view.size};
-}
-
-std::string language_name(sabir_language language) {
-  static constexpr const char* kNames[] = {"no language", "Python", "Java", "C++", "C"};
-  return language < std::size(kNames) ? kNames[language] : "language " + std::to_string(language);
 }
 
 // What the writer of a native value says to readers in other languages, if anything.

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "runtime/client/flex_for_test.h"
 #include "runtime/client/value_format.h"
 
 namespace sabir::client {
@@ -138,23 +139,8 @@ TEST(ErrorValueTest, WhatIsNoCharacterIsReplaced) {
   EXPECT_EQ(message_of("\xc2x"), replaced + "x");
 }
 
-// Each of 12 vectors has the one before eight times.
 TEST(ErrorValueTest, PartsThatAreSharedTooOftenTakeNoTime) {
-  std::vector<uint8_t> bytes{1, 1, 1 << 2};
-  size_t before = 1;
-  for (int level = 0; level < 12; ++level) {
-    bytes.push_back(8);
-    size_t start = bytes.size();
-    for (int i = 0; i < 8; ++i) {
-      bytes.push_back(static_cast<uint8_t>(bytes.size() - before));
-    }
-    bytes.insert(bytes.end(), 8, 10 << 2);
-    before = start;
-  }
-  bytes.push_back(static_cast<uint8_t>(bytes.size() - before));
-  bytes.push_back(10 << 2);
-  bytes.push_back(1);
-  EXPECT_EQ(read_error_map(bytes).kind, ErrorKind::kInternal);
+  EXPECT_EQ(read_error_map(repeating_flex()).kind, ErrorKind::kInternal);
 }
 
 TEST(ErrorValueTest, DamagedBytesAreAnInternalError) {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "runtime/client/error_value.h"
+#include "runtime/client/flex_for_test.h"
 
 namespace sabir::client {
 namespace {
@@ -65,22 +66,7 @@ TEST(FlexPlainTest, Containers) {
 }
 
 TEST(FlexPlainTest, RepetitionIsBounded) {
-  // Each of 12 vectors has the one before eight times: 8^12 values in 200 bytes.
-  std::vector<uint8_t> bytes{1, 1, 1 << 2};
-  size_t before = 1;
-  for (int level = 0; level < 12; ++level) {
-    bytes.push_back(8);
-    size_t start = bytes.size();
-    for (int i = 0; i < 8; ++i) {
-      bytes.push_back(static_cast<uint8_t>(bytes.size() - before));
-    }
-    bytes.insert(bytes.end(), 8, 10 << 2);
-    before = start;
-  }
-  bytes.push_back(static_cast<uint8_t>(bytes.size() - before));
-  bytes.push_back(10 << 2);
-  bytes.push_back(1);
-  Result<std::string> plain = flex_to_plain(bytes);
+  Result<std::string> plain = flex_to_plain(repeating_flex());
   ASSERT_FALSE(plain.ok());
   EXPECT_NE(plain.error().message().find("repeats itself"), std::string::npos);
 }

@@ -1,8 +1,9 @@
 #include "runtime/node/coordinator.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
+
+#include "runtime/base/language.h"
 
 namespace sabir::node {
 
@@ -37,10 +38,8 @@ Result<void> Coordinator::check_language(JobNumber job, Language language) const
   }
   const std::vector<Language>& languages = found->second;
   if (std::find(languages.begin(), languages.end(), language) == languages.end()) {
-    static constexpr std::array<const char*, 4> kNames = {"no language", "Python", "Java", "C++"};
-    std::string name = language < kNames.size() ? kNames[language] : "language " + std::to_string(language);
     return invalid_error(
-        "this job has no workers for " + name +
+        "this job has no workers for " + language_name(language) +
         ": the driver's init() says how those of other languages are started "
         "(SABIR_PYTHON or python for Python, SABIR_JAVA_JAR or java_jar for Java, a worker program for C++)");
   }

@@ -138,9 +138,10 @@ struct Scheduler::State {
   // Runs nothing, and nothing waits for it.
   bool idle_lease(const Worker& worker) const;
   bool better_served(const Worker& victim, const Waiter& waiter) const;
-  ResourceSet returning() const;
-  // What can be waited for: without those whose call has gone on for a quantum since they were asked to come back.
-  ResourceSet returning_soon() const;
+  // Without those whose call has gone on for so long since they were asked to come back.
+  ResourceSet returning(int64_t within_ns = INT64_MAX) const;
+  // What can be waited for.
+  ResourceSet returning_soon() const { return returning(options.quantum_ns); }
   bool holds_some_of(const Worker& worker, const ResourceSet& wanted) const;
   bool launchable(const GroupKey& key) const { return !full.contains(key); }
   bool all_blocked() const;

@@ -34,6 +34,24 @@ class SchedulerTest : public testing::Test {
     return found;
   }
   void see(shm::SlotIndex slot, WorkerSample sample) { scheduler_.observe_worker(slot, sample); }
+  // Job 1 runs calls of one CPU on slots 1 and 2 since a second, and more wait. Job 2, whose worker is slot 3, has one
+  // call of this class waiting from now on.
+  shm::ClassIndex flood_and_wait(std::vector<ResourceRequest> request) {
+    scheduler_.add_job(2);
+    scheduler_.open_queue(10, declare({{"CPU", kUnit}}), 5);
+    shm::ClassIndex other = declare(std::move(request), 2);
+    scheduler_.open_queue(11, other, 6);
+    scheduler_.add_worker(1, 1, 1, 0);
+    scheduler_.add_worker(2, 1, 1, 0);
+    scheduler_.add_worker(3, 2, 1, 0);
+    scheduler_.observe_queue(10, 1000);
+    EXPECT_EQ(tick<GrantLease>().size(), 2u);
+    see(1, {.running = true});
+    see(2, {.running = true});
+    clock_.advance_ns(kSecondNs);
+    scheduler_.observe_queue(11, 1);
+    return other;
+  }
 
   ManualClock clock_;
   Instructions out_;
@@ -204,19 +222,7 @@ TEST_F(SchedulerTest, S8_OneCallBehindRunningLeasesWaitsAMoment) {
 
 // Two workers that end calls of 50 ms at different times, and one call that needs both of their CPUs.
 TEST_F(SchedulerTest, S4_WhoNeedsSeveralLeasesGetsThemAlsoOneAfterTheOther) {
-  scheduler_.add_job(2);
-  scheduler_.open_queue(10, declare({{"CPU", kUnit}}), 5);
-  shm::ClassIndex wide = declare({{"CPU", 2 * kUnit}}, 2);
-  scheduler_.open_queue(11, wide, 6);
-  scheduler_.add_worker(1, 1, 1, 0);
-  scheduler_.add_worker(2, 1, 1, 0);
-  scheduler_.add_worker(3, 2, 1, 0);
-  scheduler_.observe_queue(10, 1000);
-  ASSERT_EQ(tick<GrantLease>().size(), 2u);
-  see(1, {.running = true});
-  see(2, {.running = true});
-  clock_.advance_ns(kSecondNs);
-  scheduler_.observe_queue(11, 1);
+  shm::ClassIndex wide = flood_and_wait({{"CPU", 2 * kUnit}});
   tick<GrantLease>();
   clock_.advance_ns(20 * kMillisecondNs);
   EXPECT_EQ(tick<WithdrawLease>().size(), 2u);
@@ -307,20 +313,7 @@ TEST_F(SchedulerTest, S5_AnIdleLeaseIsTakenBeforeARunningOne) {
 }
 
 TEST_F(SchedulerTest, S4_WhoDoesNotComeBackInAQuantumIsNotWaitedFor) {
-  scheduler_.add_job(2);
-  shm::ClassIndex flood = declare({{"CPU", kUnit}});
-  shm::ClassIndex other = declare({{"CPU", kUnit}}, 2);
-  scheduler_.open_queue(10, flood, 5);
-  scheduler_.open_queue(11, other, 6);
-  scheduler_.add_worker(1, 1, 1, 0);
-  scheduler_.add_worker(2, 1, 1, 0);
-  scheduler_.add_worker(3, 2, 1, 0);
-  scheduler_.observe_queue(10, 100);
-  ASSERT_EQ(tick<GrantLease>().size(), 2u);
-  see(1, {.running = true});
-  see(2, {.running = true});
-  clock_.advance_ns(kSecondNs);
-  scheduler_.observe_queue(11, 1);
+  shm::ClassIndex other = flood_and_wait({{"CPU", kUnit}});
   std::vector<shm::SlotIndex> withdrawn;
   for (int quantum = 0; quantum < 4; ++quantum) {
     for (const WithdrawLease& one : tick<WithdrawLease>()) {

@@ -3,14 +3,11 @@
 // line:
 //   {"name", "hex", "errors": [{"kind", "language", "message", "type", "stack"}, ...]}: the error, then its causes
 //   {"name", "hex", "damaged": true}: bytes that are an internal error, whatever they say
-#include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "encoded.hpp"
 #include "sabir/error_value.hpp"
 #include "sabir/json.hpp"
+#include "vector_file.hpp"
 
 namespace sabir_test {
 namespace {
@@ -18,16 +15,6 @@ namespace {
 using sabir::ErrorInfo;
 using sabir::Language;
 using sabir::detail::json_text;
-
-std::string hex(const std::vector<uint8_t>& bytes) {
-  std::string out;
-  char digits[3];
-  for (uint8_t byte : bytes) {
-    std::snprintf(digits, sizeof(digits), "%02x", byte);
-    out += digits;
-  }
-  return out;
-}
 
 std::shared_ptr<ErrorInfo> error(sabir_status kind, Language language, const char* message, const char* type,
                                  const char* stack, std::shared_ptr<const ErrorInfo> cause = nullptr) {
@@ -78,13 +65,15 @@ class Lines {
     if (chain != wanted) {
       throw std::runtime_error(name + " is read as " + chain);
     }
-    text_ += "{\"name\": " + json_text(name) + ", \"hex\": \"" + hex(bytes) + "\", \"errors\": [" + chain + "]}\n";
+    text_ += "{\"name\": " + json_text(name) + ", \"hex\": \"" + hex(bytes.data(), bytes.size()) + "\", \"errors\": [" +
+             chain + "]}\n";
   }
   void add_damaged(const std::string& name, const std::vector<uint8_t>& bytes) {
     if (read(bytes)->status != SABIR_INTERNAL) {
       throw std::runtime_error(name + " is read as if it were not damaged");
     }
-    text_ += "{\"name\": " + json_text(name) + ", \"hex\": \"" + hex(bytes) + "\", \"damaged\": true}\n";
+    text_ += "{\"name\": " + json_text(name) + ", \"hex\": \"" + hex(bytes.data(), bytes.size()) +
+             "\", \"damaged\": true}\n";
   }
   const std::string& text() const { return text_; }
 
@@ -120,27 +109,7 @@ std::string vectors() {
   return lines.text();
 }
 
-int run(const std::string& verb, const char* path) {
-  std::string wanted = vectors();
-  if (verb == "write") {
-    return std::ofstream(path) << wanted ? 0 : 1;
-  }
-  std::ostringstream found;
-  found << std::ifstream(path).rdbuf();
-  if (found.str() == wanted) {
-    return 0;
-  }
-  std::cerr << path << " is not what the core writes and this SDK reads; wanted:\n" << wanted;
-  return 1;
-}
-
 }  // namespace
 }  // namespace sabir_test
 
-int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: error_vectors write|check FILE\n";
-    return 2;
-  }
-  return sabir_test::run(argv[1], argv[2]);
-}
+int main(int argc, char** argv) { return sabir_test::write_or_check(argc, argv, sabir_test::vectors()); }

@@ -9,44 +9,17 @@
 // {"tensor": {"dtype", "shape", "strides", "hex"}}. Floats are in C's %.17g.
 #include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "encoded.hpp"
 #include "sabir/containers.hpp"
+#include "sabir/json.hpp"
+#include "vector_file.hpp"
 
 namespace sabir_test {
 namespace {
 
 using sabir::Value;
-
-std::string hex(const void* data, size_t size) {
-  std::string out;
-  char digits[3];
-  for (size_t i = 0; i < size; ++i) {
-    std::snprintf(digits, sizeof(digits), "%02x", static_cast<const uint8_t*>(data)[i]);
-    out += digits;
-  }
-  return out;
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-    }
-    if (static_cast<unsigned char>(c) < 0x20) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof(escaped), "\\u%04x", c);
-      out += escaped;
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
+using sabir::detail::json_text;
 
 std::string one(const char* kind, const std::string& content) {
   return "{\"" + std::string(kind) + "\": " + content + "}";
@@ -55,7 +28,7 @@ std::string one(const char* kind, const std::string& content) {
 std::string number(const char* kind, double value) {
   char text[40];
   std::snprintf(text, sizeof(text), "%.17g", value);
-  return one(kind, quoted(text));
+  return one(kind, json_text(text));
 }
 
 template <typename T>
@@ -107,17 +80,17 @@ std::string decimal(const sabir::BigInt& big) {
 struct Describe {
   std::string operator()(std::nullptr_t) const { return "null"; }
   std::string operator()(bool value) const { return value ? "true" : "false"; }
-  std::string operator()(int64_t value) const { return one("int", quoted(std::to_string(value))); }
-  std::string operator()(uint64_t value) const { return one("int", quoted(std::to_string(value))); }
-  std::string operator()(const sabir::BigInt& value) const { return one("int", quoted(decimal(value))); }
+  std::string operator()(int64_t value) const { return one("int", json_text(std::to_string(value))); }
+  std::string operator()(uint64_t value) const { return one("int", json_text(std::to_string(value))); }
+  std::string operator()(const sabir::BigInt& value) const { return one("int", json_text(decimal(value))); }
   std::string operator()(float value) const { return number("float32", static_cast<double>(value)); }
   std::string operator()(double value) const { return number("float64", value); }
-  std::string operator()(const std::string& value) const { return one("text", quoted(value)); }
+  std::string operator()(const std::string& value) const { return one("text", json_text(value)); }
   std::string operator()(const sabir::Bytes& value) const {
-    return one("bytes", quoted(hex(value.data(), value.size())));
+    return one("bytes", json_text(hex(value.data(), value.size())));
   }
   std::string operator()(const sabir::Timestamp& value) const {
-    return one("time", "[" + quoted(std::to_string(value.unix_ns)) + ", " +
+    return one("time", "[" + json_text(std::to_string(value.unix_ns)) + ", " +
                            (value.offset_s ? std::to_string(*value.offset_s) : "null") + "]");
   }
   std::string operator()(const Value::List& list) const { return one("list", items(list)); }
@@ -130,9 +103,9 @@ struct Describe {
     return one("map", "[" + out + "]");
   }
   std::string operator()(const sabir::AnyTensor& tensor) const {
-    return one("tensor", "{\"dtype\": " + quoted(tensor.dtype_name()) + ", \"shape\": " + joined(tensor.shape()) +
+    return one("tensor", "{\"dtype\": " + json_text(tensor.dtype_name()) + ", \"shape\": " + joined(tensor.shape()) +
                              ", \"strides\": " + joined(tensor.strides()) +
-                             ", \"hex\": " + quoted(hex(tensor.data(), tensor.size_bytes())) + "}");
+                             ", \"hex\": " + json_text(hex(tensor.data(), tensor.size_bytes())) + "}");
   }
   std::string operator()(const sabir::Table&) const { return "\"table\""; }
   std::string operator()(const Value::Ref&) const { return "\"ref\""; }
@@ -142,9 +115,9 @@ struct Describe {
 std::string describe(const Value& value) { return std::visit(Describe(), value.data()); }
 
 std::string frame(const char* name, const Encoded& encoded) {
-  return "{\"name\": " + quoted(name) + ", \"encoding\": " + std::to_string(encoded.view().encoding) +
+  return "{\"name\": " + json_text(name) + ", \"encoding\": " + std::to_string(encoded.view().encoding) +
          ", \"variant\": " + std::to_string(encoded.view().variant) +
-         ", \"hex\": " + quoted(hex(encoded.bytes().data(), encoded.bytes().size()));
+         ", \"hex\": " + json_text(hex(encoded.bytes().data(), encoded.bytes().size()));
 }
 
 class Lines {
@@ -303,27 +276,7 @@ std::string vectors() {
   return lines.text();
 }
 
-int run(const std::string& verb, const char* path) {
-  std::string wanted = vectors();
-  if (verb == "write") {
-    return std::ofstream(path) << wanted ? 0 : 1;
-  }
-  std::ostringstream found;
-  found << std::ifstream(path).rdbuf();
-  if (found.str() == wanted) {
-    return 0;
-  }
-  std::cerr << path << " is not what this SDK writes and reads; wanted:\n" << wanted;
-  return 1;
-}
-
 }  // namespace
 }  // namespace sabir_test
 
-int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: vectors write|check FILE\n";
-    return 2;
-  }
-  return sabir_test::run(argv[1], argv[2]);
-}
+int main(int argc, char** argv) { return sabir_test::write_or_check(argc, argv, sabir_test::vectors()); }

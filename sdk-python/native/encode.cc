@@ -123,15 +123,8 @@ bool EncodedValue::encode_result_for_others(PyObject* object) {
   if (!PyErr_ExceptionMatches(PyExc_TypeError)) {  // SerializationError is one
     return false;
   }
-  PyObject* type = nullptr;
-  PyObject* value = nullptr;
-  PyObject* traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyErr_NormalizeException(&type, &value, &traceback);
-  Owned keep_type(type);
-  Owned keep_value(value);
-  Owned keep_traceback(traceback);
-  Owned text(value != nullptr ? PyObject_Str(value) : nullptr);
+  Raised refusal = Raised::take();
+  Owned text(refusal.value ? PyObject_Str(refusal.value.get()) : nullptr);
   sabir_string note{};
   if (!text || !utf8_of(text.get(), "note", &note)) {
     return false;

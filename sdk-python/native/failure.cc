@@ -53,17 +53,11 @@ void fail(sabir_work* work, const sabir_failure& failure) {
 }  // namespace
 
 void fail_with_exception(sabir_work* work, uint32_t function_index) {
-  PyObject* type = nullptr;
-  PyObject* value = nullptr;
-  PyObject* traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyErr_NormalizeException(&type, &value, &traceback);
-  if (traceback != nullptr && value != nullptr) {
-    PyException_SetTraceback(value, traceback);
+  Raised raised = Raised::take();
+  PyObject* value = raised.value.get();
+  if (raised.traceback && value != nullptr) {
+    PyException_SetTraceback(value, raised.traceback.get());
   }
-  Owned keep_type(type);
-  Owned keep_value(value);
-  Owned keep_traceback(traceback);
   sabir_failure failure = SABIR_FAILURE_INIT;
   failure.language = SABIR_LANGUAGE_PYTHON;
 
@@ -72,7 +66,7 @@ void fail_with_exception(sabir_work* work, uint32_t function_index) {
                                 : PyObject_CallFunctionObjArgs(state().hooks.failure, value, index.get(), nullptr));
   if (!fields || !PyDict_Check(fields.get())) {
     PyErr_Clear();
-    const char* name = type != nullptr ? reinterpret_cast<PyTypeObject*>(type)->tp_name : "unknown exception";
+    const char* name = raised.type ? reinterpret_cast<PyTypeObject*>(raised.type.get())->tp_name : "unknown exception";
     failure.type = as_string(name);
     failure.message = as_string("an exception that could not be described");
     fail(work, failure);

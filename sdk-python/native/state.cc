@@ -60,6 +60,15 @@ PyObject* raise(sabir_error* error) {
   return nullptr;
 }
 
+Raised Raised::take() {
+  PyObject* type = nullptr;
+  PyObject* value = nullptr;
+  PyObject* traceback = nullptr;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  return {Owned(type), Owned(value), Owned(traceback)};
+}
+
 bool on_main_thread() { return static_cast<long>(PyThread_get_thread_ident()) == state().main_thread; }
 
 bool still_started(uint64_t epoch) {

@@ -40,6 +40,16 @@ class Owned {
   PyObject* object_ = nullptr;
 };
 
+// The exception that was set, an instance, and set no more.
+struct Raised {
+  Owned type;
+  Owned value;
+  Owned traceback;  // none: no line of Python has run since what raised it began
+
+  static Raised take();
+  void set_again() { PyErr_Restore(type.release(), value.release(), traceback.release()); }
+};
+
 // Python callables that do the slow half; set once by sabir/_runtime.py through set_hooks().
 struct Hooks {
   PyObject* dumps = nullptr;           // (value) -> (bytes, list of buffers)

@@ -33,17 +33,6 @@ PyObject* load(uint32_t index) {
   return callable;
 }
 
-// An exception of this type is set, and no line of Python has run since the call began.
-bool raised_at_the_border(PyObject* type) {
-  PyObject* error_type = nullptr;
-  PyObject* error = nullptr;
-  PyObject* traceback = nullptr;
-  PyErr_Fetch(&error_type, &error, &traceback);
-  bool found = traceback == nullptr && PyErr_GivenExceptionMatches(error_type, type);
-  PyErr_Restore(error_type, error, traceback);
-  return found;
-}
-
 void raise_instead(PyObject* error) {
   if (error != nullptr) {
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);
@@ -53,24 +42,37 @@ void raise_instead(PyObject* error) {
 // A call that does not fit its callable fails as in the other languages; what the callable raises is its own.
 PyObject* call(PyObject* callable, CallArguments& arguments) {
   PyObject* result = arguments.call(callable);
-  if (result != nullptr || !raised_at_the_border(PyExc_TypeError)) {
+  if (result != nullptr || !PyErr_ExceptionMatches(PyExc_TypeError)) {
     return result;
   }
-  PyObject* type = nullptr;
-  PyObject* value = nullptr;
-  PyObject* traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyErr_NormalizeException(&type, &value, &traceback);
-  Owned keep_type(type);
-  Owned error(value);
-  Owned keep_traceback(traceback);
+  Raised raised = Raised::take();
+  if (raised.traceback) {
+    raised.set_again();
+    return nullptr;
+  }
   Owned positional = arguments.positional();
   Owned named = arguments.named();
   if (positional && named) {
-    Owned raised(PyObject_CallFunctionObjArgs(state().hooks.misfit, error.get(), callable, positional.get(),
-                                              named.get(), nullptr));
-    raise_instead(raised.get());
+    Owned instead(PyObject_CallFunctionObjArgs(state().hooks.misfit, raised.value.get(), callable, positional.get(),
+                                               named.get(), nullptr));
+    raise_instead(instead.get());
   }
+  return nullptr;
+}
+
+// A method that is not there is named; what code of the class raises, that looks for attributes, is its own.
+PyObject* method_of(PyObject* instance, PyObject* name) {
+  PyObject* method = PyObject_GetAttr(instance, name);
+  if (method != nullptr || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
+    return method;
+  }
+  Raised raised = Raised::take();
+  if (raised.traceback) {
+    raised.set_again();
+    return nullptr;
+  }
+  Owned instead(PyObject_CallFunctionObjArgs(state().hooks.missing_method, instance, name, nullptr));
+  raise_instead(instead.get());
   return nullptr;
 }
 
@@ -99,12 +101,7 @@ PyObject* call_method(PyObject* name, CallArguments& arguments) {
     return PyObject_CallFunctionObjArgs(state().hooks.special_method, instance, name, positional.get(), named.get(),
                                         nullptr);
   }
-  Owned method(PyObject_GetAttr(instance, name));
-  if (!method && raised_at_the_border(PyExc_AttributeError)) {
-    PyErr_Clear();
-    Owned error(PyObject_CallFunctionObjArgs(state().hooks.missing_method, instance, name, nullptr));
-    raise_instead(error.get());
-  }
+  Owned method(method_of(instance, name));
   return method ? call(method.get(), arguments) : nullptr;
 }
 

@@ -69,8 +69,7 @@ def load(index: int) -> Any:
     _names[index] = name
     if kind == METHOD:
         return sys.intern(code.decode())
-    retry_names = _runtime_env.retry_exceptions(code)
-    code = _runtime_env.enter(code)
+    code, retry_names = _runtime_env.enter(code)
     if code[:1] == _BY_NAME:  # from another language, which has only names of types
         _retry[index] = retry_names or (Exception,)
         return _by_name(kind, name, code[1:])
@@ -101,7 +100,7 @@ class _Capturing:
         made = self._made
         if self._index not in made:
             _, _, _, exported = _sabir.get_function(self._index)
-            code = _runtime_env.enter(exported)
+            code, _ = _runtime_env.enter(exported)
             begin = 5 + 16 * int.from_bytes(code[1:5], "little")
             made[self._index] = _sabir.with_refs(refs, functools.partial(_unpickled, self._index, code[begin:]))
             if len(made) > self._MADE_MAX:

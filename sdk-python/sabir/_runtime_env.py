@@ -36,25 +36,21 @@ def before(code: bytes, options: Mapping[str, Any], retry_exceptions: Sequence[s
     return _MARK + json.dumps(head).encode() + b"\n" + code if head else code
 
 
-def retry_exceptions(code: bytes) -> frozenset[str]:
-    """The names of the exceptions that are retried, if the code says so."""
-    head = code[1:].partition(b"\n")[0] if code[:1] == _MARK else b"{}"
-    return frozenset(json.loads(head).get("retry_exceptions", ()))
+def enter(code: bytes) -> tuple[bytes, frozenset[str]]:
+    """In a worker: makes modules of the environment importable.
 
-
-def enter(code: bytes) -> bytes:
-    """In a worker: makes modules of the environment importable, and returns the code behind it.
-
-    The folders stay on ``sys.path`` of this worker, behind what is there: they cannot hide modules of other functions.
+    Returns the code behind it, and the names of the exceptions that are retried, if it says so. The folders stay on
+    ``sys.path`` of this worker, behind what is there: they cannot hide modules of other functions.
     """
     if code[:1] != _MARK:
-        return code
-    head, _, rest = code[1:].partition(b"\n")
-    folders = [path for path in json.loads(head).get("code_search_path", ()) if os.path.isdir(path)]
+        return code, frozenset()
+    text, _, rest = code[1:].partition(b"\n")
+    head = json.loads(text)
+    folders = [path for path in head.get("code_search_path", ()) if os.path.isdir(path)]
     fresh = [path for path in folders if path not in sys.path]
     if fresh:
         import importlib
 
         sys.path.extend(fresh)
         importlib.invalidate_caches()
-    return rest
+    return rest, frozenset(head.get("retry_exceptions", ()))

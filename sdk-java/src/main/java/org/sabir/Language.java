@@ -2,21 +2,28 @@ package org.sabir;
 
 /** The languages that meet in a session. */
 public enum Language {
-  NONE(0),
-  PYTHON(1),
-  JAVA(2),
-  CPP(3),
-  C(4);
+  NONE(0, "no language"),
+  PYTHON(1, "Python"),
+  JAVA(2, "Java"),
+  CPP(3, "C++"),
+  C(4, "C");
 
   private final int code;
+  private final String displayName;
 
-  Language(int code) {
+  Language(int code, String displayName) {
     this.code = code;
+    this.displayName = displayName;
   }
 
   /** Its number in values and errors. */
   public int code() {
     return code;
+  }
+
+  /** What people call it. */
+  public String displayName() {
+    return displayName;
   }
 
   /** The language with this number; NONE for numbers that this version does not know. */

@@ -90,128 +90,123 @@ final class ObjectStreams {
   }
 
   static SerializationException foreign(int language, String note) {
-    String name = switch (Language.of(language)) {
-      case PYTHON -> "Python";
-      case JAVA -> "Java";
-      case CPP -> "C++";
-      case C -> "C";
-      case NONE -> "a later language";
-    };
+    Language known = Language.of(language);
+    String name = known == Language.NONE ? "a later language" : known.displayName();
     return new SerializationException("the value is in a form that only " + name + " reads"
         + (note.isEmpty() ? "; let it be numbers, text, lists, maps or tensors there" : ": " + note));
+  }
+
+  private static final class Output extends ObjectOutputStream {
+    private final List<Object> references;
+
+    Output(ByteSink out, List<Object> references) throws IOException {
+      super(new SinkStream(out));
+      this.references = references;
+      enableReplaceObject(true);
     }
 
-    private static final class Output extends ObjectOutputStream {
-      private final List<Object> references;
-
-      Output(ByteSink out, List<Object> references) throws IOException {
-        super(new SinkStream(out));
-        this.references = references;
-        enableReplaceObject(true);
+    @Override
+    protected Object replaceObject(Object object) {
+      if (object instanceof ObjectRef) {
+        return new Reference(
+            References.add(references, object), false, object instanceof Ref<?> ref ? ref.rawType() : null);
+      } else if (object instanceof ActorHandle) {
+        return new Reference(References.add(references, object), true, null);
+      } else if (object instanceof Tensor tensor) {
+        Tensor contiguous = tensor.contiguous();
+        byte[] data = new byte[Math.toIntExact(contiguous.size() * contiguous.dtype().itemBytes())];
+        contiguous.buffer(0, data.length).get(data);
+        return new TensorCopy(tensor.dtype(), tensor.shape(), data);
       }
-
-      @Override
-      protected Object replaceObject(Object object) {
-        if (object instanceof ObjectRef) {
-          return new Reference(
-              References.add(references, object), false, object instanceof Ref<?> ref ? ref.rawType() : null);
-        } else if (object instanceof ActorHandle) {
-          return new Reference(References.add(references, object), true, null);
-        } else if (object instanceof Tensor tensor) {
-          Tensor contiguous = tensor.contiguous();
-          byte[] data = new byte[Math.toIntExact(contiguous.size() * contiguous.dtype().itemBytes())];
-          contiguous.buffer(0, data.length).get(data);
-          return new TensorCopy(tensor.dtype(), tensor.shape(), data);
-        }
-        return object;
-      }
-    }
-
-    private static final class Input extends ObjectInputStream {
-      private final ReferenceTable references;
-
-      Input(ByteBuffer in, ReferenceTable references) throws IOException {
-        super(new BufferStream(in));
-        this.references = references;
-        enableResolveObject(true);
-        setObjectInputFilter(ObjectInputFilter.merge(boundedBy(in.remaining()), getObjectInputFilter()));
-      }
-
-      @Override
-      protected Object resolveObject(Object object) {
-        if (object instanceof Reference reference) {
-          if (reference.index < 0 || reference.index >= references.size()) {
-            throw new SerializationException(
-                "malformed value: reference " + reference.index + " of " + references.size());
-          }
-          if (reference.isActor) {
-            return references.actor(reference.index);
-          }
-          ObjectRef<?> ref = references.object(reference.index);
-          return reference.type == null || !(ref instanceof Ref<?> own) ? ref : own.asType(reference.type);
-        } else if (object instanceof TensorCopy copy) {
-          return Tensor.of(copy.dtype, ByteBuffer.wrap(copy.data), copy.shape);
-        }
-        return object;
-      }
-
-      @Override
-      protected Class<?> resolveClass(ObjectStreamClass description) throws IOException, ClassNotFoundException {
-        try {
-          return Class.forName(description.getName(), false, CodePath.loader());
-        } catch (ClassNotFoundException primitiveOrMissing) {
-          return super.resolveClass(description);
-        }
-      }
-
-      @Override
-      protected Class<?> resolveProxyClass(String[] interfaces) throws ClassNotFoundException {
-        Class<?>[] found = new Class<?>[ interfaces.length ];
-        for (int i = 0; i < interfaces.length; ++i) {
-          found[i] = Class.forName(interfaces[i], false, CodePath.loader());
-        }
-        return Proxy.newProxyInstance(CodePath.loader(), found, (proxy, method, args) -> null).getClass();
-      }
-    }
-
-    private static final class SinkStream extends OutputStream {
-      private final ByteSink out;
-
-      SinkStream(ByteSink out) {
-        this.out = out;
-      }
-
-      @Override
-      public void write(int value) {
-        out.putByte(value);
-      }
-
-      @Override
-      public void write(byte[] bytes, int from, int count) {
-        out.putBytes(bytes, from, count);
-      }
-    }
-
-    private static final class BufferStream extends InputStream {
-      private final ByteBuffer in;
-
-      BufferStream(ByteBuffer in) {
-        this.in = in;
-      }
-
-      @Override
-      public int read() {
-        return in.hasRemaining() ? in.get() & 0xff : -1;
-      }
-
-      @Override
-      public int read(byte[] bytes, int from, int count) {
-        if (!in.hasRemaining()) {
-          return count == 0 ? 0 : -1;
-        }
-        int taken = Math.min(count, in.remaining());
-        in.get(bytes, from, taken);
-        return taken;
-      }
+      return object;
     }
   }
+
+  private static final class Input extends ObjectInputStream {
+    private final ReferenceTable references;
+
+    Input(ByteBuffer in, ReferenceTable references) throws IOException {
+      super(new BufferStream(in));
+      this.references = references;
+      enableResolveObject(true);
+      setObjectInputFilter(ObjectInputFilter.merge(boundedBy(in.remaining()), getObjectInputFilter()));
+    }
+
+    @Override
+    protected Object resolveObject(Object object) {
+      if (object instanceof Reference reference) {
+        if (reference.index < 0 || reference.index >= references.size()) {
+          throw new SerializationException(
+              "malformed value: reference " + reference.index + " of " + references.size());
+        }
+        if (reference.isActor) {
+          return references.actor(reference.index);
+        }
+        ObjectRef<?> ref = references.object(reference.index);
+        return reference.type == null || !(ref instanceof Ref<?> own) ? ref : own.asType(reference.type);
+      } else if (object instanceof TensorCopy copy) {
+        return Tensor.of(copy.dtype, ByteBuffer.wrap(copy.data), copy.shape);
+      }
+      return object;
+    }
+
+    @Override
+    protected Class<?> resolveClass(ObjectStreamClass description) throws IOException, ClassNotFoundException {
+      try {
+        return Class.forName(description.getName(), false, CodePath.loader());
+      } catch (ClassNotFoundException primitiveOrMissing) {
+        return super.resolveClass(description);
+      }
+    }
+
+    @Override
+    protected Class<?> resolveProxyClass(String[] interfaces) throws ClassNotFoundException {
+      Class<?>[] found = new Class<?>[ interfaces.length ];
+      for (int i = 0; i < interfaces.length; ++i) {
+        found[i] = Class.forName(interfaces[i], false, CodePath.loader());
+      }
+      return Proxy.newProxyInstance(CodePath.loader(), found, (proxy, method, args) -> null).getClass();
+    }
+  }
+
+  private static final class SinkStream extends OutputStream {
+    private final ByteSink out;
+
+    SinkStream(ByteSink out) {
+      this.out = out;
+    }
+
+    @Override
+    public void write(int value) {
+      out.putByte(value);
+    }
+
+    @Override
+    public void write(byte[] bytes, int from, int count) {
+      out.putBytes(bytes, from, count);
+    }
+  }
+
+  private static final class BufferStream extends InputStream {
+    private final ByteBuffer in;
+
+    BufferStream(ByteBuffer in) {
+      this.in = in;
+    }
+
+    @Override
+    public int read() {
+      return in.hasRemaining() ? in.get() & 0xff : -1;
+    }
+
+    @Override
+    public int read(byte[] bytes, int from, int count) {
+      if (!in.hasRemaining()) {
+        return count == 0 ? 0 : -1;
+      }
+      int taken = Math.min(count, in.remaining());
+      in.get(bytes, from, taken);
+      return taken;
+    }
+  }
+}

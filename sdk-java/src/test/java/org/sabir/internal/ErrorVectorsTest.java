@@ -5,9 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -19,40 +16,24 @@ import org.sabir.TaskException;
 
 /** tests/vectors/errors.jsonl: error values of the core, with their causes, and damaged ones. */
 final class ErrorVectorsTest {
-  /** One line. */
-  private record Vector(String name, Map<?, ?> line) {
-    SabirException error() {
-      byte[] map = HexFormat.of().parseHex((String) line.get("hex"));
-      return Errors.ofValue(new Incoming(Encoded.NEUTRAL, 0, Encoded.FLEX, true, Bytes.of(map), ReferenceTable.EMPTY));
-    }
-
-    @Override
-    public String toString() {
-      return name;
-    }
-  }
-
-  private static Stream<Vector> all() throws IOException {
-    Path file = Path.of(System.getProperty("sabir.test.vectors")).resolveSibling("errors.jsonl");
-    return Files.readAllLines(file).stream().map(text -> {
-      Map<?, ?> line = (Map<?, ?>) Json.read(text);
-      return new Vector((String) line.get("name"), line);
-    });
+  private static SabirException error(Vector vector) {
+    return Errors.ofValue(
+        new Incoming(Encoded.NEUTRAL, 0, Encoded.FLEX, true, Bytes.of(vector.bytes()), ReferenceTable.EMPTY));
   }
 
   static Stream<Vector> good() throws IOException {
-    return all().filter(vector -> vector.line.containsKey("errors"));
+    return Vector.of("errors.jsonl").filter(vector -> vector.line().containsKey("errors"));
   }
 
   static Stream<Vector> damaged() throws IOException {
-    return all().filter(vector -> vector.line.containsKey("damaged"));
+    return Vector.of("errors.jsonl").filter(vector -> vector.line().containsKey("damaged"));
   }
 
   @ParameterizedTest
   @MethodSource("good")
   void isReadWithAllCauses(Vector vector) {
-    Throwable error = vector.error();
-    for (Object item : (List<?>) vector.line.get("errors")) {
+    Throwable error = error(vector);
+    for (Object item : (List<?>) vector.line().get("errors")) {
       Map<?, ?> wanted = (Map<?, ?>) item;
       assertEquals(ErrorKind.of((Long) wanted.get("kind")), ((SabirException) error).kind());
       assertTrue(error.getMessage().contains((String) wanted.get("message")), error.getMessage());
@@ -69,6 +50,6 @@ final class ErrorVectorsTest {
   @ParameterizedTest
   @MethodSource("damaged")
   void isAnInternalError(Vector vector) {
-    assertEquals(ErrorKind.INTERNAL, vector.error().kind());
+    assertEquals(ErrorKind.INTERNAL, error(vector).kind());
   }
 }

@@ -6,11 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,40 +23,16 @@ final class TableVectorsTest {
   private static final int NEUTRAL = 1;
   private static final int TABLE = 3;
 
-  /** One line. */
-  private record Vector(String name, Map<?, ?> line) {
-    String hex() {
-      return (String) line.get("hex");
-    }
-
-    Incoming incoming() {
-      return Incoming.of(NEUTRAL, TABLE, HexFormat.of().parseHex(hex()));
-    }
-
-    boolean isMalformed() {
-      return Boolean.TRUE.equals(line.get("error"));
-    }
-
-    @Override
-    public String toString() {
-      return name;
-    }
-  }
-
-  private static Stream<Vector> all() throws IOException {
-    Path file = Path.of(System.getProperty("sabir.test.vectors")).resolveSibling("tables.jsonl");
-    return Files.readAllLines(file).stream().map(text -> {
-      Map<?, ?> line = (Map<?, ?>) Json.read(text);
-      return new Vector((String) line.get("name"), line);
-    });
+  private static Incoming incoming(Vector vector) {
+    return Incoming.of(NEUTRAL, TABLE, vector.bytes());
   }
 
   static Stream<Vector> good() throws IOException {
-    return all().filter(vector -> !vector.isMalformed());
+    return Vector.of("tables.jsonl").filter(vector -> !vector.isMalformed());
   }
 
   static Stream<Vector> malformed() throws IOException {
-    return all().filter(Vector::isMalformed);
+    return Vector.of("tables.jsonl").filter(Vector::isMalformed);
   }
 
   @Test
@@ -70,9 +43,9 @@ final class TableVectorsTest {
   @ParameterizedTest
   @MethodSource("good")
   void isReadAndHandedOnAsItCame(Vector vector) {
-    Table table = (Table) ValueReader.read(vector.incoming());
-    assertEquals(vector.line.get("rows"), table.rows());
-    assertEquals((long) ((List<?>) vector.line.get("types")).size(), table.columns());
+    Table table = (Table) ValueReader.read(incoming(vector));
+    assertEquals(vector.line().get("rows"), table.rows());
+    assertEquals((long) ((List<?>) vector.line().get("types")).size(), table.columns());
     Incoming written = Values.written(table);
     assertEquals(TABLE, written.variant());
     ByteBuffer data = written.data().whole();
@@ -84,6 +57,6 @@ final class TableVectorsTest {
   @ParameterizedTest
   @MethodSource("malformed")
   void isRefused(Vector vector) {
-    assertThrows(SerializationException.class, () -> ValueReader.read(vector.incoming()));
+    assertThrows(SerializationException.class, () -> ValueReader.read(incoming(vector)));
   }
 }

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -28,37 +26,18 @@ import org.sabir.Tensor;
  * (sdk-cpp/tests/vectors.cc says how), but that tuples are lists, since Java has none.
  */
 final class VectorsTest {
-  /** One line. */
-  private record Vector(String name, Map<?, ?> line) {
-    Incoming incoming() {
-      int encoding = ((Long) line.get("encoding")).intValue();
-      int variant = ((Long) line.get("variant")).intValue();
-      return Incoming.of(encoding, variant, HexFormat.of().parseHex((String) line.get("hex")));
-    }
-
-    boolean isMalformed() {
-      return Boolean.TRUE.equals(line.get("error"));
-    }
-
-    @Override
-    public String toString() {
-      return name;
-    }
-  }
-
-  private static Stream<Vector> all() throws IOException {
-    return Files.readAllLines(Path.of(System.getProperty("sabir.test.vectors"))).stream().map(text -> {
-      Map<?, ?> line = (Map<?, ?>) Json.read(text);
-      return new Vector((String) line.get("name"), line);
-    });
+  private static Incoming incoming(Vector vector) {
+    int encoding = ((Long) vector.line().get("encoding")).intValue();
+    int variant = ((Long) vector.line().get("variant")).intValue();
+    return Incoming.of(encoding, variant, vector.bytes());
   }
 
   static Stream<Vector> good() throws IOException {
-    return all().filter(vector -> !vector.isMalformed());
+    return Vector.of("values.jsonl").filter(vector -> !vector.isMalformed());
   }
 
   static Stream<Vector> malformed() throws IOException {
-    return all().filter(Vector::isMalformed);
+    return Vector.of("values.jsonl").filter(Vector::isMalformed);
   }
 
   @Test
@@ -69,31 +48,31 @@ final class VectorsTest {
   @ParameterizedTest
   @MethodSource("good")
   void isReadAsWhatItIs(Vector vector) {
-    assertEquals(wanted(vector.line.get("value")), describe(ValueReader.read(vector.incoming())));
+    assertEquals(wanted(vector.line().get("value")), describe(ValueReader.read(incoming(vector))));
   }
 
   static Stream<Vector> written() throws IOException {
-    return good().filter(vector -> vector.line.get("writers").equals(true));
+    return good().filter(vector -> vector.line().get("writers").equals(true));
   }
 
   @ParameterizedTest
   @MethodSource("written")
   void isWrittenInTheSameBytes(Vector vector) {
-    Object value = ValueReader.read(vector.incoming());
+    Object value = ValueReader.read(incoming(vector));
     Incoming written = Values.written(value);
     assertEquals(describe(value), describe(ValueReader.read(written)));
     // Tuples become lists where they are no keys.
-    if (!hasTuple(vector.line.get("value"))) {
-      assertEquals(vector.line.get("encoding"), (long) written.encoding());
-      assertEquals(vector.line.get("variant"), (long) written.variant());
-      assertEquals(vector.line.get("hex"), hex(written.data().whole()));
+    if (!hasTuple(vector.line().get("value"))) {
+      assertEquals(vector.line().get("encoding"), (long) written.encoding());
+      assertEquals(vector.line().get("variant"), (long) written.variant());
+      assertEquals(vector.line().get("hex"), hex(written.data().whole()));
     }
   }
 
   @ParameterizedTest
   @MethodSource("malformed")
   void isRefused(Vector vector) {
-    assertThrows(SerializationException.class, () -> ValueReader.read(vector.incoming()));
+    assertThrows(SerializationException.class, () -> ValueReader.read(incoming(vector)));
   }
 
   private static boolean hasTuple(Object value) {
