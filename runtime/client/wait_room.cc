@@ -31,6 +31,11 @@ void WaitRoom::wake_listeners(const EventQueue* events) {
       wake(*listener);
     }
   }
+  for (Sleeper* sleeper : sleepers_) {
+    if (events != nullptr && sleeper->events == events) {
+      wake(*sleeper);  // it was about to listen only, and has lent no CPU (L4)
+    }
+  }
 }
 
 void WaitRoom::release_token() {
@@ -102,6 +107,10 @@ WaitOutcome WaitRoom::Visit::step(Lock& lock) {
   std::optional<int64_t> listens_from = listens_from_ns();
   if (listens_from && now_ns() >= *listens_from) {
     give_up_bell();
+    if (blocked_ != 0) {
+      // What it lent a CPU for has come, perhaps to another thread.
+      room_.core_.executor->leave_blocked(lock, std::exchange(blocked_, 0));
+    }
     return sleep_on_own_word(lock, room_.listeners_);
   }
   if (!spun_ && !room_.spinner_busy_) {

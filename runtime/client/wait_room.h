@@ -62,8 +62,8 @@ class WaitRoom {
 
   // Under the lock: those who sleep look again. Called by pump() when something they may wait for has happened.
   void wake_all();
-  // Under the lock: those who only listen to this queue, after the push of an event or when it begins to expect some;
-  // null: to any.
+  // Under the lock: those who wait for events of this queue, after the push of one or when it begins to expect some;
+  // null: all who only listen.
   void wake_listeners(const EventQueue* events = nullptr);
   // Under the lock: nobody has the token.
   bool token_free() const { return !token_; }

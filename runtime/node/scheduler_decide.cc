@@ -37,6 +37,10 @@ std::optional<int64_t> Scheduler::next_wake_ns() const {
       earlier(*what.one_spare_since_ns + s.options.grow_delay_ns);
     }
   }
+  // Who counts on a lease that returns is no waiter now: it is one again if that takes longer than a quantum.
+  waiting = waiting || std::any_of(s.unplaced.begin(), s.unplaced.end(), [&](shm::ActorIndex actor) {
+              return s.resources.infeasible(s.actors.at(actor).resources).empty();
+            });
   if (waiting || !s.waiters.empty()) {
     earlier(s.last_tick_ns.value_or(0) + s.options.quantum_ns);
   }

@@ -329,6 +329,24 @@ TEST_F(SchedulerTest, S4_WhoDoesNotComeBackInAQuantumIsNotWaitedFor) {
   EXPECT_EQ(grants[0].class_index, other);
 }
 
+TEST_F(SchedulerTest, S4_AnActorThatCountsOnALeaseIsLookedAtAgain) {
+  scheduler_.open_queue(10, declare({{"CPU", 2 * kUnit}}), 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.observe_queue(10, 1);
+  ASSERT_EQ(tick<GrantLease>().size(), 1u);
+  scheduler_.observe_queue(10, 0);
+  see(1, {.running = true});
+  EXPECT_FALSE(scheduler_.next_wake_ns()) << "nobody waits";
+  ResourceSet one;
+  one.set(kCpu, kUnit);
+  scheduler_.place_actor(3, 1, one);
+  EXPECT_EQ(tick<WithdrawLease>().size(), 1u);
+  EXPECT_EQ(scheduler_.next_wake_ns(), clock_.now_ns() + 20 * kMillisecondNs);
+  see(1, {.lease_epoch_done = 1});
+  EXPECT_EQ(tick<ActorPlaced>().size(), 1u);
+  EXPECT_FALSE(scheduler_.next_wake_ns());
+}
+
 TEST_F(SchedulerTest, S1_AnActorThatResumesIsPaidByALease) {
   shm::ClassIndex one = declare({{"CPU", 2 * kUnit}});
   ResourceSet two;
