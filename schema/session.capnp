@@ -58,6 +58,7 @@ struct LanguageEnv {
   language @0 :UInt8;
   mode @1 :Mode;
   argv @2 :List(Text);
+  slotsPerProcess @3 :UInt32 = 1; # workers that share a process, 1 to 64; more than one with exec only
   enum Mode { none @0; zygote @1; exec @2; }
 }
 

@@ -1,5 +1,11 @@
 // sabir.h: the client.
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <string>
+#include <utility>
 
 #include "runtime/abi/handles.h"
 #include "runtime/base/version.h"
@@ -9,29 +15,68 @@ namespace {
 using namespace sabir;
 using namespace sabir::abi;
 
-// The one client of this process. After a fork it is the parent's; then it does not count.
-std::atomic<sabir_client*> current{nullptr};
-std::atomic<bool> starting{false};
+// The clients of this process: one driver, or the workers that share it. A place holds what an anchor knows (it is never
+// freed, and tells a fork apart); while its client starts, an odd number that names the process.
+using Place = std::atomic<uintptr_t>;
+Place driver_place{0};
+std::array<Place, rpc::kMaxSlotsPerProcess> worker_places{};
 
+uintptr_t starting_mark() { return (static_cast<uintptr_t>(::getpid()) << 1) | 1; }
+
+// After a fork they are the parent's; then they do not count.
+bool is_taken(uintptr_t value) {
+  if ((value & 1) != 0) {
+    return value == starting_mark();
+  }
+  return value != 0 && !reinterpret_cast<const client::Anchor*>(value)->forked();
+}
+
+bool take(Place& place) {
+  uintptr_t seen = place.load(std::memory_order_acquire);
+  return !is_taken(seen) && place.compare_exchange_strong(seen, starting_mark(), std::memory_order_seq_cst);
+}
+
+// A place for one more client, given back unless it was filled.
 class Start {
  public:
-  Start() {
-    sabir_client* other = current.load(std::memory_order_acquire);
-    bool taken = other != nullptr && !other->client->forked();
-    free_ = !taken && !starting.exchange(true, std::memory_order_acq_rel);
-  }
-  ~Start() {
-    if (free_) {
-      starting.store(false, std::memory_order_release);
+  explicit Start(bool is_worker) {
+    if (!is_worker) {
+      bool workers = std::any_of(worker_places.begin(), worker_places.end(), [](Place& one) { return is_taken(one); });
+      place_ = !workers && take(driver_place) ? &driver_place : nullptr;
+      return;
+    }
+    if (!is_taken(driver_place)) {
+      auto free = std::find_if(worker_places.begin(), worker_places.end(), [](Place& one) { return take(one); });
+      place_ = free != worker_places.end() ? &*free : nullptr;
     }
   }
-  bool free() const { return free_; }
+  Start(const Start&) = delete;
+  Start& operator=(const Start&) = delete;
+  ~Start() {
+    if (place_ != nullptr) {
+      place_->store(0, std::memory_order_release);
+    }
+  }
+  bool free() const { return place_ != nullptr; }
+  void fill(const client::Anchor* anchor) {
+    std::exchange(place_, nullptr)->store(reinterpret_cast<uintptr_t>(anchor), std::memory_order_release);
+  }
 
  private:
-  bool free_;
+  Place* place_ = nullptr;
 };
 
-sabir_status adopt(Result<std::unique_ptr<client::Client>> made, sabir_client** out_client, sabir_error** out_error) {
+void give_back(const client::Anchor* anchor) {
+  auto value = reinterpret_cast<uintptr_t>(anchor);
+  driver_place.compare_exchange_strong(value, 0, std::memory_order_acq_rel);
+  for (Place& place : worker_places) {
+    value = reinterpret_cast<uintptr_t>(anchor);
+    place.compare_exchange_strong(value, 0, std::memory_order_acq_rel);
+  }
+}
+
+sabir_status adopt(Start& start, Result<std::unique_ptr<client::Client>> made, sabir_client** out_client,
+                   sabir_error** out_error) {
   if (!made.ok()) {
     return fail(out_error, made.error());
   }
@@ -49,7 +94,7 @@ sabir_status adopt(Result<std::unique_ptr<client::Client>> made, sabir_client** 
   handle->name_space = welcome.job_config.name_space;
   handle->job_config = welcome.job_config.opaque;
   handle->actor_id = welcome.actor.present ? hex(welcome.actor.actor_id) : "";
-  current.store(handle, std::memory_order_release);
+  start.fill(core.anchor);
   *out_client = handle;
   return SABIR_OK;
 }
@@ -77,7 +122,17 @@ Result<client::DriverOptions> driver_options(const sabir_config& config) {
     if (env.mode != SABIR_LAUNCH_ZYGOTE && env.mode != SABIR_LAUNCH_EXEC) {
       return invalid_error("a language environment with an unknown launch mode");
     }
-    rpc::LanguageEnv converted{env.language, static_cast<rpc::LaunchMode>(env.mode), {}};
+    rpc::LanguageEnv converted{env.language, static_cast<rpc::LaunchMode>(env.mode), {}, 1};
+    if (config.slots_per_process != nullptr) {
+      converted.slots_per_process = config.slots_per_process[i];
+    }
+    if (converted.slots_per_process == 0 || converted.slots_per_process > rpc::kMaxSlotsPerProcess) {
+      return invalid_error(std::to_string(converted.slots_per_process) + " workers in a process: 1 to " +
+                           std::to_string(rpc::kMaxSlotsPerProcess));
+    }
+    if (converted.slots_per_process > 1 && env.mode != SABIR_LAUNCH_EXEC) {
+      return invalid_error("workers that a zygote forks cannot share a process");
+    }
     for (size_t j = 0; j < env.argc; ++j) {
       converted.argv.emplace_back(view(env.argv[j]));
     }
@@ -98,7 +153,7 @@ sabir_status sabir_client_start(const sabir_config* config, sabir_client** out_c
   if (!complete) {
     return fail(out_error, SABIR_INVALID_ARGUMENT, "sabir_config without its struct_size");
   }
-  Start start;
+  Start start(false);
   if (!start.free()) {
     return fail(out_error, SABIR_ALREADY_EXISTS, "this process has a client already: a process has one at a time");
   }
@@ -106,16 +161,17 @@ sabir_status sabir_client_start(const sabir_config* config, sabir_client** out_c
   if (!options.ok()) {
     return fail(out_error, options.error());
   }
-  return adopt(client::Client::start_driver(*options), out_client, out_error);
+  return adopt(start, client::Client::start_driver(*options), out_client, out_error);
 }
 
 sabir_status sabir_client_start_worker(sabir_string session, sabir_string token, sabir_client** out_client,
                                        sabir_error** out_error) {
-  Start start;
+  Start start(true);
   if (!start.free()) {
-    return fail(out_error, SABIR_ALREADY_EXISTS, "this process has a client already: a process has one at a time");
+    return fail(out_error, SABIR_ALREADY_EXISTS,
+                "this process is a driver already, or has " + std::to_string(worker_places.size()) + " workers");
   }
-  return adopt(client::Client::start_worker(std::string(view(session)), std::string(view(token))), out_client,
+  return adopt(start, client::Client::start_worker(std::string(view(session)), std::string(view(token))), out_client,
                out_error);
 }
 
@@ -133,8 +189,7 @@ void sabir_client_destroy(sabir_client* client) {
     return;
   }
   client->client->shutdown();
-  sabir_client* expected = client;
-  current.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel);
+  give_back(client->client->core().anchor);
   delete client;
 }
 

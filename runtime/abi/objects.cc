@@ -107,6 +107,19 @@ int32_t sabir_ref_ready(sabir_ref* ref) {
   return self != nullptr && self->is_ready(future) ? 1 : 0;
 }
 
+sabir_status sabir_ref_adopt(sabir_client* client, sabir_ref* ref, sabir_ref** out_ref, sabir_error** out_error) {
+  Client* self;
+  if (sabir_status status = enter(client, &self, out_error); status != SABIR_OK) {
+    return status;
+  }
+  Result<Future*> adopted = self->adopt(future_of(ref));
+  if (!adopted.ok()) {
+    return fail(out_error, adopted.error());
+  }
+  *out_ref = ref_of(*adopted);
+  return SABIR_OK;
+}
+
 sabir_status sabir_ref_watch(sabir_ref* ref, sabir_queue* queue, uint64_t tag, sabir_error** out_error) {
   Client* self;
   if (sabir_status status = enter(future_of(ref)->anchor, &self, out_error); status != SABIR_OK) {

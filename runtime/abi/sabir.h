@@ -197,9 +197,12 @@ typedef struct sabir_config {
   uint8_t log_to_driver;   /* 1: workers' output arrives as SABIR_EVENT_LOG notices */
   sabir_language language; /* of this driver: workers learn who calls them (sabir_work_view) */
   int64_t timeout_ns;      /* for the whole start */
+  const uint32_t* slots_per_process; /* of each language_env: so many workers share a process (1 to 64), each with a
+                                        client and a thread of its own; they end together. More than one with EXEC
+                                        only. NULL: 1 each */
 } sabir_config;
 #define SABIR_CONFIG_INIT \
-  { sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000 }
+  { sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000, 0 }
 /* As the macro (rule 6). So are the others: they write what struct_size has room for, and nothing if it is not set. */
 SABIR_API void sabir_config_init(sabir_config* config);
 
@@ -208,12 +211,13 @@ SABIR_API uint32_t sabir_abi_version(void);
 /* "0.1.0". Static. */
 SABIR_API sabir_string sabir_version(void);
 
-/* Joins a session as a driver, starting a node if the address asks for one. A process has at most one client at a time:
- * ALREADY_EXISTS otherwise. */
+/* Joins a session as a driver, starting a node if the address asks for one. A process has at most one client at a time,
+ * but for workers that share one: ALREADY_EXISTS otherwise. */
 SABIR_API sabir_status sabir_client_start(const sabir_config* config, sabir_client** out_client,
                                           sabir_error** out_error);
 /* Joins as the worker that the node has just launched; both strings come from the launch ("": from SABIR_SESSION and
- * SABIR_WORKER_TOKEN). */
+ * SABIR_WORKER_TOKEN). A process that is to host several (SABIR_WORKER_SLOTS says how many, if it is more than one)
+ * calls it that often, with the same strings, from any threads. CANCELLED: this worker is not needed any more. */
 SABIR_API sabir_status sabir_client_start_worker(sabir_string session, sabir_string token, sabir_client** out_client,
                                                  sabir_error** out_error);
 /* Leaves: every blocked call returns CLOSED, and this call waits until they have. A driver's job ends with it; a node
@@ -386,6 +390,11 @@ SABIR_API sabir_status sabir_ref_watch(sabir_ref* ref, sabir_queue* queue, uint6
 SABIR_API void sabir_ref_id(const sabir_ref* ref, uint8_t out_id[16]);
 SABIR_API int32_t sabir_ref_is_actor(const sabir_ref* ref);
 SABIR_API sabir_ref* sabir_ref_retain(sabir_ref* ref);
+/* Where workers share a process a reference of one may turn up in a call of another: the same reference for this client,
+ * a new one to be released. Calls and waits take references of their own client only. INVALID_ARGUMENT: it belongs to
+ * an earlier session. */
+SABIR_API sabir_status sabir_ref_adopt(sabir_client* client, sabir_ref* ref, sabir_ref** out_ref,
+                                       sabir_error** out_error);
 /* Never waits and takes no lock that a finalizer could meet (protocol rule P3). */
 SABIR_API void sabir_ref_release(sabir_ref* ref);
 

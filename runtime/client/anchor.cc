@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <array>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -10,8 +11,19 @@
 namespace sabir::client {
 namespace {
 
-// One client at a time: one place is enough, and it needs no lock that a fork could leave held.
-std::atomic<Anchor*> spare_anchor{nullptr};
+// As many places as clients come and go at a time; no lock that a fork could leave held.
+std::array<std::atomic<Anchor*>, 64> spare_anchors{};
+
+Anchor* take_spare() {
+  for (std::atomic<Anchor*>& place : spare_anchors) {
+    if (place.load(std::memory_order_relaxed) != nullptr) {
+      if (Anchor* anchor = place.exchange(nullptr, std::memory_order_acquire)) {
+        return anchor;
+      }
+    }
+  }
+  return nullptr;
+}
 
 }  // namespace
 
@@ -25,7 +37,7 @@ Anchor::Anchor() {
 }
 
 Anchor* Anchor::acquire() {
-  Anchor* anchor = spare_anchor.exchange(nullptr, std::memory_order_acquire);
+  Anchor* anchor = take_spare();
   if (anchor == nullptr) {
     anchor = new Anchor;
   }
@@ -77,8 +89,13 @@ void Anchor::reap() {
 
 void Anchor::finish() {
   delete std::exchange(orphanage_, nullptr);
-  // A second client of a process that never gave the first one back: the older place is simply not used again.
-  spare_anchor.store(this, std::memory_order_release);
+  for (std::atomic<Anchor*>& place : spare_anchors) {
+    Anchor* none = nullptr;
+    if (place.compare_exchange_strong(none, this, std::memory_order_release, std::memory_order_relaxed)) {
+      return;
+    }
+  }
+  // More than there are places: it is simply not used again.
 }
 
 }  // namespace sabir::client

@@ -158,7 +158,7 @@ Result<void> Core::check_open() const {
 
 Result<void> Core::check_own(const Future* ref) const {
   if (ref->anchor != anchor) [[unlikely]] {
-    return invalid_error("the reference belongs to an earlier session of this process");
+    return invalid_error("the reference belongs to another client of this process, or to an earlier session");
   }
   return {};
 }

@@ -22,6 +22,10 @@ void Coordinator::add_job(JobNumber job, std::vector<Language> languages) {
   pool_.add_job(job);
 }
 
+void Coordinator::set_slots_per_process(JobNumber job, Language language, uint32_t slots) {
+  pool_.set_slots_per_process(job, language, slots);
+}
+
 void Coordinator::end_job(JobNumber job) {
   if (jobs_.erase(job) != 0) {
     actors_.end_job(job);

@@ -33,6 +33,8 @@ class Coordinator {
 
   // --- Jobs. `languages`: those it has workers for (JobConfig.language_envs).
   void add_job(JobNumber job, std::vector<Language> languages);
+  // W8. Before its first call.
+  void set_slots_per_process(JobNumber job, Language language, uint32_t slots);
   // Its driver is gone. Its workers are killed, its actors end, its classes go when their queues are closed.
   void end_job(JobNumber job);
 

@@ -124,6 +124,9 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_driver(rpc::HelloInfo hello, rpc::
     languages.push_back(environment.language);
   }
   coordinator_.add_job(*number, languages);
+  for (const rpc::LanguageEnv& environment : job.config.language_envs) {
+    coordinator_.set_slots_per_process(*number, environment.language, environment.slots_per_process);
+  }
   launcher_->add_job(*number, job.config.language_envs);
   if (!languages.empty()) {
     coordinator_.prestart(*number, languages.front(), 1);

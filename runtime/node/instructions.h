@@ -16,7 +16,7 @@ namespace sabir::node {
 
 using JobNumber = uint32_t;
 using Language = uint8_t;
-using LaunchId = uint64_t;  // one start of one worker process; never reused
+using LaunchId = uint64_t;  // one start of one worker; never reused
 
 // --- For the shell -------------------------------------------------------------------------------------------------
 
@@ -67,7 +67,7 @@ struct FreeClass {
   shm::ClassIndex class_index;
 };
 
-// Start a process. Exactly one answer is owed: worker_ready or launch_failed for this id.
+// Start a process. Exactly one answer is owed for each of its ids: worker_ready or launch_failed.
 struct LaunchWorker {
   LaunchId launch;
   JobNumber job;
@@ -75,8 +75,9 @@ struct LaunchWorker {
   std::optional<shm::ActorIndex> actor = {};  // it is to host this actor ...
   uint32_t incarnation = 0;                   // ... in this incarnation
   uint64_t gpu_mask = 0;                      // of the actor
+  std::vector<LaunchId> more = {};            // W8: further workers in the same process
 };
-// Kill what LaunchWorker started, whatever it is doing; then launch_failed.
+// Kill what LaunchWorker started, whatever it is doing; then launch_failed. What shares its process ends with it.
 struct AbortLaunch {
   LaunchId launch;
 };

@@ -81,6 +81,7 @@ Launcher::Nursery* Launcher::find_nursery(const rpc::LanguageEnv& environment) {
 void Launcher::launch(const LaunchWorker& request) {
   Launch& launch = launches_[request.launch];
   launch.job = request.job;
+  launch.more = request.more;
   launch.token = IdBits::random().hex();
   auto environment = environments_.find({request.job, request.language});
   if (environment == environments_.end()) {
@@ -96,6 +97,9 @@ void Launcher::launch(const LaunchWorker& request) {
   launch.source = ends->source;
   std::vector<std::pair<std::string, std::string>> variables = {{"SABIR_SESSION", options_.session_path},
                                                                 {"SABIR_WORKER_TOKEN", launch.token}};
+  if (!launch.more.empty()) {
+    variables.emplace_back("SABIR_WORKER_SLOTS", std::to_string(launch.more.size() + 1));
+  }
   if (request.gpu_mask != 0) {
     variables.emplace_back("CUDA_VISIBLE_DEVICES", gpu_list(request.gpu_mask));
   }
@@ -138,8 +142,15 @@ Result<void> Launcher::watch(Launch& launch, LaunchId id) {
   return {};
 }
 
+std::map<LaunchId, Launcher::Launch>::iterator Launcher::find_launch(LaunchId id) {
+  return std::find_if(launches_.begin(), launches_.end(), [&](const auto& entry) {
+    const std::vector<LaunchId>& more = entry.second.more;
+    return entry.first == id || std::find(more.begin(), more.end(), id) != more.end();
+  });
+}
+
 void Launcher::abort(LaunchId id, const std::string& why) {
-  auto found = launches_.find(id);
+  auto found = find_launch(id);
   if (found == launches_.end() || found->second.over) {
     return;
   }
@@ -149,7 +160,7 @@ void Launcher::abort(LaunchId id, const std::string& why) {
     kill_process_group(launch.pid, launch.pidfd.get());
   } else {
     // A zygote that hangs may never answer: what it yet forks under this token is killed when it says so.
-    fail_later(id, why);
+    fail_later(found->first, why);
   }
 }
 
@@ -163,11 +174,26 @@ std::optional<LaunchId> Launcher::find(const std::string& token, pid_t pid) cons
 }
 
 LaunchedProcess Launcher::claim(LaunchId id, pid_t pid) {
-  auto found = launches_.find(id);
-  SABIR_CHECK(found != launches_.end() && !found->second.over, "launch=", id);
-  LaunchedProcess process{pid, found->second.source};
-  launches_.erase(found);
+  auto node = launches_.extract(id);
+  SABIR_CHECK(!node.empty() && !node.mapped().over, "launch=", id);
+  Launch& launch = node.mapped();
+  LaunchedProcess process{pid, launch.source};
+  if (!launch.more.empty()) {
+    launch.joined = true;
+    launch.watcher.reset();
+    node.key() = launch.more.front();
+    launch.more.erase(launch.more.begin());
+    launches_.insert(std::move(node));
+  }
   return process;
+}
+
+void Launcher::process_over(pid_t pid, const std::string& text) {
+  auto found = std::find_if(launches_.begin(), launches_.end(),
+                            [&](const auto& entry) { return entry.second.joined && entry.second.pid == pid; });
+  if (found != launches_.end()) {
+    fail(found->first, text + " before all of its workers had joined the session");
+  }
 }
 
 bool Launcher::knows(pid_t pid) const {
@@ -254,11 +280,14 @@ void Launcher::fail(LaunchId id, const std::string& text) {
   launches_.erase(found);
   launch.watcher.reset();
   std::string full = launch.source != 0 ? with_output(text, launch.source) : text;
-  if (launch.source != 0) {
+  if (launch.source != 0 && !launch.joined) {
     logs_.close_source(launch.source);
   }
   if (!launch.over) {
     failed_(id, full);
+    for (LaunchId other : launch.more) {
+      failed_(other, full);
+    }
   }
 }
 

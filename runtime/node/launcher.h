@@ -23,7 +23,7 @@
 
 namespace sabir::node {
 
-// A process that was started and said hello.
+// A process that was started and said hello: once for each of its workers.
 struct LaunchedProcess {
   pid_t pid = 0;
   SourceId source = 0;
@@ -38,7 +38,7 @@ class Launcher {
     // The warm zygote starts so long after the bare one is ready: its imports must not compete with the first call.
     int64_t warm_delay_ns = 300 * kMillisecondNs;
   };
-  // It ended before its hello, or never began. Owed exactly once per launch, unless claim() came first.
+  // It ended before its hello, or never began. Owed exactly once per launch id, unless claim() came first.
   using Failed = std::function<void(LaunchId launch, const std::string& text)>;
 
   // `guard` learns of every process group that begins and ends here.
@@ -52,13 +52,16 @@ class Launcher {
   void remove_job(JobNumber job);
 
   void launch(const LaunchWorker& request);
-  // Kills it; `failed` follows.
+  // Kills the process; `failed` follows for all of its workers that have not said hello.
   void abort(LaunchId launch, const std::string& why);
 
   // Whom a hello with this token is from. `pid`: of the process that connected.
   std::optional<LaunchId> find(const std::string& token, pid_t pid) const;
-  // Its hello was accepted: the launcher forgets it and the token is used up.
+  // Its hello was accepted: the launcher forgets it. The token is used up with the last worker of the process; from the
+  // first on the process table has the process, and says when it is over.
   LaunchedProcess claim(LaunchId launch, pid_t pid);
+  // A process that some of its workers have joined from: `failed` for the others.
+  void process_over(pid_t pid, const std::string& text);
 
   // A child of ours that is known here; the reaper leaves it alone.
   bool knows(pid_t pid) const;
@@ -82,8 +85,11 @@ class Launcher {
     uint32_t users = 0;
     bool warm_failed = false;
   };
+  // Under the id of its next worker.
   struct Launch {
     JobNumber job = 0;
+    std::vector<LaunchId> more;  // the ids of those after it, in order
+    bool joined = false;         // a worker has said hello: nobody else's child any more
     std::string token;
     Nursery* nursery = nullptr;  // whose zygote has not said yet whether it forked
     SourceId source = 0;
@@ -97,6 +103,7 @@ class Launcher {
   using Variables = std::vector<std::pair<std::string, std::string>>;
 
   // --- launcher.cc
+  std::map<LaunchId, Launch>::iterator find_launch(LaunchId id);
   Nursery* find_nursery(const rpc::LanguageEnv& environment);
   Result<void> exec(Launch& launch, LaunchId id, const rpc::LanguageEnv& environment, const Variables& variables,
                     Logs::WriteEnds& ends);

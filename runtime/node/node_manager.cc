@@ -162,7 +162,7 @@ void NodeManager::enforce_violations() {
 }
 
 void NodeManager::kill(Process& process, shm::DeathReason reason, const std::string& text) {
-  if (process.kill_reason) {
+  if (process.kill_reason || process.ended) {
     return;
   }
   process.kill_reason = reason;
@@ -180,25 +180,53 @@ void NodeManager::process_ended(shm::SlotIndex slot) {
   if (process == nullptr) {
     return;
   }
-  int status = 0;
-  std::string text = "its process ended";
   if (process->is_worker()) {
-    // Its children first: until it is reaped its group's number is nobody else's.
-    kill_process_group(process->pid, process->pidfd.get());
-    options_.guard.remove(process->pid);
-    if (std::optional<int> reaped = reap(process->pid)) {
-      status = *reaped;
-      text = describe_wait_status(status);
+    worker_process_ended(*process);
+    return;
+  }
+  std::string text = process->kill_reason && !process->kill_text.empty() ? process->kill_text : "its process ended";
+  publish_death(*process, 0, process->kill_reason.value_or(shm::DeathReason::kDisconnected), text);
+}
+
+void NodeManager::worker_process_ended(Process& process) {
+  pid_t pid = process.pid;
+  // Its children first: until it is reaped its group's number is nobody else's.
+  kill_process_group(pid, process.pidfd.get());
+  options_.guard.remove(pid);
+  int status = 0;
+  std::string how = "its process ended";
+  if (std::optional<int> reaped = reap(pid)) {
+    status = *reaped;
+    how = describe_wait_status(status);
+  }
+  // Sent to a process that was ending by itself (its connection closes first), the signal was not what ended it.
+  bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  launcher_->process_over(pid, how);
+  struct Death {
+    rpc::ProcessKey key;
+    shm::DeathReason reason;
+    std::string text;
+  };
+  std::vector<Death> deaths;  // of all workers that shared it (W8)
+  std::string why_killed;
+  processes_.for_each([&](Process& worker) {
+    if (worker.is_worker() && worker.pid == pid) {
+      worker.ended = true;
+      deaths.push_back({worker.key, shm::DeathReason::kExited, how});
+      if (worker.kill_reason && killed) {
+        deaths.back().reason = *worker.kill_reason;
+        deaths.back().text = worker.kill_text.empty() ? how : worker.kill_text;
+        why_killed = deaths.back().text;
+      }
+    }
+  });
+  for (const Death& death : deaths) {
+    if (Process* worker = processes_.find(death.key)) {
+      bool neighbour = !why_killed.empty() && death.reason == shm::DeathReason::kExited;
+      publish_death(*worker, status, death.reason,
+                    neighbour ? how + " because of a worker that shared it: " + why_killed : death.text);
     }
   }
-  shm::DeathReason reason = process->is_worker() ? shm::DeathReason::kExited : shm::DeathReason::kDisconnected;
-  // Sent to a process that was ending by itself (its connection closes first), the signal was not what ended it.
-  bool killed = !process->is_worker() || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-  if (process->kill_reason && killed) {
-    reason = *process->kill_reason;
-    text = process->kill_text.empty() ? text : process->kill_text;
-  }
-  publish_death(*process, status, reason, text);
 }
 
 void NodeManager::publish_death(Process& process, int wait_status, shm::DeathReason reason, const std::string& text) {
@@ -207,8 +235,8 @@ void NodeManager::publish_death(Process& process, int wait_status, shm::DeathRea
   shm::SlotIndex slot = process.key.slot;
   rpc::ProcessKey key = process.key;
   logger_.info(worker ? "worker " : "driver ", process.pid, " of job ", job, " is gone: ", text);
-  if (process.output != 0) {
-    logs_->close_source(process.output);
+  if (SourceId output = std::exchange(process.output, 0); output != 0 && processes_.find_output(output).empty()) {
+    logs_->close_source(output);
   }
   auto found = jobs_.find(job);
   bool job_over = !worker || found == jobs_.end() || found->second.over;
@@ -279,24 +307,35 @@ Logs::Origin NodeManager::origin_of(SourceId source) {
     auto job = jobs_.find(number);
     return job != jobs_.end() && !job->second.over && job->second.config.log_to_driver ? number : 0;
   };
-  Process* process = processes_.find_output(source);
+  std::vector<Process*> workers = processes_.find_output(source);
   Logs::Origin origin;
-  if (process == nullptr) {
+  if (workers.empty()) {
     origin = launcher_ ? launcher_->origin(source).value_or(Logs::Origin{}) : Logs::Origin{};
     origin.job = for_driver(origin.job);
     return origin;
   }
-  origin.pid = static_cast<uint32_t>(process->pid);
-  origin.job = for_driver(process->job);
-  if (process->actor) {
-    std::optional<Actors::View> view = coordinator_.actors().view(*process->actor);
+  const Process& first = *workers.front();
+  origin.pid = static_cast<uint32_t>(first.pid);
+  origin.job = for_driver(first.job);
+  if (first.actor) {
+    std::optional<Actors::View> view = coordinator_.actors().view(*first.actor);
     origin.task_name = view ? view->spec->class_name : "";
     return origin;
   }
-  // A short task has ended before its lines are read here.
-  uint32_t function = calls_.function_plus_one(process->key.slot).any();
-  function = function != 0 ? function : calls_.last_function_plus_one(process->key.slot).any();
-  if (function != 0) {
+  // Of several that share it nobody knows which wrote, unless but one runs something.
+  uint32_t running = 0;
+  uint32_t function = 0;
+  for (const Process* worker : workers) {
+    if (uint32_t now = calls_.function_plus_one(worker->key.slot).any(); now != 0) {
+      function = now;
+      ++running;
+    }
+  }
+  if (running == 0 && workers.size() == 1) {
+    // A short task has ended before its lines are read here.
+    function = calls_.last_function_plus_one(first.key.slot).any();
+  }
+  if (function != 0 && running <= 1) {
     const control::FunctionRecord* record = control_.functions().find(function - 1);
     origin.task_name = record != nullptr ? record->name : "";
   }

@@ -108,6 +108,7 @@ class NodeManager final : public rpc::SessionHandler {
   void settle();
   void enforce_violations();
   void process_ended(shm::SlotIndex slot);
+  void worker_process_ended(Process& process);
   void publish_death(Process& process, int wait_status, shm::DeathReason reason, const std::string& text);
   void kill(Process& process, shm::DeathReason reason, const std::string& text);
   void end_job(JobNumber number);

@@ -48,13 +48,14 @@ Process* Processes::find(rpc::ProcessKey key) {
   return process != nullptr && process->key == key ? process : nullptr;
 }
 
-Process* Processes::find_output(SourceId output) {
-  for (const auto& process : slots_) {
-    if (process && process->output == output) {
-      return process.get();
+std::vector<Process*> Processes::find_output(SourceId output) {
+  std::vector<Process*> found;
+  for_each([&](Process& process) {
+    if (process.output == output) {
+      found.push_back(&process);
     }
-  }
-  return nullptr;
+  });
+  return found;
 }
 
 bool Processes::knows(pid_t pid) const {

@@ -38,12 +38,13 @@ struct Process {
   JobNumber job = 0;
   Language language = 0;
   std::optional<shm::ActorIndex> actor;
-  SourceId output = 0;  // a worker's
+  SourceId output = 0;  // a worker's; those that share a process have the same
   shm::RingConsumer ring;
   std::shared_ptr<rpc::NoticeSink> notices;  // while connected and ready
   bool connected = true;
   bool leaving = false;  // it said so: the end of its connection is no fault
   bool cut_off = false;  // it broke the protocol (T4): nothing that it writes is read any more
+  bool ended = false;    // its process is reaped
   // Set when sabird decided that it must die: what to say of it.
   std::optional<shm::DeathReason> kill_reason;
   std::string kill_text;
@@ -64,7 +65,8 @@ class Processes {
   // Null: no such life, or it is dead.
   Process* find(rpc::ProcessKey key);
   Process* at(shm::SlotIndex slot) { return slot < slots_.size() ? slots_[slot].get() : nullptr; }
-  Process* find_output(SourceId output);
+  // Those with this output (W8), lowest slot first.
+  std::vector<Process*> find_output(SourceId output);
   bool knows(pid_t pid) const;
   // Live ones only; the visitor may add and take out.
   void for_each(const std::function<void(Process&)>& visit);

@@ -31,6 +31,12 @@ void WorkerPool::end_job(JobNumber job) {
   std::erase_if(groups_, [&](const auto& entry) { return entry.first.first == job; });
 }
 
+void WorkerPool::set_slots_per_process(JobNumber job, Language language, uint32_t slots) {
+  if (jobs_.contains(job)) {
+    groups_[{job, language}].slots_per_process = std::max(slots, 1U);
+  }
+}
+
 // --- Demand
 
 void WorkerPool::need_workers(JobNumber job, Language language, uint32_t count) {
@@ -87,7 +93,7 @@ bool WorkerPool::worker_ready(LaunchId id, shm::SlotIndex slot) {
   }
   Worker worker{
       {slot, launch.view.job, launch.view.language, launch.view.actor ? WorkerState::kActor : WorkerState::kIdle,
-       launch.view.actor, launch.view.incarnation},
+       launch.view.actor, launch.view.incarnation, launch.view.process},
       launch.detached,
       clock_->now_ns()};
   auto [at, added] = workers_.try_emplace(slot, std::move(worker));
@@ -107,7 +113,7 @@ void WorkerPool::launch_failed(LaunchId id, const std::string& text) {
   }
   Launch launch = std::move(found->second);
   launches_.erase(found);
-  if (!launch.view.aborted) {  // else as it was asked to
+  if (!launch.view.aborted && launch.view.process == id) {  // else as it was asked to, or told for all of its process
     failed(launch.view, text);
   }
 }
@@ -157,11 +163,16 @@ void WorkerPool::worker_leaving(shm::SlotIndex slot) {
 
 void WorkerPool::kill_worker(shm::SlotIndex slot, shm::DeathReason reason, std::string text) {
   auto found = workers_.find(slot);
-  if (found != workers_.end() && found->second.view.state != WorkerState::kDying) {
-    set_state(found->second, WorkerState::kDying);
-    out_->push_back(RetireWorker{slot});
-    out_->push_back(KillWorker{slot, reason, std::move(text)});
+  if (found == workers_.end() || found->second.view.state == WorkerState::kDying) {
+    return;
   }
+  for (auto& [other, worker] : workers_) {
+    if (worker.view.process == found->second.view.process && worker.view.state != WorkerState::kDying) {
+      set_state(worker, WorkerState::kDying);
+      out_->push_back(RetireWorker{other});
+    }
+  }
+  out_->push_back(KillWorker{slot, reason, std::move(text)});
 }
 
 void WorkerPool::set_state(Worker& worker, WorkerState state) {
@@ -177,7 +188,9 @@ void WorkerPool::tick() {
     if (!launch.view.aborted && now - launch.started_ns >= options_.launch_timeout_ns) {
       launch.view.aborted = true;  // W6
       out_->push_back(AbortLaunch{id});
-      failed(launch.view, "it took too long to start");
+      if (launch.view.process == id) {
+        failed(launch.view, "it took too long to start");
+      }
     }
   }
   for (auto& [slot, worker] : workers_) {
@@ -208,7 +221,7 @@ void WorkerPool::tick() {
         wanted = std::max(wanted, group.prestart - existing);
       }
     }
-    for (uint32_t i = launching(key); i < wanted && now >= group.next_launch_ns; ++i) {
+    for (uint32_t i = launching(key); i < wanted && now >= group.next_launch_ns; i += group.slots_per_process) {
       if (!may_launch(key)) {
         break;
       }
@@ -236,61 +249,92 @@ bool WorkerPool::may_launch(const GroupKey& key) {
 }
 
 void WorkerPool::start(const GroupKey& key, const LaunchActor* actor) {
-  Launch launch{{key.first, key.second, std::nullopt, 0, false}, false, clock_->now_ns()};
   LaunchWorker instruction{next_launch_++, key.first, key.second};
+  Launch launch{{key.first, key.second, std::nullopt, 0, instruction.launch, false}, false, clock_->now_ns()};
   if (actor != nullptr) {
     launch.view.actor = instruction.actor = actor->actor;
     launch.view.incarnation = instruction.incarnation = actor->incarnation;
     launch.detached = actor->detached;
     instruction.gpu_mask = actor->gpu_mask;
+  } else {
+    for (uint32_t i = 1; i < groups_[key].slots_per_process; ++i) {
+      instruction.more.push_back(next_launch_++);
+      launches_.emplace(instruction.more.back(), launch);
+    }
   }
   launches_.emplace(instruction.launch, std::move(launch));
   out_->push_back(instruction);
 }
 
 bool WorkerPool::make_room(const GroupKey& wanted) {
-  Worker* longest_idle = nullptr;
-  for (auto& [slot, worker] : workers_) {
+  for (const auto& [slot, worker] : workers_) {
     if (worker.view.state == WorkerState::kLeaving || worker.view.state == WorkerState::kDying) {
       return true;
     }
-    if (worker.view.state == WorkerState::kIdle && GroupKey{worker.view.job, worker.view.language} != wanted &&
-        (longest_idle == nullptr || worker.since_ns < longest_idle->since_ns)) {
-      longest_idle = &worker;
+  }
+  for (const IdleProcess& process : idle_processes()) {
+    if (process.group != wanted) {
+      tell_to_leave(process, "its place is needed");
+      return true;
     }
   }
-  if (longest_idle == nullptr) {
-    return false;
-  }
-  set_state(*longest_idle, WorkerState::kLeaving);
-  out_->push_back(RetireWorker{longest_idle->view.slot});
-  out_->push_back(ExitWorker{longest_idle->view.slot, "its place is needed"});
-  return true;
+  return false;
 }
 
 void WorkerPool::end_surplus() {
   int64_t now = clock_->now_ns();
-  std::map<GroupKey, uint32_t> alive;
-  std::vector<Worker*> idle;
-  for (auto& [slot, worker] : workers_) {
-    WorkerState state = worker.view.state;
-    if (state == WorkerState::kIdle || state == WorkerState::kLeased) {
-      alive[{worker.view.job, worker.view.language}] += 1;
-    }
-    if (state == WorkerState::kIdle && now - worker.since_ns >= options_.surplus_idle_ns) {
-      idle.push_back(&worker);
+  std::map<GroupKey, uint32_t> left = alive();
+  for (const IdleProcess& process : idle_processes()) {
+    uint32_t& count = left[process.group];
+    if (now - process.since_ns >= options_.surplus_idle_ns && count >= options_.warm_workers + process.slots.size()) {
+      count -= static_cast<uint32_t>(process.slots.size());
+      tell_to_leave(process, "it was idle");
     }
   }
-  std::sort(idle.begin(), idle.end(), [](const Worker* a, const Worker* b) { return a->since_ns < b->since_ns; });
-  for (Worker* worker : idle) {
-    uint32_t& count = alive[{worker->view.job, worker->view.language}];
-    if (count > options_.warm_workers) {
-      count -= 1;
-      set_state(*worker, WorkerState::kLeaving);
-      out_->push_back(RetireWorker{worker->view.slot});
-      out_->push_back(ExitWorker{worker->view.slot, "it was idle"});
+}
+
+void WorkerPool::tell_to_leave(const IdleProcess& process, const char* why) {
+  for (shm::SlotIndex slot : process.slots) {
+    set_state(workers_.at(slot), WorkerState::kLeaving);
+    out_->push_back(RetireWorker{slot});
+    out_->push_back(ExitWorker{slot, why});
+  }
+}
+
+std::vector<WorkerPool::IdleProcess> WorkerPool::idle_processes() const {
+  std::map<LaunchId, IdleProcess> found;
+  std::set<LaunchId> busy;
+  for (const auto& [id, launch] : launches_) {
+    busy.insert(launch.view.process);  // not all of its workers have joined
+  }
+  for (const auto& [slot, worker] : workers_) {
+    IdleProcess& process = found[worker.view.process];
+    process.group = {worker.view.job, worker.view.language};
+    process.slots.push_back(slot);
+    process.since_ns = std::max(process.since_ns, worker.since_ns);
+    if (worker.view.state != WorkerState::kIdle) {
+      busy.insert(worker.view.process);
     }
   }
+  std::vector<IdleProcess> idle;
+  for (auto& [id, process] : found) {
+    if (!busy.contains(id)) {
+      idle.push_back(std::move(process));
+    }
+  }
+  std::stable_sort(idle.begin(), idle.end(),
+                   [](const IdleProcess& a, const IdleProcess& b) { return a.since_ns < b.since_ns; });
+  return idle;
+}
+
+std::map<WorkerPool::GroupKey, uint32_t> WorkerPool::alive() const {
+  std::map<GroupKey, uint32_t> count;
+  for (const auto& [slot, worker] : workers_) {
+    if (worker.view.state == WorkerState::kIdle || worker.view.state == WorkerState::kLeased) {
+      count[{worker.view.job, worker.view.language}] += 1;
+    }
+  }
+  return count;
 }
 
 std::optional<int64_t> WorkerPool::next_wake_ns() const {
@@ -301,17 +345,14 @@ std::optional<int64_t> WorkerPool::next_wake_ns() const {
       earlier(launch.started_ns + options_.launch_timeout_ns);
     }
   }
-  std::map<GroupKey, uint32_t> alive;
-  for (const auto& [slot, worker] : workers_) {
-    if (worker.view.state == WorkerState::kIdle || worker.view.state == WorkerState::kLeased) {
-      alive[{worker.view.job, worker.view.language}] += 1;
+  std::map<GroupKey, uint32_t> count = alive();
+  for (const IdleProcess& process : idle_processes()) {
+    if (count[process.group] >= options_.warm_workers + process.slots.size()) {
+      earlier(process.since_ns + options_.surplus_idle_ns);
     }
   }
   for (const auto& [slot, worker] : workers_) {
-    if (worker.view.state == WorkerState::kIdle &&
-        alive[{worker.view.job, worker.view.language}] > options_.warm_workers) {
-      earlier(worker.since_ns + options_.surplus_idle_ns);
-    } else if (worker.view.state == WorkerState::kLeaving && !worker.view.actor) {
+    if (worker.view.state == WorkerState::kLeaving && !worker.view.actor) {
       earlier(worker.since_ns + options_.leave_timeout_ns);
     }
   }
@@ -334,7 +375,9 @@ uint32_t WorkerPool::launching(const GroupKey& key) const {
 
 uint32_t WorkerPool::starting_now() const {
   return static_cast<uint32_t>(
-      std::count_if(launches_.begin(), launches_.end(), [](const auto& e) { return !e.second.view.aborted; }));
+      std::count_if(launches_.begin(), launches_.end(), [](const auto& entry) {
+        return !entry.second.view.aborted && entry.first == entry.second.view.process;  // W1 counts processes
+      }));
 }
 
 std::optional<WorkerPool::WorkerView> WorkerPool::worker(shm::SlotIndex slot) const {

@@ -8,6 +8,9 @@
 //     success what waits fails with kSystem and the last failure's text, and the pause goes on.
 //  W6 A launch that takes longer than `launch_timeout_ns` is aborted and counts as failed.
 //  W7 When a job ends all its workers are killed, detached actors' excepted.
+//  W8 Where a job asks for several workers in one process (set_slots_per_process), one launch brings so many of them,
+//     under ids of their own; actors' workers stay alone. The process is the unit of life: its workers leave together,
+//     when all of them are idle, and who kills one kills all. So a death is still the end of a process (D1).
 #pragma once
 
 #include <cstdint>
@@ -45,6 +48,8 @@ class WorkerPool {
 
   void add_job(JobNumber job);
   void end_job(JobNumber job);  // W7
+  // W8: from the next launch on. 1 if it is never called.
+  void set_slots_per_process(JobNumber job, Language language, uint32_t slots);
 
   // From the scheduler and the actors.
   void need_workers(JobNumber job, Language language, uint32_t count);
@@ -65,7 +70,7 @@ class WorkerPool {
   void worker_gone(shm::SlotIndex slot);
   // It said it leaves (Session.leave).
   void worker_leaving(shm::SlotIndex slot);
-  // By the node's own decision.
+  // By the node's own decision. Its process ends, and with it the workers that share it.
   void kill_worker(shm::SlotIndex slot, shm::DeathReason reason, std::string text);
 
   void tick();
@@ -78,6 +83,7 @@ class WorkerPool {
     WorkerState state = WorkerState::kIdle;
     std::optional<shm::ActorIndex> actor;
     uint32_t incarnation = 0;
+    LaunchId process = 0;
   };
   std::optional<WorkerView> worker(shm::SlotIndex slot) const;
   std::vector<WorkerView> workers() const;
@@ -86,6 +92,7 @@ class WorkerPool {
     Language language = 0;
     std::optional<shm::ActorIndex> actor;
     uint32_t incarnation = 0;
+    LaunchId process = 0;  // the first launch of its process: workers that share it have the same
     bool aborted = false;
   };
   // A launch whose worker_ready or launch_failed is still owed: whom a hello with its token is from.
@@ -98,6 +105,7 @@ class WorkerPool {
   struct Group {
     uint32_t needed = 0;
     uint32_t prestart = 0;
+    uint32_t slots_per_process = 1;
     uint32_t failures = 0;  // in a row
     int64_t next_launch_ns = 0;
     bool told_full = false;
@@ -112,6 +120,17 @@ class WorkerPool {
     bool detached = false;
     int64_t started_ns = 0;
   };
+
+  // A process whose workers are all idle.
+  struct IdleProcess {
+    GroupKey group;
+    std::vector<shm::SlotIndex> slots;
+    int64_t since_ns = 0;  // when the last of them became idle
+  };
+  std::vector<IdleProcess> idle_processes() const;  // longest idle first
+  void tell_to_leave(const IdleProcess& process, const char* why);
+  // W3: how many workers of the group could have a lease.
+  std::map<GroupKey, uint32_t> alive() const;
 
   bool may_launch(const GroupKey& key);
   void start(const GroupKey& key, const LaunchActor* actor);

@@ -57,6 +57,7 @@ JobConfig read(schema::JobConfig::Reader from) {
     for (auto argument : env.getArgv()) {
       to.argv.push_back(to_string(argument));
     }
+    to.slots_per_process = env.getSlotsPerProcess();
   }
   job.opaque = to_string(from.getOpaque());
   job.log_to_driver = from.getLogToDriver();
@@ -76,6 +77,7 @@ void write(const JobConfig& from, schema::JobConfig::Builder to) {
     for (kj::uint k = 0; k < argv.size(); ++k) {
       argv.set(k, text_of(env.argv[k]));
     }
+    envs[i].setSlotsPerProcess(env.slots_per_process);
   }
   to.setOpaque(data_of(from.opaque));
   to.setLogToDriver(from.log_to_driver);

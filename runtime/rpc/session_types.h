@@ -24,11 +24,15 @@ struct ResourceAmount {
   bool operator==(const ResourceAmount&) const = default;
 };
 
+// Workers that may share a process.
+inline constexpr uint32_t kMaxSlotsPerProcess = 64;
+
 enum class LaunchMode : uint8_t { kNone = 0, kZygote = 1, kExec = 2 };
 struct LanguageEnv {
   uint8_t language = 0;
   LaunchMode mode = LaunchMode::kNone;
   std::vector<std::string> argv;
+  uint32_t slots_per_process = 1;  // workers that share a process; more than one with kExec only
   bool operator==(const LanguageEnv&) const = default;
 };
 

@@ -11,7 +11,8 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_startDriver(JNIEnv* env, 
                                                                    jobjectArray resource_names, jdoubleArray amounts,
                                                                    jlong store_bytes, jboolean log_to_driver,
                                                                    jlong timeout_ns, jintArray languages,
-                                                                   jintArray modes, jobjectArray commands) {
+                                                                   jintArray modes, jintArray slots,
+                                                                   jobjectArray commands) {
   std::vector<std::string> text = texts_of(env, texts);
   Resources resources;
   read_resources(env, resource_names, amounts, &resources);
@@ -20,6 +21,8 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_startDriver(JNIEnv* env, 
   std::vector<jint> mode(count);
   env->GetIntArrayRegion(languages, 0, static_cast<jsize>(count), language.data());
   env->GetIntArrayRegion(modes, 0, static_cast<jsize>(count), mode.data());
+  std::vector<jint> slots_per_process(count);
+  env->GetIntArrayRegion(slots, 0, static_cast<jsize>(count), slots_per_process.data());
   std::vector<std::vector<std::string>> words(count);
   std::vector<std::vector<sabir_string>> argv(count);
   std::vector<sabir_language_env> envs(count);
@@ -43,6 +46,7 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_startDriver(JNIEnv* env, 
   config.store_bytes = static_cast<uint64_t>(store_bytes);
   config.language_envs = envs.data();
   config.language_env_count = envs.size();
+  config.slots_per_process = reinterpret_cast<const uint32_t*>(slots_per_process.data());
   config.log_to_driver = log_to_driver ? 1 : 0;
   config.language = SABIR_LANGUAGE_JAVA;
   config.timeout_ns = timeout_ns;
@@ -52,6 +56,22 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_startDriver(JNIEnv* env, 
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_startWorker(JNIEnv* env, jclass) {
   sabir_string from_environment = {nullptr, 0};
   return make<sabir_client>(env, sabir_client_start_worker, from_environment, from_environment);
+}
+
+JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_adoptRef(JNIEnv* env, jclass, jlong client, jlong ref) {
+  return make<sabir_ref>(env, sabir_ref_adopt, pointer<sabir_client>(client), pointer<sabir_ref>(ref));
+}
+
+JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_adoptActor(JNIEnv* env, jclass, jlong client, jlong actor) {
+  sabir_ref* ref = sabir_actor_as_ref(pointer<sabir_actor>(actor));
+  jlong adopted = make<sabir_ref>(env, sabir_ref_adopt, pointer<sabir_client>(client), ref);
+  sabir_ref_release(ref);
+  if (adopted == 0) {
+    return 0;
+  }
+  jlong handle = make<sabir_actor>(env, sabir_ref_as_actor, pointer<sabir_ref>(adopted));
+  sabir_ref_release(pointer<sabir_ref>(adopted));
+  return handle;
 }
 
 JNIEXPORT void JNICALL Java_org_sabir_internal_Native_shutdown(JNIEnv* env, jclass, jlong client) {

@@ -31,16 +31,18 @@ bool Config::read_language_envs(PyObject* list) {
     return true;
   }
   if (!PyList_Check(list)) {
-    PyErr_SetString(PyExc_TypeError, "language_envs must be a list of (language, mode, argv)");
+    PyErr_SetString(PyExc_TypeError, "language_envs must be a list of (language, mode, argv, slots)");
     return false;
   }
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
     unsigned char language = 0;
     unsigned int mode = 0;
     PyObject* argv = nullptr;
-    if (!PyArg_ParseTuple(PyList_GET_ITEM(list, i), "bIO!", &language, &mode, &PyList_Type, &argv)) {
+    long slots = 0;
+    if (!PyArg_ParseTuple(PyList_GET_ITEM(list, i), "bIO!l", &language, &mode, &PyList_Type, &argv, &slots)) {
       return false;
     }
+    slots_per_process_.push_back(slots < 0 || slots > UINT32_MAX ? 0 : static_cast<uint32_t>(slots));  // 0 is refused
     std::vector<sabir_string>& words = argvs_.emplace_back();
     for (Py_ssize_t j = 0; j < PyList_GET_SIZE(argv); ++j) {
       if (!utf8_of(PyList_GET_ITEM(argv, j), "a word of argv", &words.emplace_back())) {
@@ -82,6 +84,7 @@ bool Config::read(PyObject* dict) {
   config_.resource_count = resources_.size();
   config_.language_envs = envs_.data();
   config_.language_env_count = envs_.size();
+  config_.slots_per_process = slots_per_process_.data();
   return PyErr_Occurred() == nullptr;
 }
 

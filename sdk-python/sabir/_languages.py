@@ -52,18 +52,19 @@ def language_envs(
     cpp_worker: str | os.PathLike[str] | None,
     java_jar: str | os.PathLike[str] | None,
     java_options: Sequence[str],
-) -> list[tuple[int, int, list[str]]]:
-    """As sabir_language_env: Python's first, so that the node starts a worker of it ahead of demand."""
-    envs = [(PYTHON, _ZYGOTE, python_env())]
+    slots_per_jvm: int,
+) -> list[tuple[int, int, list[str], int]]:
+    """As sabir_language_env, and how many workers share a process. Python's first, so that the node starts a worker of it ahead of demand."""
+    envs = [(PYTHON, _ZYGOTE, python_env(), 1)]
     worker = _program("cpp_worker", cpp_worker, "sabir-cpp-worker")
     if worker:
-        envs.append((CPP, _EXEC, [worker]))
+        envs.append((CPP, _EXEC, [worker], 1))
     jar = _jar(paths, java_jar)
     launcher = _beside("sabir-java-worker")
     if java_jar is not None and not launcher:
         raise ValueError("java_jar: this installation of Sabir has no sabir-java-worker beside its library")
     if jar and launcher:
-        envs.append((JAVA, _EXEC, [launcher, jar, *_texts("java_options", java_options)]))
+        envs.append((JAVA, _EXEC, [launcher, jar, *_texts("java_options", java_options)], slots_per_jvm))
     return envs
 
 

@@ -88,6 +88,7 @@ def init(
     cpp_worker: str | os.PathLike[str] | None = None,
     java_jar: str | os.PathLike[str] | None = None,
     java_options: Sequence[str] = (),
+    slots_per_jvm: int = 1,
     timeout_s: float = 60.0,
     _session_root: str | None = None,
 ) -> Context:
@@ -112,6 +113,9 @@ def init(
         java_jar: the jar ``sabir-java``, for tasks in Java; default: ``SABIR_JAVA_JAR``, else a file
             ``sabir-java*.jar`` in ``code_search_path``, else there are none.
         java_options: options of the JVMs that run Java tasks, such as ``"-Xmx2g"``.
+        slots_per_jvm: so many Java tasks of this job run in one JVM at a time, in threads of their own, 1 to 64. More
+            than one saves memory; the tasks share static fields, and one that ends its JVM ends the others' with it.
+            Actors have a JVM each.
         timeout_s: for the whole start.
 
     Returns:
@@ -140,7 +144,7 @@ def init(
             _session_root,
         )
         paths = code_paths(code_search_path)
-        config["language_envs"] = language_envs(paths, cpp_worker, java_jar, java_options)
+        config["language_envs"] = language_envs(paths, cpp_worker, java_jar, java_options, slots_per_jvm)
         config["job_config"] = job_config(paths)
         # The first remote function needs it; its import takes longer than the node's start, so both run side by side.
         threading.Thread(target=_import_cloudpickle, name="sabir-import", daemon=True).start()

@@ -37,6 +37,7 @@ struct Config {
   // sabir-java*.jar on the code path or in a folder of it, else there are none.
   std::string java_jar = {};
   std::vector<std::string> java_options = {};   // of the JVMs of workers, such as -Xmx2g
+  uint32_t slots_per_jvm = 1;  // Java tasks that run in one JVM at a time, 1 to 64; one that ends it ends the others
   std::vector<LanguageEnv> language_envs = {};  // workers of other languages, before what is said above
   bool log_to_driver = true;                    // print what workers write
   std::string daemon_path = {};                 // "": sabird beside the library, else SABIR_DAEMON
@@ -72,12 +73,14 @@ class RawConfig {
   sabir_config get() {
     argv_.resize(config_.language_envs.size());
     envs_.clear();
+    slots_.clear();
     for (size_t i = 0; i < config_.language_envs.size(); ++i) {
       const LanguageEnv& env = config_.language_envs[i];
       for (const std::string& argument : env.argv) {
         argv_[i].push_back(string_of(argument));
       }
       envs_.push_back({static_cast<sabir_language>(env.language), env.mode, argv_[i].data(), argv_[i].size()});
+      slots_.push_back(env.slots_per_process);
     }
     sabir_config raw = SABIR_CONFIG_INIT;
     raw.address = string_of(config_.address);
@@ -90,6 +93,7 @@ class RawConfig {
     raw.store_bytes = config_.store_bytes;
     raw.language_envs = envs_.data();
     raw.language_env_count = envs_.size();
+    raw.slots_per_process = slots_.data();
     raw.job_config = {job_.data(), job_.size()};
     raw.log_to_driver = config_.log_to_driver ? 1 : 0;
     raw.language = SABIR_LANGUAGE_CPP;
@@ -101,7 +105,7 @@ class RawConfig {
   // Returns where Python finds modules.
   std::vector<std::string> add_languages() {
     std::string worker = config_.worker.empty() ? own_executable() : config_.worker;
-    config_.language_envs.push_back({Language::kCpp, SABIR_LAUNCH_EXEC, {std::move(worker)}});
+    config_.language_envs.push_back({Language::kCpp, SABIR_LAUNCH_EXEC, {std::move(worker)}, 1});
     bool is_given = !config_.java_jar.empty();
     std::string jar = is_given ? config_.java_jar : environment_variable("SABIR_JAVA_JAR");
     if (!jar.empty() && !is_file(jar)) {
@@ -110,6 +114,7 @@ class RawConfig {
     jar = jar.empty() ? find_java_jar(config_.code_search_path) : jar;
     if (!jar.empty()) {
       config_.language_envs.push_back(java_env(jar, config_.java_options));
+      config_.language_envs.back().slots_per_process = config_.slots_per_jvm;
     }
     std::string interpreter = config_.python.empty() ? environment_variable("SABIR_PYTHON") : config_.python;
     if (interpreter.empty()) {
@@ -142,6 +147,7 @@ class RawConfig {
   std::string job_;
   std::vector<std::vector<sabir_string>> argv_;
   std::vector<sabir_language_env> envs_;
+  std::vector<uint32_t> slots_;
 };
 
 // What init() started in this process.

@@ -26,6 +26,7 @@ struct LanguageEnv {
   Language language = Language::kNone;
   sabir_launch_mode mode = SABIR_LAUNCH_EXEC;
   std::vector<std::string> argv;
+  uint32_t slots_per_process = 1;  // workers that share a process; more than one with SABIR_LAUNCH_EXEC only
 };
 
 namespace detail {
@@ -54,7 +55,7 @@ struct PythonEnv {
 inline PythonEnv python_env(const std::string& python, Duration timeout) {
   ProgramAnswer answer = ask_program({python, "-m", "sabir", "language-env"}, timeout);
   JsonObject said(answer.out);
-  PythonEnv made{{Language::kPython, SABIR_LAUNCH_ZYGOTE, said.texts("argv")}, said.texts("path")};
+  PythonEnv made{{Language::kPython, SABIR_LAUNCH_ZYGOTE, said.texts("argv"), 1}, said.texts("path")};
   if (made.env.argv.empty()) {
     throw_status(SABIR_NOT_FOUND, "the interpreter '" + python + "' does not run, or has no package sabir: " +
                                       (answer.problem.empty() ? "it answered: " + answer.out : answer.problem));
@@ -97,7 +98,7 @@ inline std::string find_java_jar(const std::vector<std::string>& code_search_pat
 
 // Workers become JVMs when one is wanted: no java is looked for before.
 inline LanguageEnv java_env(const std::string& jar, const std::vector<std::string>& options) {
-  LanguageEnv env{Language::kJava, SABIR_LAUNCH_EXEC, {library_folder() + "/sabir-java-worker", absolute_path(jar)}};
+  LanguageEnv env{Language::kJava, SABIR_LAUNCH_EXEC, {library_folder() + "/sabir-java-worker", absolute_path(jar)}, 1};
   env.argv.insert(env.argv.end(), options.begin(), options.end());
   return env;
 }

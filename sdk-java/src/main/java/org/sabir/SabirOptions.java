@@ -13,6 +13,8 @@ public final class SabirOptions {
   /** A running session of this user, else a new one. */
   public static final SabirOptions DEFAULT = builder().build();
 
+  private static final int SLOTS_MAX = 64;
+
   private final Builder values;
 
   private SabirOptions(Builder builder) {
@@ -59,6 +61,10 @@ public final class SabirOptions {
     return List.copyOf(values.workerJvmOptions);
   }
 
+  public int slotsPerJvm() {
+    return values.slotsPerJvm;
+  }
+
   public String python() {
     return values.python;
   }
@@ -82,6 +88,7 @@ public final class SabirOptions {
     private Duration timeout = Duration.ofSeconds(60);
     private final List<String> codeSearchPath = new ArrayList<>();
     private final List<String> workerJvmOptions = new ArrayList<>();
+    private int slotsPerJvm = 1;
     private String python = "";
     private String cppWorker = "";
     private String sessionRoot = "";
@@ -160,6 +167,19 @@ public final class SabirOptions {
       return this;
     }
 
+    /**
+     * So many Java tasks of this job run in one JVM at a time, in threads of their own; 1 to 64, default 1. More than one
+     * saves memory; the tasks share static fields, and one that ends its JVM ends the others' with it. Actors have a
+     * JVM each.
+     */
+    public Builder slotsPerJvm(int slots) {
+      if (slots < 1 || slots > SLOTS_MAX) {
+        throw new InvalidArgumentException(slots + " slots per JVM: 1 to " + SLOTS_MAX);
+      }
+      this.slotsPerJvm = slots;
+      return this;
+    }
+
     /** The Python with the package sabir that runs Python's tasks; default: SABIR_PYTHON, else none. */
     public Builder python(String interpreter) {
       this.python = interpreter;
@@ -192,6 +212,7 @@ public final class SabirOptions {
       copy.timeout = timeout;
       copy.codeSearchPath.addAll(codeSearchPath);
       copy.workerJvmOptions.addAll(workerJvmOptions);
+      copy.slotsPerJvm = slotsPerJvm;
       copy.python = python;
       copy.cppWorker = cppWorker;
       copy.sessionRoot = sessionRoot;

@@ -27,6 +27,11 @@ public final class Actor<A> implements ActorHandle<A> {
     return client;
   }
 
+  /** For a call of this client of this process: see {@link Ref#in}. */
+  Actor<A> in(Client wanted) {
+    return wanted == client ? this : new Actor<>(wanted, wanted.adoptActor(pointer));
+  }
+
   // The node is asked when somebody wants to know.
   private synchronized Info info() {
     if (info == null) {

@@ -18,12 +18,14 @@ final class CallBuffer {
   private boolean busy;
   private int zerosAt; // PADDING_MAX zeros in the bytes; 0: not yet
   private final java.util.ArrayList<Object> keep = new java.util.ArrayList<>();
+  private Client client;
 
-  /** To be given back with {@link #done}. */
-  static CallBuffer take() {
+  /** For a call of this client. To be given back with {@link #done}. */
+  static CallBuffer take(Client client) {
     CallBuffer own = OF_THREAD.get();
     CallBuffer taken = own.busy ? new CallBuffer() : own;
     taken.busy = true;
+    taken.client = client;
     taken.bytes.clear();
     taken.bytes.putByte(0); // an offset of 0 would look like no address
     taken.wordCount = 0;
@@ -34,6 +36,7 @@ final class CallBuffer {
   void done() {
     java.lang.ref.Reference.reachabilityFence(keep);
     keep.clear();
+    client = null;
     busy = false;
   }
 
@@ -55,8 +58,7 @@ final class CallBuffer {
       bytes.putBytes(nameBytes);
     }
     if (argument instanceof Ref<?> ref) {
-      keep.add(ref);
-      word(ref.pointer());
+      word(pointer(ref));
       return;
     }
     word(0);
@@ -99,8 +101,20 @@ final class CallBuffer {
       part(part.bytes());
     }
     for (Object reference : references) {
-      word(reference instanceof Ref<?> ref ? ref.pointer() : ((Actor<?>) reference).pointer() + 1);
+      word(reference instanceof Ref<?> ref ? pointer(ref) : pointer((Actor<?>) reference) + 1);
     }
+  }
+
+  private long pointer(Ref<?> ref) {
+    Ref<?> own = ref.in(client);
+    keep.add(own);
+    return own.pointer();
+  }
+
+  private long pointer(Actor<?> actor) {
+    Actor<?> own = actor.in(client);
+    keep.add(own);
+    return own.pointer();
   }
 
   private void part(Bytes part) {

@@ -61,7 +61,7 @@ public final class Calls {
   public static <R> ObjectRef<R> submit(Callee callee, Map<String, Object> named, TaskOptions options) {
     Client client = Runtimes.current();
     Client.Handle task = client.task(key(callee, options), settings(options, 1));
-    CallBuffer buffer = CallBuffer.take();
+    CallBuffer buffer = CallBuffer.take(client);
     try {
       write(buffer, callee, named);
       long ref = Native.submitTask(task.pointer(), callee.args.length + named.size(), buffer.bytes.bytes(),
@@ -77,7 +77,7 @@ public final class Calls {
       Callee callee, Map<String, Object> named, TaskOptions options, int count) {
     Client client = Runtimes.current();
     Client.Handle task = client.task(key(callee, options), settings(options, checkedCount(count)));
-    CallBuffer buffer = CallBuffer.take();
+    CallBuffer buffer = CallBuffer.take(client);
     try {
       write(buffer, callee, named);
       return references(client,
@@ -92,7 +92,7 @@ public final class Calls {
   public static <R> ObjectRef<R> submit(ActorHandle<?> handle, Callee callee, Map<String, Object> named) {
     Actor<?> actor = (Actor<?>) handle;
     Client.Handle method = actor.client().function(FunctionKey.METHOD, callee.key);
-    CallBuffer buffer = CallBuffer.take();
+    CallBuffer buffer = CallBuffer.take(actor.client());
     try {
       write(buffer, callee, named);
       long ref = Native.submitMethod(actor.pointer(), method.pointer(), callee.args.length + named.size(),
@@ -110,7 +110,7 @@ public final class Calls {
     Actor<?> actor = (Actor<?>) handle;
     checkedCount(count);
     Client.Handle method = actor.client().function(FunctionKey.METHOD, callee.key);
-    CallBuffer buffer = CallBuffer.take();
+    CallBuffer buffer = CallBuffer.take(actor.client());
     try {
       write(buffer, callee, named);
       return references(actor.client(),
@@ -131,7 +131,7 @@ public final class Calls {
         options.detached() ? 1 : 0, options.getIfExists() ? 1 : 0};
     byte[][] texts = {Texts.utf8(options.name()), Texts.utf8(options.namespace()),
         Texts.utf8(ClassInfo.json(callee.result == Object.class ? null : Conversions.rawClass(callee.result)))};
-    CallBuffer buffer = CallBuffer.take();
+    CallBuffer buffer = CallBuffer.take(client);
     long entered = client.enter();
     try {
       write(buffer, callee, named);

@@ -141,6 +141,25 @@ public final class Client {
     Native.destroyClient(pointer);
   }
 
+  /** The same reference, or handle, for this client: they may come from another worker of this process. */
+  long adoptRef(long ref) {
+    long client = enter();
+    try {
+      return Native.adoptRef(client, ref);
+    } finally {
+      leave();
+    }
+  }
+
+  long adoptActor(long actor) {
+    long client = enter();
+    try {
+      return Native.adoptActor(client, actor);
+    } finally {
+      leave();
+    }
+  }
+
   static NotInitializedException closedError() {
     return new NotInitializedException(CLOSED);
   }

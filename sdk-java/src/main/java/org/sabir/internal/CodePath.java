@@ -8,7 +8,8 @@ public final class CodePath {
   record Place(ClassLoader loader, List<String> entries) {}
 
   private static volatile Place ofJob;
-  private static volatile Place current;
+  private static volatile Place current; // entered last
+  private static final ThreadLocal<Place> OF_THREAD = new InheritableThreadLocal<>(); // where workers share a process
 
   private CodePath() {}
 
@@ -25,20 +26,26 @@ public final class CodePath {
 
   /** For the calls that follow, until another place is entered. */
   static void enter(Place place) {
-    if (place != current) {
+    if (place != place()) {
       current = place;
+      OF_THREAD.set(place);
       Thread.currentThread().setContextClassLoader(place.loader);
     }
   }
 
+  private static Place place() {
+    Place own = Runtimes.isShared() ? OF_THREAD.get() : null;
+    return own != null ? own : current;
+  }
+
   public static ClassLoader loader() {
-    Place place = current;
+    Place place = place();
     ClassLoader loader = place != null ? place.loader : Thread.currentThread().getContextClassLoader();
     return loader != null ? loader : CodePath.class.getClassLoader();
   }
 
   public static List<String> entries() {
-    Place place = current;
+    Place place = place();
     return place != null ? place.entries : List.of();
   }
 

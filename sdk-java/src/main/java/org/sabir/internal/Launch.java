@@ -24,8 +24,12 @@ public final class Launch {
 
   private Launch() {}
 
-  /** How workers of one language are started. */
-  private record Environment(Language language, int mode, List<String> command) {}
+  /** How workers of one language are started; so many of them share a process. */
+  private record Environment(Language language, int mode, int slots, List<String> command) {
+    Environment(Language language, int mode, List<String> command) {
+      this(language, mode, 1, command);
+    }
+  }
 
   /** What the interpreter says of itself: its command, and where it finds modules. */
   private record Python(Environment environment, List<?> path) {}
@@ -33,7 +37,8 @@ public final class Launch {
   static long driver(SabirOptions options) {
     Path natives = NativeLibrary.folder();
     List<Environment> environments = new ArrayList<>();
-    environments.add(new Environment(Language.JAVA, EXEC, workerCommand(options.workerJvmOptions())));
+    environments.add(
+        new Environment(Language.JAVA, EXEC, options.slotsPerJvm(), workerCommand(options.workerJvmOptions())));
     String cpp = options.cppWorker().isEmpty() ? natives.resolve("sabir-cpp-worker").toString() : options.cppWorker();
     environments.add(new Environment(Language.CPP, EXEC, List.of(cpp)));
     Python python = python(options.python().isEmpty() ? System.getenv("SABIR_PYTHON") : options.python());
@@ -44,12 +49,13 @@ public final class Launch {
         options.namespace(), jobConfig(options, python)};
     int[] languages = environments.stream().mapToInt(environment -> environment.language.code()).toArray();
     int[] modes = environments.stream().mapToInt(Environment::mode).toArray();
+    int[] slots = environments.stream().mapToInt(Environment::slots).toArray();
     byte[][][] commands = environments.stream()
                               .map(environment -> utf8(environment.command.toArray(new String[0])))
                               .toArray(byte[][][] ::new);
     ResourceList resources = new ResourceList(options.resources());
     long client = Native.startDriver(utf8(texts), resources.names(), resources.amounts(), options.objectStoreBytes(),
-        options.logToDriver(), Times.nanos(options.timeout()), languages, modes, commands);
+        options.logToDriver(), Times.nanos(options.timeout()), languages, modes, slots, commands);
     SharedClasses.prepare();
     return client;
   }

@@ -21,9 +21,13 @@ final class Native {
   private Native() {}
 
   static native long startDriver(byte[][] texts, byte[][] resourceNames, double[] amounts, long storeBytes,
-      boolean logToDriver, long timeoutNs, int[] languages, int[] modes, byte[][][] commands);
+      boolean logToDriver, long timeoutNs, int[] languages, int[] modes, int[] slots, byte[][][] commands);
 
   static native long startWorker();
+
+  static native long adoptRef(long client, long ref);
+
+  static native long adoptActor(long client, long actor);
 
   static native void shutdown(long client);
 

@@ -28,7 +28,7 @@ public final class ObjectOps {
     if (dtype != null && java.lang.reflect.Array.getLength(value) * (long) dtype.itemBytes() >= LARGE_BYTES) {
       return new Ref<>(client, putArray(client, value, dtype), TypeOf.value(value));
     }
-    CallBuffer buffer = CallBuffer.take();
+    CallBuffer buffer = CallBuffer.take(client);
     try {
       buffer.value(value, "the value to put", ValueWriter.Readers.ANY);
       long entered = client.enter();
@@ -56,25 +56,31 @@ public final class ObjectOps {
     }
   }
 
-  private static long[] pointers(List<? extends ObjectRef<?>> refs) {
-    long[] pointers = new long[refs.size()];
-    int i = 0;
+  /** For waits of this client. */
+  private static <T> List<Ref<T>> checked(Client client, List<? extends ObjectRef<? extends T>> refs) {
+    List<Ref<T>> own = new ArrayList<>(refs.size());
     for (ObjectRef<?> ref : refs) {
-      if (!(ref instanceof Ref<?> own)) {
-        throw new InvalidArgumentException("item " + i + " is no reference of Sabir's: " + Texts.shortened(ref));
+      if (!(ref instanceof Ref<?> known)) {
+        throw new InvalidArgumentException(
+            "item " + own.size() + " is no reference of Sabir's: " + Texts.shortened(ref));
       }
-      pointers[i++] = own.pointer();
+      own.add(Casts.unchecked(client.isWorker() ? known.in(client) : known));
     }
-    return pointers;
+    return own;
   }
 
-  public static <T> List<T> getAll(List<? extends ObjectRef<? extends T>> refs, Duration timeout) {
-    long[] pointers = pointers(refs);
-    List<T> values = new ArrayList<>(pointers.length);
-    if (pointers.length == 0) {
+  private static long[] pointers(List<? extends Ref<?>> refs) {
+    return refs.stream().mapToLong(Ref::pointer).toArray();
+  }
+
+  public static <T> List<T> getAll(List<? extends ObjectRef<? extends T>> given, Duration timeout) {
+    List<T> values = new ArrayList<>(given.size());
+    if (given.isEmpty()) {
       return values;
     }
     Client client = Runtimes.current();
+    List<Ref<T>> refs = checked(client, given);
+    long[] pointers = pointers(refs);
     long timeoutNs = Times.nanos(timeout);
     long deadline = Times.deadline(timeoutNs);
     long entered = client.enter();
@@ -87,12 +93,12 @@ public final class ObjectOps {
       client.leave();
     }
     // When one has an error, others may have nothing yet.
-    Ref<?> unready = null;
-    for (ObjectRef<? extends T> ref : refs) {
+    Ref<T> unready = null;
+    for (Ref<T> ref : refs) {
       if (ref.isReady()) {
-        values.add(Casts.<Ref<T>>unchecked(ref).take());
+        values.add(ref.take());
       } else if (unready == null) {
-        unready = (Ref<?>) ref;
+        unready = ref;
       }
     }
     Reference.reachabilityFence(refs);
@@ -103,12 +109,13 @@ public final class ObjectOps {
     return values;
   }
 
-  public static boolean[] waitFor(List<? extends ObjectRef<?>> refs, int numReady, Duration timeout) {
-    long[] pointers = pointers(refs);
-    if (numReady < 1 || numReady > pointers.length) {
-      throw new InvalidArgumentException("wait() for " + numReady + " of " + pointers.length + " references");
+  public static boolean[] waitFor(List<? extends ObjectRef<?>> given, int numReady, Duration timeout) {
+    if (numReady < 1 || numReady > given.size()) {
+      throw new InvalidArgumentException("wait() for " + numReady + " of " + given.size() + " references");
     }
     Client client = Runtimes.current();
+    List<Ref<Object>> refs = checked(client, given);
+    long[] pointers = pointers(refs);
     byte[] marks = new byte[pointers.length];
     long timeoutNs = Times.nanos(timeout);
     long deadline = Times.deadline(timeoutNs);

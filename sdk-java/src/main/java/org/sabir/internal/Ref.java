@@ -36,6 +36,23 @@ public final class Ref<T> implements ObjectRef<T> {
     return Conversions.rawClass(type);
   }
 
+  /**
+   * The same reference for a call or a wait of this client. Workers that share a process see each other's references (in
+   * static fields, for example), and each call wants those of its own client.
+   */
+  Ref<T> in(Client wanted) {
+    try {
+      return wanted == client ? this : new Ref<>(wanted, wanted.adoptRef(pointer), type);
+    } finally {
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  /** Where this thread waits for it: the CPU that is lent meanwhile is that of the thread's own worker. */
+  private Ref<T> here() {
+    return client.isWorker() ? in(Runtimes.current()) : this;
+  }
+
   /** The same reference with its value's type. */
   ObjectRef<?> asType(Type wanted) {
     return wanted == Object.class || wanted == type ? this : new Ref<>(client, Native.retainRef(pointer), wanted);
@@ -61,6 +78,11 @@ public final class Ref<T> implements ObjectRef<T> {
   }
 
   private T get(long timeoutNs) {
+    Ref<T> here = here();
+    return here != this ? here.get(timeoutNs) : getHere(timeoutNs);
+  }
+
+  private T getHere(long timeoutNs) {
     ViewBuffer buffer = ViewBuffer.ofThread();
     long entered = client.enter();
     int words;

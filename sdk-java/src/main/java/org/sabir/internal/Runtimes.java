@@ -4,9 +4,11 @@ import org.sabir.NotInitializedException;
 import org.sabir.RuntimeContext;
 import org.sabir.SabirOptions;
 
-/** The one client of this process, and the call that a thread runs. */
+/** The client of this process, or those of the workers that share it, and the call that a thread runs. */
 public final class Runtimes {
-  private static volatile Client current;
+  private static volatile Client current; // of threads that no worker of their own has started
+  private static final ThreadLocal<Client> OF_THREAD = new InheritableThreadLocal<>();
+  private static volatile boolean shared;
   private static Thread atExit;
 
   private Runtimes() {}
@@ -22,9 +24,16 @@ public final class Runtimes {
     return started;
   }
 
-  /** A worker has joined: calls of its tasks find a started runtime. */
-  public static void adopt(Client worker) {
-    current = worker;
+  /** A worker has joined: calls of its tasks find a started runtime, in this thread and those that it starts. */
+  static synchronized void adopt(Client worker) {
+    shared |= current != null;
+    current = current != null ? current : worker;
+    OF_THREAD.set(worker);
+  }
+
+  /** More than one worker has joined. */
+  static boolean isShared() {
+    return shared;
   }
 
   public static void stop() {
@@ -50,7 +59,8 @@ public final class Runtimes {
   }
 
   public static Client current() {
-    Client client = current;
+    Client client = shared ? OF_THREAD.get() : current;
+    client = client != null ? client : current;
     if (client == null) {
       throw new NotInitializedException("Sabir is not running in this process: call Sabir.init() first");
     }

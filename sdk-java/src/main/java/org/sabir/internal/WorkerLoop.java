@@ -1,21 +1,31 @@
 package org.sabir.internal;
 
 import java.lang.reflect.InvocationTargetException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.sabir.ErrorKind;
 import org.sabir.InvalidArgumentException;
 import org.sabir.Language;
 import org.sabir.SabirException;
 import org.sabir.SabirSystemException;
+import org.sabir.TaskCancelledException;
 
-/** A worker's life: join, take over the job's code path, execute calls until the node says leave. */
+/**
+ * A worker's life: join, take over the job's code path, execute calls until the node says leave. A process may host
+ * several, each with a thread and a client of its own.
+ */
 public final class WorkerLoop {
   private static final int ACTOR_CREATE = 2;
 
+  private static final List<WorkerLoop> LOOPS = new CopyOnWriteArrayList<>(); // of this process
+
   private final Client client;
+  private final Thread thread = Thread.currentThread();
   private final ViewBuffer views = ViewBuffer.ofThread();
   private final Map<Integer, Function> functions = new HashMap<>();
   private final AtomicLong current = new AtomicLong(); // the work, as long as it is to be ended; 0: none
@@ -54,22 +64,68 @@ public final class WorkerLoop {
     this.client = client;
   }
 
+  /** Joins as all workers that this process is to host, and lives until the last of them has left. */
   public static void run() {
-    Client client = Client.startWorker();
-    WorkerLoop loop = new WorkerLoop(client);
-    CodeLoader.use(client.info().jobConfig());
-    Runtimes.adopt(client);
-    Notices.start(client);
+    WorkerLoop first = join();
+    CodeLoader.use(first.client.info().jobConfig());
+    Notices.start(first.client); // what the node has to say is said to each, and concerns the process
     Pinned.collectWhenDoubled();
     SharedClasses.prepare(); // a driver in another language has not
-    Runtime.getRuntime().addShutdownHook(new Thread(loop::exiting, "sabir-exit"));
-    loop.work();
-    loop.current.set(0);
+    Runtime.getRuntime().addShutdownHook(new Thread(WorkerLoop::exiting, "sabir-exit"));
+    List<Thread> others = new ArrayList<>();
+    for (int i = 1; i < slots(); ++i) {
+      others.add(new Thread(WorkerLoop::liveBesides, "sabir-worker-" + (i + 1)));
+    }
+    others.forEach(Thread::start);
+    first.live();
+    for (Thread other : others) {
+      joinThread(other);
+    }
+    System.out.flush();
+    System.err.flush();
+    // Threads that users' code left behind do not keep a worker.
+    Runtime.getRuntime().halt(0);
+  }
+
+  private static int slots() {
+    String slots = System.getenv("SABIR_WORKER_SLOTS");
+    return slots == null ? 1 : Integer.parseInt(slots);
+  }
+
+  private static WorkerLoop join() {
+    WorkerLoop loop = new WorkerLoop(Client.startWorker());
+    Runtimes.adopt(loop.client);
+    LOOPS.add(loop);
+    return loop;
+  }
+
+  private static void liveBesides() {
+    try {
+      join().live();
+    } catch (TaskCancelledException notNeeded) {
+      // the node has thought better of it
+    } catch (Throwable broken) {
+      broken.printStackTrace();
+      Runtime.getRuntime().halt(1); // the node starts another process
+    }
+  }
+
+  private static void joinThread(Thread thread) {
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException again) {
+        // users' code has set the mark; there is nothing to be interrupted
+      }
+    }
+  }
+
+  private void live() {
+    work();
+    current.set(0);
     System.out.flush();
     System.err.flush();
     client.shutdown();
-    // Threads that users' code left behind do not keep a worker.
-    Runtime.getRuntime().halt(0);
   }
 
   /** Uses what a worker uses first, so that it is in the archive of shared classes. */
@@ -86,7 +142,7 @@ public final class WorkerLoop {
       throw new AssertionError(impossible);
     }
     Failure.fields(new IllegalStateException("an error"), "name");
-    CallBuffer buffer = CallBuffer.take();
+    CallBuffer buffer = CallBuffer.take(null);
     buffer.value(value, "a value", ValueWriter.Readers.ANY);
     buffer.done();
     WorkContext.begin(new WorkContext.Call(0, 0, 0, 0));
@@ -208,7 +264,7 @@ public final class WorkerLoop {
   }
 
   private void finish(Object result, int numReturns) {
-    CallBuffer buffer = CallBuffer.take();
+    CallBuffer buffer = CallBuffer.take(client);
     try {
       String where = "the result of " + currentName;
       if (numReturns == 1) {
@@ -254,16 +310,26 @@ public final class WorkerLoop {
     }
   }
 
-  /** The JVM is about to end, and it was not this loop that ended it: System.exit() in users' code, or a signal. */
-  private void exiting() {
-    if (current.get() == 0 || !calledExit()) {
+  /**
+   * The JVM is about to end, and it was no loop that ended it: System.exit() in users' code, or a signal. The call that
+   * exits fails; those of other workers end with the process, as in a crash, and may be tried again.
+   */
+  private static void exiting() {
+    Thread culprit = exitingThread();
+    if (culprit == null) {
       return; // a signal: the node says what became of the worker
     }
-    fail(new SabirSystemException(ErrorKind.TASK_FAILED, "System.exit() was called; the worker ends with it"),
-        ErrorKind.TASK_FAILED, false);
+    boolean known = LOOPS.stream().anyMatch(loop -> loop.thread == culprit);
+    for (WorkerLoop loop : LOOPS) {
+      if (loop.current.get() != 0 && (!known || loop.thread == culprit)) {
+        loop.fail(
+            new SabirSystemException(ErrorKind.TASK_FAILED, "System.exit() was called; the worker ends with it"),
+            ErrorKind.TASK_FAILED, false);
+      }
+    }
   }
 
-  private static boolean calledExit() {
+  private static Thread exitingThread() {
     for (Map.Entry<Thread, StackTraceElement[]> thread : Thread.getAllStackTraces().entrySet()) {
       boolean exits = false;
       boolean isSignal = false;
@@ -273,9 +339,9 @@ public final class WorkerLoop {
             || frame.getClassName().equals("jdk.internal.misc.Signal$1");
       }
       if (exits && !isSignal) {
-        return true;
+        return thread.getKey();
       }
     }
-    return false;
+    return null;
   }
 }
