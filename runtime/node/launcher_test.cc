@@ -126,6 +126,64 @@ TEST_F(LauncherTest, AbortKillsTheWholeGroup) {
   EXPECT_EQ(wait_failure(1), "took too long");
 }
 
+class SharedLaunchTest : public LauncherTest {
+ protected:
+  // A process for the workers 1, 2 and 3; it says its token and stays.
+  void start() {
+    add_job(kExecMode, {"/bin/sh", "-c", "echo $SABIR_WORKER_TOKEN,$SABIR_WORKER_SLOTS,$$,; exec sleep 1000"});
+    LaunchWorker worker = request(1);
+    worker.more = {2, 3};
+    launcher_->launch(worker);
+    ASSERT_TRUE(wait([&] { return driver_text_.find('\n') != std::string::npos; }));
+    std::istringstream words(driver_text_);
+    std::string slots;
+    std::string pid;
+    std::getline(words, token_, ',');
+    std::getline(words, slots, ',');
+    std::getline(words, pid, ',');
+    EXPECT_EQ(slots, "3");
+    pid_ = std::stoi(pid);
+  }
+
+  std::string token_;
+  pid_t pid_ = 0;
+};
+
+TEST_F(SharedLaunchTest, EachHelloIsTheNextWorkers) {
+  start();
+  EXPECT_FALSE(launcher_->find(token_, pid_ + 1).has_value()) << "another process has the token";
+  for (LaunchId id : {1, 2, 3}) {
+    ASSERT_EQ(launcher_->find(token_, pid_), std::optional<LaunchId>(id));
+    launcher_->claim(id, pid_);
+  }
+  EXPECT_FALSE(launcher_->find(token_, pid_).has_value()) << "used up";
+  EXPECT_FALSE(launcher_->knows(pid_)) << "the process table has it";
+  ::kill(pid_, SIGKILL);
+}
+
+TEST_F(SharedLaunchTest, WhatHasNotJoinedFailsWhenTheTableSaysSo) {
+  start();
+  SourceId source = launcher_->claim(1, pid_).source;
+  launcher_->process_over(pid_ + 1, "killed");
+  EXPECT_TRUE(failures_.empty()) << "another one";
+  launcher_->abort(3, "took too long");  // kills the process; its end is the table's to tell
+  EXPECT_FALSE(launcher_->find(token_, pid_).has_value()) << "not wanted any more";
+  EXPECT_TRUE(failures_.empty());
+  launcher_->process_over(pid_, "killed by signal 9");
+  EXPECT_THAT(wait_failure(2), HasSubstr("killed by signal 9 before all of its workers had joined"));
+  EXPECT_THAT(wait_failure(3), HasSubstr("killed by signal 9"));
+  EXPECT_FALSE(failures_.contains(1));
+  logs_->close_source(source);
+}
+
+TEST_F(SharedLaunchTest, ItsEndBeforeAnyHelloFailsAll) {
+  start();
+  ::kill(pid_, SIGKILL);
+  for (LaunchId id : {1, 2, 3}) {
+    EXPECT_THAT(wait_failure(id), HasSubstr("killed by signal 9"));
+  }
+}
+
 TEST_F(LauncherTest, ZygoteForksAndTheTokenNamesTheLaunch) {
   add_job(kZygoteMode, {kZygote, "good"});
   launcher_->launch(request(1));

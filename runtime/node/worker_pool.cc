@@ -33,7 +33,7 @@ void WorkerPool::end_job(JobNumber job) {
 
 void WorkerPool::set_slots_per_process(JobNumber job, Language language, uint32_t slots) {
   if (jobs_.contains(job)) {
-    groups_[{job, language}].slots_per_process = std::max(slots, 1U);
+    groups_[{job, language}].slots_per_process = std::clamp(slots, 1U, options_.max_processes);
   }
 }
 
@@ -201,7 +201,7 @@ void WorkerPool::tick() {
   }
   while (!waiting_actors_.empty()) {
     const LaunchActor& actor = waiting_actors_.front();
-    if (!may_launch({actor.job, actor.language})) {
+    if (!may_launch({actor.job, actor.language}, 1)) {
       break;
     }
     start({actor.job, actor.language}, &actor);
@@ -222,7 +222,7 @@ void WorkerPool::tick() {
       }
     }
     for (uint32_t i = launching(key); i < wanted && now >= group.next_launch_ns; i += group.slots_per_process) {
-      if (!may_launch(key)) {
+      if (!may_launch(key, group.slots_per_process)) {
         break;
       }
       start(key, nullptr);
@@ -231,8 +231,8 @@ void WorkerPool::tick() {
   end_surplus();
 }
 
-bool WorkerPool::may_launch(const GroupKey& key) {
-  if (process_count() >= options_.max_processes) {
+bool WorkerPool::may_launch(const GroupKey& key, uint32_t slots) {
+  if (process_count() + slots > options_.max_processes) {
     if (!make_room(key)) {
       Group& group = groups_[key];
       if (!group.told_full) {

@@ -1,6 +1,6 @@
 // How many worker processes there are, and when they start and stop. A state machine: no I/O; the clock comes in.
 //
-//  W1 At most `max_parallel_launches` processes start at a time, at most `max_processes` exist, actors' included.
+//  W1 At most `max_parallel_launches` processes start at a time, at most `max_processes` workers exist, actors' included.
 //  W2 A worker serves one job and one language (L1); a worker of an actor serves that actor alone.
 //  W3 Per (job, language), idle workers up to `warm_workers` stay; others leave after `surplus_idle_ns` idle.
 //  W4 At the limit of processes an idle worker that nobody needs leaves at once for one that is needed.
@@ -48,7 +48,7 @@ class WorkerPool {
 
   void add_job(JobNumber job);
   void end_job(JobNumber job);  // W7
-  // W8: from the next launch on. 1 if it is never called.
+  // W8: from the next launch on; at most `max_processes`. 1 if it is never called.
   void set_slots_per_process(JobNumber job, Language language, uint32_t slots);
 
   // From the scheduler and the actors.
@@ -132,7 +132,7 @@ class WorkerPool {
   // W3: how many workers of the group could have a lease.
   std::map<GroupKey, uint32_t> alive() const;
 
-  bool may_launch(const GroupKey& key);
+  bool may_launch(const GroupKey& key, uint32_t slots);
   void start(const GroupKey& key, const LaunchActor* actor);
   // W4. True: a process is on its way out.
   bool make_room(const GroupKey& wanted);

@@ -177,6 +177,133 @@ TEST_F(WorkerPoolTest, W7_AJobTakesAllItsProcessesWithIt) {
   EXPECT_EQ(pool_->process_count(), 1u);
 }
 
+class SharedProcessTest : public WorkerPoolTest {
+ protected:
+  // One process of job 1 with three workers in the slots from `first`.
+  LaunchWorker start_process(shm::SlotIndex first) {
+    auto made = launches();
+    EXPECT_EQ(made.size(), 1u);
+    EXPECT_EQ(made[0].more.size(), 2u);
+    EXPECT_TRUE(pool_->worker_ready(made[0].launch, first));
+    EXPECT_TRUE(pool_->worker_ready(made[0].more[0], static_cast<shm::SlotIndex>(first + 1)));
+    EXPECT_TRUE(pool_->worker_ready(made[0].more[1], static_cast<shm::SlotIndex>(first + 2)));
+    return made[0];
+  }
+};
+
+TEST_F(SharedProcessTest, W8_OneLaunchBringsSoManyWorkers) {
+  pool_->set_slots_per_process(1, 1, 3);
+  pool_->need_workers(1, 1, 2);
+  auto first = launches();
+  ASSERT_EQ(first.size(), 1u);
+  ASSERT_EQ(first[0].more.size(), 2u);
+  pool_->need_workers(1, 1, 4);
+  EXPECT_EQ(launches().size(), 1u) << "three are on their way, six will be";
+  EXPECT_EQ(pool_->process_count(), 6u);
+  EXPECT_EQ(pool_->launch(first[0].more[1])->process, first[0].launch);
+  pool_->launch_actor({7, 1, 1, 1, false, 0});
+  auto actor = launches();
+  ASSERT_EQ(actor.size(), 1u);
+  EXPECT_TRUE(actor[0].more.empty()) << "an actor is alone";
+  pool_->need_workers(2, 1, 1);
+  auto other = launches();
+  ASSERT_EQ(other.size(), 1u);
+  EXPECT_TRUE(other[0].more.empty()) << "of a job that did not ask for it";
+}
+
+TEST_F(SharedProcessTest, W8_TheyLeaveTogetherWhenAllAreIdle) {
+  make({.warm_workers = 2});
+  pool_->set_slots_per_process(1, 1, 3);
+  pool_->need_workers(1, 1, 3);
+  start_process(10);
+  pool_->need_workers(1, 1, 3);
+  start_process(20);
+  pool_->need_workers(1, 1, 0);
+  pool_->worker_leased(11);
+  pool_->worker_leased(21);
+  clock_.advance_ns(5 * kSecondNs);
+  EXPECT_EQ(pool_->next_wake_ns(), std::nullopt) << "each has one that works";
+  pool_->tick();
+  EXPECT_TRUE(out_.empty());
+  pool_->worker_idle(11);
+  clock_.advance_ns(4 * kSecondNs);
+  pool_->tick();
+  EXPECT_TRUE(out_.empty());
+  EXPECT_EQ(pool_->next_wake_ns(), clock_.now_ns() + kSecondNs) << "since the last of them became idle";
+  clock_.advance_ns(kSecondNs);
+  pool_->tick();
+  auto leaving = taken<ExitWorker>();
+  ASSERT_EQ(leaving.size(), 3u);
+  EXPECT_EQ(leaving[0].slot, 10);
+  EXPECT_EQ(leaving[2].slot, 12);
+  pool_->worker_idle(21);
+  for (shm::SlotIndex slot : {10, 11, 12}) {
+    pool_->worker_gone(slot);
+  }
+  clock_.advance_ns(60 * kSecondNs);
+  pool_->tick();
+  EXPECT_TRUE(out_.empty()) << "without the last process fewer than warm_workers were left";
+}
+
+TEST_F(SharedProcessTest, W8_WhoKillsOneKillsAll) {
+  pool_->set_slots_per_process(1, 1, 3);
+  pool_->need_workers(1, 1, 1);
+  start_process(10);
+  taken<LaunchWorker>();
+  pool_->kill_worker(11, shm::DeathReason::kKilledByNode, "it broke the protocol");
+  auto all = out_;
+  EXPECT_EQ(taken<KillWorker>().size(), 1u) << "it is one process";
+  out_ = all;
+  EXPECT_EQ(taken<RetireWorker>().size(), 3u) << "none of them gets a lease any more";
+  pool_->kill_worker(12, shm::DeathReason::kKilledByNode, "again");
+  EXPECT_TRUE(out_.empty());
+}
+
+TEST_F(SharedProcessTest, W8_AProcessThatFailsCountsOnce) {
+  pool_->set_slots_per_process(1, 1, 3);
+  pool_->need_workers(1, 1, 1);
+  for (int i = 1; i <= 3; ++i) {
+    auto first = launches();
+    ASSERT_EQ(first.size(), 1u) << i;
+    EXPECT_TRUE(taken<WorkersUnavailable>().empty());
+    pool_->launch_failed(first[0].launch, "no JVM");
+    pool_->launch_failed(first[0].more[0], "no JVM");
+    pool_->launch_failed(first[0].more[1], "no JVM");
+    EXPECT_EQ(taken<WorkersUnavailable>().size(), i < 3 ? 0u : 1u);
+    clock_.advance_ns(kSecondNs);
+  }
+}
+
+TEST_F(SharedProcessTest, W8_OneThatDoesNotJoinInTimeEndsItsProcess) {
+  pool_->set_slots_per_process(1, 1, 3);
+  pool_->need_workers(1, 1, 1);
+  auto first = launches();
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_TRUE(pool_->worker_ready(first[0].launch, 10));
+  clock_.advance_ns(60 * kSecondNs);
+  pool_->tick();
+  EXPECT_EQ(taken<AbortLaunch>().size(), 2u);
+}
+
+TEST_F(SharedProcessTest, W8_TheLimitCountsWorkers) {
+  make({.max_processes = 4});
+  pool_->set_slots_per_process(1, 1, 3);
+  pool_->need_workers(1, 1, 1);
+  start_process(10);
+  pool_->need_workers(1, 1, 1);
+  for (shm::SlotIndex slot : {10, 11, 12}) {
+    pool_->worker_leased(slot);
+  }
+  pool_->tick();
+  EXPECT_TRUE(taken<LaunchWorker>().empty()) << "three more do not fit";
+  make({.max_processes = 2});
+  pool_->set_slots_per_process(1, 1, 64);
+  pool_->need_workers(1, 1, 1);
+  auto fewer = launches();
+  ASSERT_EQ(fewer.size(), 1u);
+  EXPECT_EQ(fewer[0].more.size(), 1u) << "what the limit allows";
+}
+
 TEST_F(WorkerPoolTest, ActorsHearOfTheirFailures) {
   pool_->launch_actor({7, 3, 1, 1, false, 0b10});
   auto first = launches();

@@ -42,6 +42,7 @@ WorldOptions random_options(std::mt19937_64& random) {
   options.launch_failure = random() % 3 == 0 ? 0.1 : 0;
   options.launch_ns = (1 + static_cast<int64_t>(random() % 50)) * kMs;
   options.round = static_cast<WorldOptions::Round>(random() % 3);
+  options.slots_per_process = random() % 3 == 0 ? 1 + static_cast<uint32_t>(random() % 4) : 1;
   return options;
 }
 

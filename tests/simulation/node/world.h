@@ -48,6 +48,7 @@ struct WorldOptions {
   std::vector<ResourceRequest> resources = {{"CPU", 2 * node::kUnit}};
   node::CoordinatorOptions coordinator;
   double launch_failure = 0;  // probability
+  uint32_t slots_per_process = 1;
   int64_t launch_ns = 5 * kMs;
   int64_t spin_ns = 20 * kUs;
   // In which order a worker goes round the queues of its class after the first one.
@@ -121,7 +122,10 @@ class World {
   void check();
   void carry_out(node::Instruction& instruction);
   void carry_out_lease(node::Instruction& instruction);
-  void launched(node::LaunchWorker launch);
+  // One of the launch's workers joins.
+  void launched(const node::LaunchWorker& launch, node::LaunchId id);
+  // What is left of it: its workers die, those that have not joined fail.
+  void process_over(node::LaunchId process, const std::string& text);
   void dies(SlotIndex slot, uint32_t incarnation, const std::string& text);
   SlotIndex take_slot();
   Queue& queue_of(SlotIndex slot, ClassIndex class_index);
@@ -156,7 +160,11 @@ class World {
   std::map<ClassIndex, std::vector<SlotIndex>> listed_;  // ClassRecord.workers
   std::map<JobNumber, SlotIndex> drivers_;
   std::vector<std::unique_ptr<Call>> calls_;
-  std::map<node::LaunchId, bool> launches_;  // true: aborted
+  struct Owed {
+    node::LaunchId process = 0;
+    bool aborted = false;
+  };
+  std::map<node::LaunchId, Owed> launches_;
   uint64_t open_calls_ = 0;
   QueueIndex next_queue_ = 0;
   uint64_t next_actor_id_ = 0;

@@ -35,6 +35,7 @@ struct World::Process {
   uint32_t incarnation = 0;
   JobNumber job = 0;
   bool driver = false;
+  node::LaunchId process = 0;  // workers that share one have the same
   std::optional<shm::ActorIndex> actor;
   uint32_t actor_incarnation = 0;
   bool leaving = false;

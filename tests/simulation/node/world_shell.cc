@@ -28,6 +28,7 @@ JobNumber World::add_job() {
   drivers_[job] = driver->slot;
   processes_[driver->slot] = std::move(driver);
   coordinator_->add_job(job, {1});
+  coordinator_->set_slots_per_process(job, 1, options_.slots_per_process);
   return job;
 }
 
@@ -67,12 +68,36 @@ void World::drop_handles(shm::ActorIndex actor) {
 
 // --- Processes
 
-void World::launched(LaunchWorker launch) {
-  bool aborted = launches_.at(launch.launch);
-  if (aborted || chance(options_.launch_failure)) {
-    launches_.erase(launch.launch);
-    coordinator_->launch_failed(launch.launch, "it did not start");
+void World::process_over(LaunchId process, const std::string& text) {
+  std::vector<LaunchId> owed;
+  for (const auto& [id, launch] : launches_) {
+    if (launch.process == process) {
+      owed.push_back(id);
+    }
+  }
+  for (LaunchId id : owed) {
+    launches_.erase(id);
+    coordinator_->launch_failed(id, "it did not start");
     act();
+  }
+  std::vector<std::pair<SlotIndex, uint32_t>> workers;
+  for (const auto& [slot, worker] : processes_) {
+    if (!worker->driver && worker->process == process) {
+      workers.emplace_back(slot, worker->incarnation);
+    }
+  }
+  for (auto [slot, incarnation] : workers) {
+    dies(slot, incarnation, text);
+  }
+}
+
+void World::launched(const LaunchWorker& launch, LaunchId id) {
+  auto owed = launches_.find(id);
+  if (owed == launches_.end()) {
+    return;  // its process is over
+  }
+  if (owed->second.aborted || chance(options_.launch_failure)) {
+    process_over(launch.launch, "killed by its node");
     return;
   }
   auto worker = std::make_unique<Process>();
@@ -84,10 +109,11 @@ void World::launched(LaunchWorker launch) {
   worker->job = launch.job;
   worker->actor = launch.actor;
   worker->actor_incarnation = launch.incarnation;
-  launches_.erase(launch.launch);
+  worker->process = launch.launch;
+  launches_.erase(owed);
   Process& made = *worker;
   processes_[made.slot] = std::move(worker);
-  bool wanted = coordinator_->worker_ready(launch.launch, made.slot, made.epoch);
+  bool wanted = coordinator_->worker_ready(id, made.slot, made.epoch);
   if (!wanted) {
     processes_.erase(made.slot);
   } else if (made.actor) {
@@ -144,18 +170,27 @@ void World::carry_out_lease(Instruction& instruction) {
 
 void World::carry_out(Instruction& instruction) {
   if (auto* launch = std::get_if<LaunchWorker>(&instruction)) {
-    launches_[launch->launch] = false;
-    int64_t delay_ns = options_.launch_ns / 2 + static_cast<int64_t>(random(static_cast<uint64_t>(options_.launch_ns)));
-    at(delay_ns, [this, launch = *launch] { launched(launch); });
+    std::vector<LaunchId> ids = launch->more;
+    ids.insert(ids.begin(), launch->launch);
+    for (LaunchId id : ids) {
+      launches_[id] = {launch->launch};
+      int64_t delay_ns =
+          options_.launch_ns / 2 + static_cast<int64_t>(random(static_cast<uint64_t>(options_.launch_ns)));
+      at(delay_ns, [this, launch = *launch, id] { launched(launch, id); });
+    }
   } else if (auto* abort = std::get_if<AbortLaunch>(&instruction)) {
     if (auto found = launches_.find(abort->launch); found != launches_.end()) {
-      found->second = true;
+      found->second.aborted = true;
     }
   } else if (auto* kill = std::get_if<KillWorker>(&instruction)) {
     auto found = processes_.find(kill->slot);
     if (found != processes_.end()) {
-      at(latency(),
-         [this, slot = kill->slot, life = found->second->incarnation] { dies(slot, life, "killed by its node"); });
+      at(latency(), [this, slot = kill->slot, life = found->second->incarnation] {
+        auto victim = processes_.find(slot);
+        if (victim != processes_.end() && victim->second->incarnation == life) {
+          process_over(victim->second->process, "killed by its node");
+        }
+      });
     }
   } else if (auto* exit = std::get_if<ExitWorker>(&instruction)) {
     auto found = processes_.find(exit->slot);

@@ -234,7 +234,7 @@ bool World::kill_one_worker() {
     return false;
   }
   Process& victim = *workers[random(workers.size())];
-  dies(victim.slot, victim.incarnation, "killed by signal 9");
+  process_over(victim.process, "killed by signal 9");
   return true;
 }
 

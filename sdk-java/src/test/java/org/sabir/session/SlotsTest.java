@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -66,27 +67,25 @@ final class SlotsTest {
     return value;
   }
 
-  static long sleepOrEnd(boolean first) throws Exception {
-    Thread.sleep(first ? 60_000 : 10);
-    return ProcessHandle.current().pid();
-  }
+  private static final Semaphore SLEEPING = new Semaphore(0);
 
   /** The first attempt sleeps until its process ends; the next one returns. */
   static int sleepUnlessRetried() throws Exception {
     if (Sabir.context().attempt() == 0) {
+      SLEEPING.release();
       Thread.sleep(60_000);
     }
     return Sabir.context().attempt();
   }
 
-  static int exitBeside() throws Exception {
-    Thread.sleep(300);
+  static int exitBeside(int sleeping) throws Exception {
+    SLEEPING.acquire(sleeping);
     System.exit(3);
     return 0;
   }
 
-  static int haltBeside() throws Exception {
-    Thread.sleep(300);
+  static int haltBeside(int sleeping) throws Exception {
+    SLEEPING.acquire(sleeping);
     Runtime.getRuntime().halt(4);
     return 0;
   }
@@ -153,9 +152,9 @@ final class SlotsTest {
 
   @Test
   void anExitFailsItselfAndTakesItsNeighboursAlong() {
-    ObjectRef<Long> alone = Sabir.task(SlotsTest::sleepOrEnd, true).maxRetries(0).remote();
+    ObjectRef<Integer> alone = Sabir.task(SlotsTest::sleepUnlessRetried).maxRetries(0).remote();
     ObjectRef<Integer> again = Sabir.task(SlotsTest::sleepUnlessRetried).remote();
-    ObjectRef<Integer> exits = Sabir.task(SlotsTest::exitBeside).remote();
+    ObjectRef<Integer> exits = Sabir.task(SlotsTest::exitBeside, 2).remote();
     TaskException exit = assertThrows(TaskException.class, () -> exits.get(Duration.ofSeconds(60)));
     assertTrue(exit.remoteMessage().contains("System.exit() was called"), exit.remoteMessage());
     SabirException died = assertThrows(WorkerCrashedException.class, () -> alone.get(Duration.ofSeconds(60)));
@@ -165,8 +164,8 @@ final class SlotsTest {
 
   @Test
   void aCrashFailsEachSlotWithATypedError() {
-    ObjectRef<Long> alone = Sabir.task(SlotsTest::sleepOrEnd, true).maxRetries(0).remote();
-    ObjectRef<Integer> halts = Sabir.task(SlotsTest::haltBeside).maxRetries(0).remote();
+    ObjectRef<Integer> alone = Sabir.task(SlotsTest::sleepUnlessRetried).maxRetries(0).remote();
+    ObjectRef<Integer> halts = Sabir.task(SlotsTest::haltBeside, 1).maxRetries(0).remote();
     for (ObjectRef<?> ref : List.of(alone, halts)) {
       SabirException died = assertThrows(WorkerCrashedException.class, () -> ref.get(Duration.ofSeconds(60)));
       assertTrue(died.getMessage().contains("exited with status 4"), died.getMessage());

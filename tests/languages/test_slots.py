@@ -1,0 +1,48 @@
+"""Java tasks that share a JVM, called from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from shipped import JAR, compile_java, short_folder
+
+import sabir
+from sabir.exceptions import WorkerCrashedError
+
+HERE = Path(__file__).resolve().parent / "from_python"
+SLOTS = 3
+TIMEOUT_S = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def session() -> Iterator[None]:
+    with short_folder() as root:
+        code = compile_java(Path(root) / "code", HERE / "Slots.java")
+        options = {"num_cpus": SLOTS, "code_search_path": [code], "java_jar": JAR, "log_to_driver": False}
+        with sabir.init("local", slots_per_jvm=SLOTS, **options, _session_root=root):
+            yield
+
+
+def test_tasks_meet_in_one_process():
+    meet = sabir.java_function("Slots", "meet")
+    pids = sabir.get([meet.remote(SLOTS) for _ in range(SLOTS)], timeout=TIMEOUT_S)
+    assert len(set(pids)) == 1
+
+
+def test_a_crash_takes_the_neighbours_along():
+    wait = sabir.java_function("Slots", "waitForever").options(max_retries=0)
+    waiting = [wait.remote() for _ in range(SLOTS - 1)]
+    crash = sabir.java_function("Slots", "crash").options(max_retries=0).remote(SLOTS - 1)
+    for ref in [*waiting, crash]:
+        with pytest.raises(WorkerCrashedError, match="exited with status 7"):
+            sabir.get(ref, timeout=TIMEOUT_S)
+    assert sabir.get(sabir.java_function("Slots", "pid").remote(), timeout=TIMEOUT_S) > 0
+
+
+@pytest.mark.parametrize("slots", [0, 65, -1])
+def test_a_number_of_slots_that_cannot_be(slots: int):
+    sabir.shutdown()
+    with pytest.raises(ValueError, match="1 to 64"):
+        sabir.init("local", java_jar=JAR, slots_per_jvm=slots)
