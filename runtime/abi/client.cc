@@ -15,8 +15,8 @@ namespace {
 using namespace sabir;
 using namespace sabir::abi;
 
-// The clients of this process: one driver, or the workers that share it. A place holds what an anchor knows (it is never
-// freed, and tells a fork apart); while its client starts, an odd number that names the process.
+// The clients of this process: one driver, or the workers that share it. A place holds what an anchor knows (it is
+// never freed, and tells a fork apart); while its client starts, an odd number that names the process.
 using Place = std::atomic<uintptr_t>;
 Place driver_place{0};
 std::array<Place, rpc::kMaxSlotsPerProcess> worker_places{};

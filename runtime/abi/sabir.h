@@ -193,10 +193,10 @@ typedef struct sabir_config {
   uint64_t store_bytes; /* 0: 30 % of the memory; a started node only */
   const sabir_language_env* language_envs;
   size_t language_env_count;
-  sabir_span job_config;   /* opaque to the core: given to each worker of the job (sabir_client_job_config) */
-  uint8_t log_to_driver;   /* 1: workers' output arrives as SABIR_EVENT_LOG notices */
-  sabir_language language; /* of this driver: workers learn who calls them (sabir_work_view) */
-  int64_t timeout_ns;      /* for the whole start */
+  sabir_span job_config;             /* opaque to the core: given to each worker of the job (sabir_client_job_config) */
+  uint8_t log_to_driver;             /* 1: workers' output arrives as SABIR_EVENT_LOG notices */
+  sabir_language language;           /* of this driver: workers learn who calls them (sabir_work_view) */
+  int64_t timeout_ns;                /* for the whole start */
   const uint32_t* slots_per_process; /* of each language_env: so many workers share a process (1 to 64), each with a
                                         client and a thread of its own; they end together. More than one with EXEC
                                         only. NULL: 1 each */
@@ -390,9 +390,9 @@ SABIR_API sabir_status sabir_ref_watch(sabir_ref* ref, sabir_queue* queue, uint6
 SABIR_API void sabir_ref_id(const sabir_ref* ref, uint8_t out_id[16]);
 SABIR_API int32_t sabir_ref_is_actor(const sabir_ref* ref);
 SABIR_API sabir_ref* sabir_ref_retain(sabir_ref* ref);
-/* Where workers share a process a reference of one may turn up in a call of another: the same reference for this client,
- * a new one to be released. Calls and waits take references of their own client only. INVALID_ARGUMENT: it belongs to
- * an earlier session. */
+/* Where workers share a process a reference of one may turn up in a call of another: the same reference for this
+ * client, a new one to be released. Calls and waits take references of their own client only. INVALID_ARGUMENT: it
+ * belongs to an earlier session. */
 SABIR_API sabir_status sabir_ref_adopt(sabir_client* client, sabir_ref* ref, sabir_ref** out_ref,
                                        sabir_error** out_error);
 /* Never waits and takes no lock that a finalizer could meet (protocol rule P3). */

@@ -55,8 +55,8 @@ class Client {
   // ready[i] = 1 for at most num_ready.
   Result<size_t> wait(std::span<Future* const> refs, size_t num_ready, int64_t timeout_ns, Waiter* waiter,
                       uint8_t* ready);
-  // A count on the same reference for this client: the one given, if it is this client's already. kInvalid: it belongs to
-  // another session or job.
+  // A count on the same reference for this client: the one given, if it is this client's already. kInvalid: it belongs
+  // to another session or job.
   Result<Future*> adopt(Future* ref);
   // Takes in what has arrived.
   bool is_ready(Future* ref);

@@ -15,7 +15,8 @@ Result<Future*> Client::adopt(Future* ref) {
     return invalid_error("the reference belongs to an earlier session of this process");
   }
   SABIR_RETURN_IF_ERROR(check());
-  // As on its way into a call, read at once: the caller's count keeps the owner's hold until this one's is written (H2).
+  // As on its way into a call, read at once: the caller's count keeps the owner's hold until this one's is written
+  // (H2).
   SABIR_RETURN_IF_ERROR(owner->core_->refs->prepare({&ref, 1}));
   std::vector<uint8_t> wire;
   {

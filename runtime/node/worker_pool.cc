@@ -374,10 +374,9 @@ uint32_t WorkerPool::launching(const GroupKey& key) const {
 }
 
 uint32_t WorkerPool::starting_now() const {
-  return static_cast<uint32_t>(
-      std::count_if(launches_.begin(), launches_.end(), [](const auto& entry) {
-        return !entry.second.view.aborted && entry.first == entry.second.view.process;  // W1 counts processes
-      }));
+  return static_cast<uint32_t>(std::count_if(launches_.begin(), launches_.end(), [](const auto& entry) {
+    return !entry.second.view.aborted && entry.first == entry.second.view.process;  // W1 counts processes
+  }));
 }
 
 std::optional<WorkerPool::WorkerView> WorkerPool::worker(shm::SlotIndex slot) const {

@@ -1,10 +1,10 @@
 // How many worker processes there are, and when they start and stop. A state machine: no I/O; the clock comes in.
 //
-//  W1 At most `max_parallel_launches` processes start at a time, at most `max_processes` workers exist, actors' included.
-//  W2 A worker serves one job and one language (L1); a worker of an actor serves that actor alone.
-//  W3 Per (job, language), idle workers up to `warm_workers` stay; others leave after `surplus_idle_ns` idle.
-//  W4 At the limit of processes an idle worker that nobody needs leaves at once for one that is needed.
-//  W5 A launch that fails is repeated after a pause that doubles; after `max_launch_failures` in a row without any
+//  W1 At most `max_parallel_launches` processes start at a time, at most `max_processes` workers exist, actors'
+//  included. W2 A worker serves one job and one language (L1); a worker of an actor serves that actor alone. W3 Per
+//  (job, language), idle workers up to `warm_workers` stay; others leave after `surplus_idle_ns` idle. W4 At the limit
+//  of processes an idle worker that nobody needs leaves at once for one that is needed. W5 A launch that fails is
+//  repeated after a pause that doubles; after `max_launch_failures` in a row without any
 //     success what waits fails with kSystem and the last failure's text, and the pause goes on.
 //  W6 A launch that takes longer than `launch_timeout_ns` is aborted and counts as failed.
 //  W7 When a job ends all its workers are killed, detached actors' excepted.

@@ -91,7 +91,8 @@ Result<HelloInfo> read_hello(schema::Hello::Reader from) {
         if (slots == 0 || slots > kMaxSlotsPerProcess ||
             (slots > 1 && env.getMode() != schema::LanguageEnv::Mode::EXEC)) {
           return invalid_error("hello: " + std::to_string(slots) + " workers in a process: 1 to " +
-                               std::to_string(kMaxSlotsPerProcess) + ", more than one only where each is started by exec");
+                               std::to_string(kMaxSlotsPerProcess) +
+                               ", more than one only where each is started by exec");
         }
       }
       hello.kind = HelloKind::kDriver;

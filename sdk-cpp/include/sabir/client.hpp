@@ -36,7 +36,7 @@ struct Config {
   // The Java SDK, sabir-java-VERSION.jar, for tasks and actors in Java. "": SABIR_JAVA_JAR, else the first
   // sabir-java*.jar on the code path or in a folder of it, else there are none.
   std::string java_jar = {};
-  std::vector<std::string> java_options = {};   // of the JVMs of workers, such as -Xmx2g
+  std::vector<std::string> java_options = {};  // of the JVMs of workers, such as -Xmx2g
   uint32_t slots_per_jvm = 1;  // Java tasks that run in one JVM at a time, 1 to 64; one that ends it ends the others
   std::vector<LanguageEnv> language_envs = {};  // workers of other languages, before what is said above
   bool log_to_driver = true;                    // print what workers write

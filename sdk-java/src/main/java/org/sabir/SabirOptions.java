@@ -168,9 +168,9 @@ public final class SabirOptions {
     }
 
     /**
-     * So many Java tasks of this job run in one JVM at a time, in threads of their own; 1 to 64, default 1. More than one
-     * saves memory; the tasks share static fields, and one that ends its JVM ends the others' with it. Actors have a
-     * JVM each.
+     * So many Java tasks of this job run in one JVM at a time, in threads of their own; 1 to 64, default 1. More than
+     * one saves memory; the tasks share static fields, and one that ends its JVM ends the others' with it. Actors have
+     * a JVM each.
      */
     public Builder slotsPerJvm(int slots) {
       if (slots < 1 || slots > SLOTS_MAX) {

@@ -37,8 +37,8 @@ public final class Ref<T> implements ObjectRef<T> {
   }
 
   /**
-   * The same reference for a call or a wait of this client. Workers that share a process see each other's references (in
-   * static fields, for example), and each call wants those of its own client.
+   * The same reference for a call or a wait of this client. Workers that share a process see each other's references
+   * (in static fields, for example), and each call wants those of its own client.
    */
   Ref<T> in(Client wanted) {
     try {

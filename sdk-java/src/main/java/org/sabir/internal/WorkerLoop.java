@@ -322,8 +322,7 @@ public final class WorkerLoop {
     boolean known = LOOPS.stream().anyMatch(loop -> loop.thread == culprit);
     for (WorkerLoop loop : LOOPS) {
       if (loop.current.get() != 0 && (!known || loop.thread == culprit)) {
-        loop.fail(
-            new SabirSystemException(ErrorKind.TASK_FAILED, "System.exit() was called; the worker ends with it"),
+        loop.fail(new SabirSystemException(ErrorKind.TASK_FAILED, "System.exit() was called; the worker ends with it"),
             ErrorKind.TASK_FAILED, false);
       }
     }

@@ -33,7 +33,9 @@ import org.sabir.TaskException;
 import org.sabir.WaitResult;
 import org.sabir.WorkerCrashedException;
 
-/** Workers that share a JVM: four slots on four CPUs. Each test has a session of its own, and so begins with one JVM. */
+/**
+ * Workers that share a JVM: four slots on four CPUs. Each test has a session of its own, and so begins with one JVM.
+ */
 final class SlotsTest {
   private static final int SLOTS = 4;
   private Session session;
