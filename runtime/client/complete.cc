@@ -44,10 +44,16 @@ void Completer::complete(Call* call) {
   if (call->actor != nullptr) {
     core_.actors->left_inbox(call);
   }
-  if (cell.result_is_error == kRetryableError && call->retry_errors && call->retries_left != 0) {
+  uint8_t how = cell.result_is_error;
+  bool again = (how == kRetryableError && call->retry_errors) || how == kLostError;
+  if ((again && call->retries_left != 0) || how == kNotBegun) {
     shm::free_cell(cell);
     core_.lendings.return_block(block);
-    core_.dispatcher->run_again(call);
+    if (how == kNotBegun) {
+      core_.dispatcher->requeue(call);
+    } else {
+      core_.dispatcher->run_again(call);
+    }
   } else {
     if (!fill_results(call, cell)) {
       for (uint32_t i = 0; i < call->num_returns; ++i) {
@@ -87,7 +93,7 @@ bool Completer::fill_results(Call* call, const shm::Cell& cell) {
     }
   }
   if (cell.result_is_error != 0) {
-    return fill_error(call, bytes);
+    return fill_error(call, bytes, cell.result_is_error);
   }
   if (call->num_returns == 1) [[likely]] {
     return core_.refs->fill(call->result, bytes, HoldState::kOwn, nullptr);
@@ -95,13 +101,15 @@ bool Completer::fill_results(Call* call, const shm::Cell& cell) {
   return fill_many(call, bytes);
 }
 
-bool Completer::fill_error(Call* call, std::span<const uint8_t> value) {
+bool Completer::fill_error(Call* call, std::span<const uint8_t> value, uint8_t how) {
   for (uint32_t i = 0; i < call->num_returns; ++i) {
     Future* result = call->result_at(i);
     if (!core_.refs->fill(result, value, HoldState::kOwn, nullptr)) {
       return false;
     }
     result->header.flags |= kValueIsError;
+    result->crashed = how == kLostError;
+    result->retryable = how == kRetryableError;
   }
   return true;
 }

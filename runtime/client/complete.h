@@ -23,7 +23,7 @@ class Completer {
 
  private:
   bool fill_results(Call* call, const shm::Cell& cell);
-  bool fill_error(Call* call, std::span<const uint8_t> value);
+  bool fill_error(Call* call, std::span<const uint8_t> value, uint8_t how);
   bool fill_many(Call* call, std::span<const uint8_t> bytes);
 
   Core& core_;

@@ -140,6 +140,10 @@ void Dispatcher::run_again(Call* call) {
   if (call->retries_left > 0) {
     --call->retries_left;
   }
+  requeue(call);
+}
+
+void Dispatcher::requeue(Call* call) {
   if (call->task != nullptr) {
     enqueue(call);
   } else {
@@ -162,6 +166,7 @@ void Dispatcher::leave_cell(Call* call) {
 void Dispatcher::fail(Call* call, ErrorKind kind, std::string_view message) {
   for (uint32_t i = 0; i < call->num_returns; ++i) {
     core_.refs->fill_error(call->result_at(i), kind, message);
+    call->result_at(i)->crashed = kind == ErrorKind::kWorkerCrashed;
   }
   finish(call);
 }

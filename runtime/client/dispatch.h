@@ -36,6 +36,8 @@ class Dispatcher {
 
   // Back to FREE cell and list: it will run again, with its arguments as they lie in cell or block.
   void run_again(Call* call);
+  // The same, but that it was no attempt.
+  void requeue(Call* call);
   // Takes its arguments out of the cell and gives that back: it waits for long (Q7).
   void leave_cell(Call* call);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/client/repair.h"
+#include "runtime/client/wait_room.h"
 #include "runtime/shm/stack.h"
 
 namespace sabir::client {
@@ -24,8 +25,8 @@ Work* Executor::claim() {
   if (is_actor_) {
     return creation_due_ ? claim_creation() : claim_from_inbox();
   }
-  // One record at a time: a second thread that asks waits until the first has finished.
-  return running_.empty() ? claim_from_class() : nullptr;
+  // One record at a time, but for a relay: a second thread that asks waits until the first has finished.
+  return running_.size() < width_ ? claim_from_class() : nullptr;
 }
 
 Work* Executor::claim_creation() {
@@ -224,7 +225,17 @@ Work* Executor::begin(shm::CellRef call) {
   return work;
 }
 
+void Executor::set_width(uint32_t calls) {
+  width_ = std::max(calls, 1U);
+  if (idle_threads_ != 0) {
+    core_.waiting->wake_all();
+  }
+}
+
 void Executor::end(Work* work) {
+  if (running_.size() == width_ && width_ > 1 && idle_threads_ != 0) {
+    core_.waiting->wake_all();  // who asked for more than may be claimed
+  }
   std::erase(running_, work);
   running_count_.store(static_cast<uint32_t>(running_.size()), std::memory_order_relaxed);
   for (const std::vector<Future*>& table : work->tables) {

@@ -21,8 +21,11 @@
 
 namespace sabir::client {
 
-// Cell::result_is_error of an error for which retry_errors counts.
-inline constexpr uint8_t kRetryableError = 2;
+// Cell::result_is_error.
+inline constexpr uint8_t kError = 1;
+inline constexpr uint8_t kRetryableError = 2;  // retry_errors counts for it
+inline constexpr uint8_t kLostError = 3;       // its worker died on another node: an attempt, as in R1
+inline constexpr uint8_t kNotBegun = 4;        // it is to run again, and that is no attempt
 
 // A call being executed: what a sabir_work points at.
 struct Work {
@@ -65,6 +68,11 @@ class Executor {
   // End the work, whatever they return.
   Result<void> finish(Work* work, std::span<const sabir_value> values);
   Result<void> fail(Work* work, const sabir_failure& failure);
+  // With ready values of this client, whose counts are taken (Relay). `how`: Cell::result_is_error.
+  Result<void> finish_with(Work* work, std::vector<Future*> values);
+  void fail_with(Work* work, Future* error, uint8_t how);
+  // Calls of a class that are claimed at a time. Under the lock.
+  void set_width(uint32_t calls);
 
   // --- L4, under the lock. A thread of this process waits, whichever it is: a call may have threads of its own, and
   // wait for them. enter: 0: no call runs that could lend its CPU; else what leave wants to have.
@@ -119,6 +127,7 @@ class Executor {
   shm::ProcessPage& page_;
   shm::LeaseReader lease_;
   bool is_actor_ = false;
+  uint32_t width_ = 1;
   std::atomic<bool> creation_due_{false};
   bool created_ = false;
   std::atomic<bool> exit_requested_{false};

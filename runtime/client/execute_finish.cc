@@ -51,10 +51,37 @@ Result<void> Executor::finish(Work* work, std::span<const sabir_value> values) {
     Future* error = core_.refs->make(core_.refs->next_put_sequence());
     core_.refs->fill_error(error, done.error().kind(), "the result could not be sent: " + done.error().message());
     lock.unlock();
-    finish_error(work, error, 1);
+    finish_error(work, error, kError);
   }
   return done;
 }
+
+Result<void> Executor::finish_with(Work* work, std::vector<Future*> values) {
+  Result<void> done;
+  if (values.size() != work->view.num_returns) {
+    done = internal_error("a relayed call came back with another number of results");
+  }
+  for (size_t i = 0; i < values.size() && done.ok(); ++i) {
+    if (values[i]->kind == FutureKind::kValue && values[i]->nested_count() != 0) {
+      done = core_.refs->prepare(values[i]->extra->nested);
+    }
+  }
+  if (done.ok()) {
+    done = finish_futures(work, std::move(values), 0);
+  } else {
+    std::for_each(values.begin(), values.end(), [](Future* value) { release(value); });
+  }
+  if (!done.ok()) {
+    Lock lock(core_.lock);
+    Future* error = core_.refs->make(core_.refs->next_put_sequence());
+    core_.refs->fill_error(error, done.error().kind(), "the result could not be sent: " + done.error().message());
+    lock.unlock();
+    finish_error(work, error, kError);
+  }
+  return done;
+}
+
+void Executor::fail_with(Work* work, Future* error, uint8_t how) { finish_error(work, error, how); }
 
 Result<void> Executor::finish_creation(Work* work) {
   const rpc::HostedActor& actor = core_.self.welcome().actor;
@@ -254,7 +281,7 @@ Result<void> Executor::fail(Work* work, const sabir_failure& failure) {
     std::memcpy(error->make_room(map.size()), map.data(), map.size());
     error->state.store(FutureState::kReady, std::memory_order_release);
   }
-  finish_error(work, error, failure.retryable != 0 ? kRetryableError : 1);
+  finish_error(work, error, failure.retryable != 0 ? kRetryableError : kError);
   return {};
 }
 
@@ -264,7 +291,7 @@ void Executor::finish_error(Work* work, Future* error, uint8_t is_error) {
   }
   // Not even a block for the error is to be had: the null value with the error flag says so to the submitter.
   core_.self.calls().cell(work->call.cell).result_place = static_cast<uint8_t>(shm::ResultPlace::kNone);
-  publish(work, 1, false);
+  publish(work, is_error, false);
 }
 
 uint8_t* Executor::room_in_cell(Work* work, size_t size_bytes) {

@@ -164,6 +164,16 @@ bool Refs::adopt_table(Future* future, const ParsedValue& value, HoldState hold,
   return true;
 }
 
+void Refs::become(Future* future, const Future* value) {
+  std::vector<uint8_t> bytes(passed_bytes(value));
+  Writer out(bytes.data(), bytes.size());
+  write_passed(out, value);
+  SABIR_CHECK(fill(future, bytes, HoldState::kOwn, nullptr));
+  future->header.flags |= value->header.flags & kValueIsError;
+  future->crashed = value->crashed;
+  future->retryable = value->retryable;
+}
+
 void Refs::fill_error(Future* future, ErrorKind kind, std::string_view message) {
   std::vector<uint8_t> map = make_error_map({.kind = kind, .message = message});
   future->kind = FutureKind::kValue;

@@ -28,6 +28,8 @@ class Refs {
 
   // Bytes of a Value as they lie in a cell or block. The future is not kReady yet: see Settler. False: damaged bytes.
   bool fill(Future* future, std::span<const uint8_t> value, HoldState hold, std::vector<Future*>* borrowed);
+  // As if the value, which is ready, had come as a result for this future.
+  void become(Future* future, const Future* value);
   // An error of the core.
   void fill_error(Future* future, ErrorKind kind, std::string_view message);
   // A count on the future that the reference names: the one this process has for it already, or a new one. Null:

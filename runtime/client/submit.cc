@@ -34,7 +34,8 @@ void Submitter::hand_out(Call* call, sabir_ref** out_refs) {
   }
 }
 
-Result<void> Submitter::submit_task(Task* task, std::span<const sabir_arg> args, sabir_ref** out_refs) {
+Result<void> Submitter::submit_task(Task* task, std::span<const sabir_arg> args, sabir_ref** out_refs,
+                                    uint16_t attempt) {
   std::optional<size_t> plain_bytes = measure_plain(args);
   std::vector<Future*> held;
   PreparedArgs prepared;
@@ -60,6 +61,7 @@ Result<void> Submitter::submit_task(Task* task, std::span<const sabir_arg> args,
   task->count.fetch_add(1, std::memory_order_relaxed);
   call->task = task;
   call->function = task->function;
+  call->attempt = attempt;
   call->retries_left = task->max_retries;
   call->retry_errors = task->retry_errors;
   call->parent = core_.executor->current_call();

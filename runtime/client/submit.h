@@ -16,7 +16,8 @@ class Submitter {
   explicit Submitter(Core& core) : core_(core) {}
 
   // Need no lock. `out_refs` gets num_returns references.
-  Result<void> submit_task(Task* task, std::span<const sabir_arg> args, sabir_ref** out_refs);
+  // `attempt`: how often it was tried before, elsewhere.
+  Result<void> submit_task(Task* task, std::span<const sabir_arg> args, sabir_ref** out_refs, uint16_t attempt = 0);
   Result<void> submit_actor(Future* actor, uint32_t method, uint16_t num_returns, std::span<const sabir_arg> args,
                             sabir_ref** out_refs);
   // The constructor's arguments: go to sabird when they are ready.

@@ -222,9 +222,12 @@ void NodeManager::worker_process_ended(Process& process) {
   });
   for (const Death& death : deaths) {
     if (Process* worker = processes_.find(death.key)) {
-      bool neighbour = !why_killed.empty() && death.reason == shm::DeathReason::kExited;
-      publish_death(*worker, status, death.reason,
-                    neighbour ? how + " because of a worker that shared it: " + why_killed : death.text);
+      std::string text = death.text;
+      if (!why_killed.empty() && death.reason == shm::DeathReason::kExited) {
+        text += " because of a worker that shared it: ";
+        text += why_killed;
+      }
+      publish_death(*worker, status, death.reason, text);
     }
   }
 }

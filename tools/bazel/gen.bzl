@@ -63,6 +63,7 @@ def capnp_library(name, srcs, imports = [], deps = [], visibility = None, **kwar
         hdrs = [":" + name + "_hdrs"],
         copts = ["-w", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-ffunction-sections", "-fdata-sections"],
         linkstatic = True,
+        strip_include_prefix = "/",  # schemas that import others include <schema/y.capnp.h>
         visibility = visibility,
         deps = deps + ["@capnp//:capnp_rpc", "@host//:toolchain"],
         **kwargs

@@ -40,8 +40,14 @@ int contains(const void* data, size_t size, const char* part) { return memmem(da
 
 sabir_client* start_with(double cpus, const char* resource, double amount, uint64_t store_bytes) {
   sabir_resource resources[2] = {{text("CPU"), cpus}, {text(resource == NULL ? "" : resource), amount}};
-  sabir_string argv[1] = {text(program)};
-  sabir_language_env env = {SABIR_LANGUAGE_C, SABIR_LAUNCH_EXEC, argv, 1};
+  /* The same tests with their workers on a second node, behind a gateway: tests/integration/gateway. */
+  static char relay[4096];
+  const char* given = getenv("SABIR_TEST_RELAY");
+  sabir_string argv[3] = {text(program), text("16"), text(program)};
+  if (given != NULL && realpath(given, relay) != NULL) {
+    argv[0] = text(relay);
+  }
+  sabir_language_env env = {SABIR_LANGUAGE_C, SABIR_LAUNCH_EXEC, argv, given != NULL ? 3 : 1};
   sabir_config config = SABIR_CONFIG_INIT;
   config.address = text("local");
   config.session_root = text(session_root);

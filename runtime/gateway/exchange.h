@@ -1,0 +1,80 @@
+// Everything that this node has with one peer: calls that go there, calls that come from there, and what both name.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/gateway/exported_class.h"
+#include "runtime/gateway/imported_job.h"
+#include "runtime/gateway/named_objects.h"
+#include "runtime/gateway/peer_link.h"
+
+namespace sabir::gateway {
+
+class Exchange {
+ public:
+  struct Events {
+    // A driver of this job at this node, which is made if there is none. Called by receive(); may wait.
+    std::function<Result<std::shared_ptr<client::Client>>(const rpc::JobDefinition&)> open_job;
+    // A message for the node manager.
+    std::function<void(std::string)> between;
+  };
+
+  // `link` must outlive it.
+  Exchange(PeerLink& link, Events events) : link_(link), events_(std::move(events)), definitions_(link) {}
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // What the peer said, in order, from one thread. kInvalid: it broke the protocol; its connection is to be closed.
+  Result<void> receive(rpc::NodeMessage message);
+
+  // Calls of this class go to the peer from now on, until the node takes the worker's lease and has it leave.
+  void export_class(std::unique_ptr<client::Client> worker, ExportedClass::Options options);
+  // By the worker's slot in the process table. Unknown ones are ignored.
+  void set_width(uint16_t slot, uint32_t calls);
+  // Lets go of exports that are over and have nothing under way. Their number.
+  size_t sweep();
+  // The job has ended at this node, or at its origin.
+  void end_job(uint32_t number);
+  // The store is full: what is kept for later calls goes.
+  void collect();
+
+  // The connection is over. Everything under way is lost; nothing is received any more.
+  void peer_lost(const std::string& why);
+
+  size_t named_count() { return named_.size(); }
+
+ private:
+  struct PeerJob {
+    rpc::JobDefinition definition;
+    std::unique_ptr<ImportedJob> imported;
+    std::optional<Error> error;  // why it could not be opened
+  };
+
+  Result<void> call(rpc::CallMessage call);
+  void result(rpc::ResultMessage message);
+  void resolved(rpc::ResolvedMessage message);
+  void pull(const rpc::PullMessage& message);
+  void refuse(const rpc::CallMessage& call, const Error& error);
+
+  PeerLink& link_;
+  const Events events_;
+  NamedObjects named_;
+  Definitions definitions_;
+
+  // What the peer has defined, by its numbers. The receiving thread's alone.
+  std::map<uint32_t, PeerJob> jobs_;
+  std::map<uint32_t, rpc::FunctionInfo> functions_;
+  std::map<uint32_t, std::vector<rpc::ResourceAmount>> classes_;
+
+  std::mutex lock_;
+  std::vector<std::shared_ptr<ExportedClass>> exports_;
+  bool lost_ = false;
+};
+
+}  // namespace sabir::gateway

@@ -1,0 +1,209 @@
+#include "runtime/gateway/exported_class.h"
+
+#include "runtime/client/functions.h"
+
+namespace sabir::gateway {
+
+using client::Future;
+using client::Work;
+
+void Definitions::job(uint32_t number, const std::string& id, const rpc::JobConfig& config) {
+  std::lock_guard guard(lock_);
+  if (jobs_.emplace(number, true).second) {
+    link_.post(rpc::JobDefinition{number, id, config});
+  }
+}
+
+Result<void> Definitions::function(client::Client& client, uint32_t number) {
+  {
+    std::lock_guard guard(lock_);
+    if (functions_.contains(number)) {
+      return {};
+    }
+  }
+  // Without the lock: it asks the node. Posted twice it is the same.
+  SABIR_ASSIGN_OR_RETURN(const rpc::FunctionInfo* info, client.core().functions->fetch(number));
+  std::lock_guard guard(lock_);
+  if (functions_.emplace(number, true).second) {
+    link_.post(rpc::FunctionDefinition{number, *info});
+  }
+  return {};
+}
+
+uint32_t Definitions::class_of(const std::vector<rpc::ResourceAmount>& resources) {
+  std::lock_guard guard(lock_);
+  for (size_t i = 0; i < classes_.size(); ++i) {
+    if (classes_[i] == resources) {
+      return static_cast<uint32_t>(i);
+    }
+  }
+  classes_.push_back(resources);
+  auto number = static_cast<uint32_t>(classes_.size() - 1);
+  link_.post(rpc::ClassDefinition{number, resources});
+  return number;
+}
+
+ExportedClass::ExportedClass(std::unique_ptr<client::Client> client, PeerLink& link, NamedObjects& named,
+                             Definitions& definitions, Options options)
+    : client_(std::move(client)),
+      relay_(*client_),
+      link_(link),
+      named_(named),
+      definitions_(definitions),
+      options_(std::move(options)),
+      job_(client_->core().self.welcome().job),
+      promises_(*client::EventQueue::create()),
+      outgoing_(*client_, link, named, promises_),
+      incoming_(std::make_shared<Incoming>(*client_, link)) {
+  const rpc::WelcomeInfo& welcome = client_->core().self.welcome();
+  definitions_.job(job_, welcome.job_id, welcome.job_config);
+  class_number_ = definitions_.class_of(options_.resources);
+  relay_.set_width(options_.width);
+  claimer_ = std::thread([this] { claim_calls(); });
+  promise_watcher_ = std::thread([this] { watch_promises(); });
+}
+
+ExportedClass::~ExportedClass() {
+  client_->shutdown();  // ends both threads' waits
+  claimer_.join();
+  promise_watcher_.join();
+  incoming_->stop();
+  named_.forget(client_.get());
+  incoming_.reset();
+}
+
+void ExportedClass::claim_calls() {
+  while (!lost_.load(std::memory_order_acquire)) {
+    Result<Work*> work = client_->next_work(-1, &claim_waiter_);
+    if (!work.ok()) {
+      if (work.error().kind() == ErrorKind::kInterrupted) {
+        continue;
+      }
+      break;
+    }
+    if (*work == nullptr) {
+      break;
+    }
+    send(*work);
+  }
+  over_.store(true, std::memory_order_release);
+}
+
+void ExportedClass::send(Work* work) {
+  if (Result<void> defined = definitions_.function(*client_, work->view.function_index); !defined.ok()) {
+    fail(work, defined.error());
+    return;
+  }
+  rpc::CallMessage call;
+  call.number = definitions_.next_call();
+  call.job = job_;
+  call.function = work->view.function_index;
+  call.class_number = class_number_;
+  call.num_returns = static_cast<uint16_t>(work->view.num_returns);
+  call.attempt = static_cast<uint16_t>(work->view.attempt);
+  for (const sabir_work_arg& arg : work->args) {
+    Result<rpc::WireValue> value = outgoing_.write(arg.value, reinterpret_cast<Future*>(arg.ref));
+    if (!value.ok()) {
+      fail(work, value.error());
+      return;
+    }
+    call.args.push_back({{arg.name.data, arg.name.size}, *std::move(value)});
+  }
+  {
+    std::lock_guard guard(lock_);
+    if (!lost_.load(std::memory_order_relaxed)) {
+      under_way_.emplace(call.number, work);
+      work = nullptr;
+    }
+  }
+  if (work != nullptr) {
+    relay_.give_back(work);
+    return;
+  }
+  link_.post(std::move(call));
+}
+
+void ExportedClass::fail(Work* work, const Error& error) {
+  sabir_failure failure = SABIR_FAILURE_INIT;
+  failure.kind = static_cast<sabir_status>(error.kind());
+  failure.message = {error.message().data(), error.message().size()};
+  (void)client_->core().executor->fail(work, failure);
+}
+
+bool ExportedClass::result(rpc::ResultMessage& message) {
+  Work* work = nullptr;
+  {
+    std::lock_guard guard(lock_);
+    auto found = under_way_.find(message.number);
+    if (found == under_way_.end()) {
+      return false;
+    }
+    work = found->second;
+    under_way_.erase(found);
+  }
+  switch (message.outcome) {
+    case rpc::Outcome::kLost:
+      relay_.lose(work, message.message);
+      return true;
+    case rpc::Outcome::kNotBegun:
+      relay_.give_back(work);
+      return true;
+    case rpc::Outcome::kValues:
+    case rpc::Outcome::kFailed:
+    case rpc::Outcome::kRetryable:
+      break;
+  }
+  incoming_->read(std::move(message.values), [this, work, outcome = message.outcome](Result<std::vector<Future*>> made) {
+    if (!made.ok()) {
+      if (made.error().kind() == ErrorKind::kDisconnected) {
+        relay_.lose(work, "the node that ran it is gone: " + made.error().message());
+      } else {
+        fail(work, std::move(made).error().with_context("its result could not be fetched"));
+      }
+    } else if (outcome == rpc::Outcome::kValues) {
+      (void)relay_.finish(work, *std::move(made));
+    } else if (made->size() == 1) {
+      relay_.fail(work, made->front(), outcome == rpc::Outcome::kRetryable);
+    } else {
+      fail(work, internal_error("an error came back from another node without its value"));
+    }
+  });
+  return true;
+}
+
+void ExportedClass::watch_promises() {
+  client::QueuedEvent events[16];
+  for (;;) {
+    Result<size_t> count = client_->next_events(*promises_, events, -1, &promise_waiter_);
+    if (!count.ok()) {
+      if (count.error().kind() == ErrorKind::kInterrupted) {
+        continue;
+      }
+      return;
+    }
+    for (size_t i = 0; i < *count; ++i) {
+      outgoing_.resolved(reinterpret_cast<Future*>(events[i].tag));
+    }
+  }
+}
+
+void ExportedClass::peer_lost(const std::string& why) {
+  std::map<uint64_t, Work*> lost;
+  {
+    std::lock_guard guard(lock_);
+    lost_.store(true, std::memory_order_release);
+    lost.swap(under_way_);
+  }
+  claim_waiter_.interrupt();
+  for (auto& [number, work] : lost) {
+    relay_.lose(work, why);
+  }
+  incoming_->peer_lost(why);
+}
+
+size_t ExportedClass::calls_under_way() {
+  std::lock_guard guard(lock_);
+  return under_way_.size();
+}
+
+}  // namespace sabir::gateway

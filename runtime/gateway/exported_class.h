@@ -1,0 +1,97 @@
+// The origin's side: a worker of this node that claims calls of one scheduling class and has them run on another node.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/client/relay.h"
+#include "runtime/client/waiter.h"
+#include "runtime/gateway/incoming.h"
+#include "runtime/gateway/named_objects.h"
+#include "runtime/gateway/outgoing.h"
+#include "runtime/gateway/peer_link.h"
+
+namespace sabir::gateway {
+
+// What has been defined to a peer already; one for all exports to it.
+class Definitions {
+ public:
+  explicit Definitions(PeerLink& link) : link_(link) {}
+
+  // Posted once, before the first use.
+  void job(uint32_t number, const std::string& id, const rpc::JobConfig& config);
+  Result<void> function(client::Client& client, uint32_t number);
+  uint32_t class_of(const std::vector<rpc::ResourceAmount>& resources);
+  uint64_t next_call() { return next_call_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  PeerLink& link_;
+  std::mutex lock_;
+  std::map<uint32_t, bool> jobs_;
+  std::map<uint32_t, bool> functions_;
+  std::vector<std::vector<rpc::ResourceAmount>> classes_;
+  std::atomic<uint64_t> next_call_{1};
+};
+
+class ExportedClass {
+ public:
+  struct Options {
+    uint32_t width = 1;  // calls under way at a time
+    std::vector<rpc::ResourceAmount> resources;
+  };
+
+  // `client` is a worker of the job. Everything given by reference must outlive it.
+  ExportedClass(std::unique_ptr<client::Client> client, PeerLink& link, NamedObjects& named, Definitions& definitions,
+                Options options);
+  // Leaves the session: what is under way counts as lost.
+  ~ExportedClass();
+  ExportedClass(const ExportedClass&) = delete;
+  ExportedClass& operator=(const ExportedClass&) = delete;
+
+  void set_width(uint32_t calls) { relay_.set_width(calls); }
+
+  // --- From the link, in the order of the messages. False: no call of this one.
+  bool result(rpc::ResultMessage& message);
+  Incoming& incoming() { return *incoming_; }
+  // All that is under way is lost, and nothing is claimed any more.
+  void peer_lost(const std::string& why);
+
+  uint16_t slot() const { return client_->core().self.slot(); }
+  size_t calls_under_way();
+  // The node has asked this worker to leave, or the session is over: nothing is claimed any more.
+  bool is_over() const { return over_.load(std::memory_order_acquire); }
+
+ private:
+  void claim_calls();
+  void watch_promises();
+  void send(client::Work* work);
+  void fail(client::Work* work, const Error& error);
+
+  std::unique_ptr<client::Client> client_;
+  client::Relay relay_;
+  PeerLink& link_;
+  NamedObjects& named_;
+  Definitions& definitions_;
+  const Options options_;
+  const uint32_t job_;
+  uint32_t class_number_ = 0;
+  std::shared_ptr<client::EventQueue> promises_;
+  Outgoing outgoing_;
+  std::shared_ptr<Incoming> incoming_;
+
+  std::mutex lock_;
+  std::map<uint64_t, client::Work*> under_way_;
+  std::atomic<bool> over_{false};
+  std::atomic<bool> lost_{false};
+  client::Waiter claim_waiter_;
+  client::Waiter promise_waiter_;
+  std::thread claimer_;
+  std::thread promise_watcher_;
+};
+
+}  // namespace sabir::gateway

@@ -1,0 +1,215 @@
+#include "runtime/gateway/imported_job.h"
+
+#include "runtime/client/call.h"
+#include "runtime/client/error_value.h"
+#include "runtime/client/submit.h"
+
+namespace sabir::gateway {
+
+using client::Future;
+using client::Task;
+
+namespace {
+
+constexpr double kUnits = 10000;
+
+sabir_string lend(const std::string& text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+ImportedJob::ImportedJob(std::shared_ptr<client::Client> client, PeerLink& link, NamedObjects& named)
+    : client_(std::move(client)),
+      relay_(*client_),
+      link_(link),
+      named_(named),
+      events_(*client::EventQueue::create()),
+      outgoing_(*client_, link, named, events_),
+      incoming_(std::make_shared<Incoming>(*client_, link)),
+      watcher_([this] { watch(); }) {}
+
+ImportedJob::~ImportedJob() {
+  {
+    std::lock_guard guard(lock_);
+    over_ = true;
+  }
+  waiter_.interrupt();
+  watcher_.join();
+  incoming_->stop();
+  for (auto& [last, call] : running_) {
+    for (Future* result : call.results) {
+      client::release(result);
+    }
+  }
+  for (auto& [key, task] : tasks_) {
+    client::release(task);
+  }
+  named_.forget(client_.get());
+}
+
+Result<Task*> ImportedJob::task_for(const rpc::CallMessage& call, const rpc::FunctionInfo& function,
+                                    const std::vector<rpc::ResourceAmount>& resources) {
+  Task*& task = tasks_[{call.function, call.class_number, call.num_returns}];
+  if (task != nullptr) {
+    return task;
+  }
+  SABIR_ASSIGN_OR_RETURN(client::Function * exported, client_->core().functions->export_function(function));
+  std::vector<sabir_resource> amounts;
+  for (const rpc::ResourceAmount& resource : resources) {
+    amounts.push_back({lend(resource.name), static_cast<double>(resource.units) / kUnits});
+  }
+  sabir_resource none = {};
+  sabir_task_options options = SABIR_TASK_OPTIONS_INIT;
+  options.resources = amounts.empty() ? &none : amounts.data();
+  options.resource_count = amounts.size();
+  options.num_returns = call.num_returns;
+  options.max_retries = 0;  // the origin's to decide
+  Result<Task*> prepared = client_->prepare_task(*exported, options);
+  client::release(exported);
+  if (prepared.ok()) {
+    task = *prepared;
+  }
+  return prepared;
+}
+
+void ImportedJob::call(rpc::CallMessage call, const rpc::FunctionInfo& function,
+                       const std::vector<rpc::ResourceAmount>& resources) {
+  Result<Task*> task = task_for(call, function, resources);
+  if (!task.ok()) {
+    refuse(call.number, task.error());
+    return;
+  }
+  std::vector<rpc::WireValue> values;
+  for (rpc::WireArg& arg : call.args) {
+    values.push_back(std::move(arg.value));
+  }
+  if (values.empty()) {
+    submit(*task, std::move(call), {});
+    return;
+  }
+  auto kept = std::make_shared<rpc::CallMessage>(std::move(call));
+  incoming_->read(std::move(values), [this, task = *task, kept](Result<std::vector<Future*>> args) {
+    if (args.ok()) {
+      submit(task, std::move(*kept), *std::move(args));
+    } else {
+      refuse(kept->number, args.error());
+    }
+  });
+}
+
+void ImportedJob::submit(Task* task, rpc::CallMessage call, std::vector<Future*> args) {
+  std::vector<sabir_arg> passed(args.size());
+  for (size_t i = 0; i < args.size(); ++i) {
+    passed[i] = {};
+    passed[i].ref = reinterpret_cast<sabir_ref*>(args[i]);
+    passed[i].name = lend(call.args[i].name);
+  }
+  std::vector<sabir_ref*> refs(call.num_returns);
+  Result<void> sent = client_->core().submitter->submit_task(task, passed, refs.data(), call.attempt);
+  for (Future* arg : args) {
+    client::release(arg);
+  }
+  if (!sent.ok()) {
+    refuse(call.number, sent.error());
+    return;
+  }
+  if (refs.empty()) {
+    // Nothing comes back but that it was sent; that it ran nobody can ask for.
+    link_.post(rpc::ResultMessage{call.number, rpc::Outcome::kValues, {}, {}});
+    return;
+  }
+  Running running{call.number, {}};
+  for (sabir_ref* ref : refs) {
+    running.results.push_back(reinterpret_cast<Future*>(ref));
+  }
+  Future* last = running.results.back();
+  {
+    std::lock_guard guard(lock_);
+    running_.emplace(last, std::move(running));
+  }
+  client_->watch(last, events_, reinterpret_cast<uint64_t>(last));
+}
+
+void ImportedJob::refuse(uint64_t number, const Error& error) {
+  rpc::ResultMessage message;
+  message.number = number;
+  message.outcome = rpc::Outcome::kFailed;
+  message.values.push_back(error_value(error));
+  link_.post(std::move(message));
+}
+
+void ImportedJob::watch() {
+  client::QueuedEvent events[64];
+  for (;;) {
+    {
+      std::lock_guard guard(lock_);
+      if (over_) {
+        return;
+      }
+    }
+    Result<size_t> count = client_->next_events(*events_, events, -1, &waiter_);
+    if (!count.ok()) {
+      if (count.error().kind() == ErrorKind::kInterrupted) {
+        continue;
+      }
+      return;
+    }
+    for (size_t i = 0; i < *count; ++i) {
+      auto* future = reinterpret_cast<Future*>(events[i].tag);
+      std::optional<Running> call;
+      {
+        std::lock_guard guard(lock_);
+        auto found = running_.find(future);
+        if (found != running_.end()) {
+          call = std::move(found->second);
+          running_.erase(found);
+        }
+      }
+      if (call) {
+        answer(*std::move(call));
+      } else {
+        outgoing_.resolved(future);
+      }
+    }
+  }
+}
+
+void ImportedJob::answer(Running call) {
+  rpc::ResultMessage message;
+  message.number = call.number;
+  Future* first = call.results.front();
+  if (first->is_error()) {
+    message.outcome = first->retryable ? rpc::Outcome::kRetryable : rpc::Outcome::kFailed;
+    sabir_view view = {};
+    if (first->crashed && client_->view(first, view).ok()) {
+      message.outcome = rpc::Outcome::kLost;
+      message.message = client::read_error_map({static_cast<const uint8_t*>(view.data), view.size}).message;
+    } else {
+      Result<rpc::WireValue> value = outgoing_.write(first);
+      message.values.push_back(value.ok() ? *std::move(value) : error_value(value.error()));
+    }
+  } else {
+    for (Future* result : call.results) {
+      Result<rpc::WireValue> value = outgoing_.write(result);
+      if (!value.ok()) {
+        message.outcome = rpc::Outcome::kFailed;
+        message.values.clear();
+        message.values.push_back(error_value(value.error()));
+        break;
+      }
+      message.values.push_back(*std::move(value));
+    }
+  }
+  link_.post(std::move(message));
+  for (Future* result : call.results) {
+    client::release(result);
+  }
+}
+
+void ImportedJob::peer_lost(const std::string& why) { incoming_->peer_lost(why); }
+
+size_t ImportedJob::calls_under_way() {
+  std::lock_guard guard(lock_);
+  return running_.size();
+}
+
+}  // namespace sabir::gateway

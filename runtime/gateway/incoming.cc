@@ -1,0 +1,369 @@
+#include "runtime/gateway/incoming.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <optional>
+#include <string_view>
+
+#include "runtime/client/objects.h"
+#include "runtime/client/refs.h"
+
+namespace sabir::gateway {
+
+using client::Future;
+
+namespace {
+
+constexpr int64_t kRoomTimeoutNs = 60 * kSecondNs;
+
+}  // namespace
+
+// Values that become references together.
+struct Incoming::Batch {
+  std::vector<rpc::WireValue> values;
+  Done done;
+  std::map<rpc::ObjectId, Future*> objects;  // pulled, a count on each; under lock_
+  std::map<rpc::ObjectId, PullPtr> raw;      // pulled, and not yet values: those with references in them
+  std::vector<rpc::ObjectId> mentions;       // to be released
+  std::atomic<size_t> missing{1};            // one for read() itself
+  std::optional<Error> error;                // under lock_
+};
+
+struct Incoming::Pull {
+  rpc::ObjectId id;
+  uint64_t size_bytes = 0;
+  client::ValueHeader header;
+  bool has_refs = false;
+  std::unique_ptr<client::Builder> builder;  // the object, as it is being written
+  std::vector<uint8_t> bytes;                // ... or, of one with references in it, its bytes
+  std::vector<std::shared_ptr<Batch>> batches;
+};
+
+Incoming::~Incoming() {
+  stop();
+  collect();
+  for (auto& [id, promise] : promises_) {
+    client::release(promise);
+  }
+}
+
+void Incoming::stop() {
+  {
+    std::lock_guard guard(lock_);
+    stop_ = true;
+    waiting_changed_.notify_all();
+  }
+  if (room_thread_.joinable()) {
+    room_thread_.join();
+  }
+}
+
+void Incoming::read(std::vector<rpc::WireValue> values, Done done) {
+  auto batch = std::make_shared<Batch>();
+  batch->values = std::move(values);
+  batch->done = std::move(done);
+  for (const rpc::WireValue& value : batch->values) {
+    promise_refs(value);  // now: the message that keeps the promise may be the next one
+  }
+  for (const rpc::WireValue& value : batch->values) {
+    need(value, batch);
+  }
+  complete(batch);
+}
+
+void Incoming::promise_refs(const rpc::WireValue& value) {
+  for (const rpc::WireRef& ref : value.refs) {
+    if (ref.value) {
+      promise_refs(*ref.value);
+      continue;
+    }
+    std::lock_guard guard(lock_);
+    if (!promises_.contains(ref.id)) {
+      promises_.emplace(ref.id, relay_.promise(ref.id.uid, ref.id.sequence));
+    }
+  }
+}
+
+void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch) {
+  for (const rpc::WireRef& ref : value.refs) {
+    if (ref.value) {
+      need(*ref.value, batch);
+    }
+  }
+  if (!value.stored) {
+    return;
+  }
+  batch->mentions.push_back(value.stored->id);
+  PullPtr pull;
+  {
+    std::lock_guard guard(lock_);
+    if (batch->objects.contains(value.stored->id)) {
+      return;
+    }
+    auto kept = std::find_if(kept_.begin(), kept_.end(), [&](const auto& one) { return one.first == value.stored->id; });
+    if (kept != kept_.end()) {
+      kept_.splice(kept_.begin(), kept_, kept);
+      batch->objects.emplace(kept->first, client::retain(kept->second));
+      return;
+    }
+    ++batch->missing;
+    auto [place, added] = pulls_.try_emplace(value.stored->id);
+    if (!added) {
+      place->second->batches.push_back(batch);
+      return;
+    }
+    pull = place->second = std::make_shared<Pull>();
+    pull->id = value.stored->id;
+    pull->size_bytes = value.stored->size_bytes;
+    pull->header = {.encoding = value.encoding, .language = value.language, .variant = value.variant};
+    pull->header.flags = value.is_error ? client::kValueIsError : 0;
+    pull->has_refs = !value.refs.empty();
+    pull->batches.push_back(batch);
+  }
+  begin(pull, 0);
+}
+
+void Incoming::begin(const PullPtr& pull, int64_t wait_ns) {
+  if (pull->has_refs) {
+    pull->bytes.resize(pull->size_bytes);
+    transfer(pull, pull->bytes.data());
+    return;
+  }
+  void* destination = nullptr;
+  auto builder = client_.core().objects->build(pull->header, pull->size_bytes, wait_ns, &destination);
+  if (builder.ok()) {
+    pull->builder = *std::move(builder);
+    transfer(pull, destination);
+    return;
+  }
+  if (wait_ns != 0 || builder.error().kind() != ErrorKind::kStoreFull) {
+    settle(pull, std::move(builder).error());
+    return;
+  }
+  // What makes room may be behind this message: its thread must not wait.
+  std::lock_guard guard(lock_);
+  waiting_.push_back(pull);
+  if (!room_thread_.joinable() && !stop_) {
+    room_thread_ = std::thread([this] { work_for_room(); });
+  }
+  waiting_changed_.notify_one();
+}
+
+void Incoming::work_for_room() {
+  std::unique_lock held(lock_);
+  for (;;) {
+    waiting_changed_.wait(held, [&] { return stop_ || !waiting_.empty(); });
+    if (waiting_.empty()) {
+      return;
+    }
+    PullPtr pull = waiting_.front();
+    waiting_.pop_front();
+    bool stopped = stop_;
+    held.unlock();
+    collect();
+    if (stopped) {
+      settle(pull, closed_error("the gateway ends"));
+    } else {
+      begin(pull, kRoomTimeoutNs);
+    }
+    held.lock();
+  }
+}
+
+void Incoming::transfer(const PullPtr& pull, void* destination) {
+  uint64_t number = link_.receive({static_cast<uint8_t*>(destination), pull->size_bytes},
+                                  [self = shared_from_this(), pull](Result<void> result) {
+                                    self->arrived(pull, std::move(result));
+                                  });
+  link_.post(rpc::PullMessage{pull->id, number});
+}
+
+void Incoming::arrived(const PullPtr& pull, Result<void> result) {
+  if (!result.ok()) {
+    if (pull->builder) {
+      client_.core().objects->abandon(std::move(pull->builder));
+    }
+    settle(pull, std::move(result).error());
+    return;
+  }
+  if (pull->builder) {
+    Result<Future*> sealed = client_.core().objects->seal(std::move(pull->builder));
+    settle(pull, std::move(sealed));
+    return;
+  }
+  settle(pull, static_cast<Future*>(nullptr));  // make() puts it together, with its references
+}
+
+void Incoming::settle(const PullPtr& pull, Result<Future*> object) {
+  if (object.ok() && *object != nullptr) {
+    relay_.rename(*object, pull->id.uid, pull->id.sequence);
+  }
+  std::vector<std::shared_ptr<Batch>> batches;
+  std::vector<Future*> dropped;
+  {
+    std::lock_guard guard(lock_);
+    pulls_.erase(pull->id);
+    batches = std::move(pull->batches);
+    for (const std::shared_ptr<Batch>& batch : batches) {
+      if (!object.ok()) {
+        batch->error = batch->error ? batch->error : object.error();
+      } else if (*object != nullptr) {
+        batch->objects.emplace(pull->id, client::retain(*object));
+      } else {
+        batch->raw.emplace(pull->id, pull);
+      }
+    }
+    if (object.ok() && *object != nullptr) {
+      kept_.emplace_front(pull->id, *object);
+      kept_bytes_ += pull->size_bytes;
+      while (kept_.size() > kMaxKept || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
+        kept_bytes_ -= kept_.back().second->size_bytes;
+        dropped.push_back(kept_.back().second);
+        kept_.pop_back();
+      }
+    }
+  }
+  for (Future* future : dropped) {
+    client::release(future);
+  }
+  for (const std::shared_ptr<Batch>& batch : batches) {
+    complete(batch);
+  }
+}
+
+void Incoming::complete(const std::shared_ptr<Batch>& batch) {
+  if (batch->missing.fetch_sub(1) != 1) {
+    return;
+  }
+  if (!batch->mentions.empty()) {
+    link_.post(rpc::ReleasedMessage{std::move(batch->mentions)});
+  }
+  Result<std::vector<Future*>> made = std::vector<Future*>();
+  if (batch->error) {
+    made = *batch->error;
+  }
+  for (size_t i = 0; i < batch->values.size() && made.ok(); ++i) {
+    Result<Future*> one = make(batch->values[i], *batch);
+    if (one.ok()) {
+      made->push_back(*one);
+      continue;
+    }
+    for (Future* future : *made) {
+      client::release(future);
+    }
+    made = std::move(one).error();
+  }
+  for (auto& [id, object] : batch->objects) {
+    client::release(object);
+  }
+  batch->done(std::move(made));
+}
+
+Result<Future*> Incoming::make(const rpc::WireValue& value, const Batch& batch) {
+  std::vector<Future*> refs;
+  auto let_go = [&] {
+    for (Future* ref : refs) {
+      client::release(ref);
+    }
+  };
+  if (value.stored) {
+    if (auto found = batch.objects.find(value.stored->id); found != batch.objects.end()) {
+      return client::retain(found->second);
+    }
+  }
+  for (const rpc::WireRef& ref : value.refs) {
+    Result<Future*> made = make_ref(ref, batch);
+    if (!made.ok()) {
+      let_go();
+      return made;
+    }
+    refs.push_back(*made);
+  }
+  client::ValueHeader header{.encoding = value.encoding, .language = value.language, .variant = value.variant};
+  header.flags = value.is_error ? client::kValueIsError : 0;
+  std::string_view bytes = value.bytes;
+  if (value.stored) {
+    const std::vector<uint8_t>& raw = batch.raw.at(value.stored->id)->bytes;
+    bytes = {reinterpret_cast<const char*>(raw.data()), raw.size()};
+  }
+  Result<Future*> made = relay_.make_value(header, refs, bytes, kRoomTimeoutNs);
+  let_go();
+  if (made.ok() && value.stored) {
+    relay_.rename(*made, value.stored->id.uid, value.stored->id.sequence);
+  }
+  return made;
+}
+
+Result<Future*> Incoming::make_ref(const rpc::WireRef& ref, const Batch& batch) {
+  if (ref.value) {
+    SABIR_ASSIGN_OR_RETURN(Future * made, make(*ref.value, batch));
+    relay_.rename(made, ref.id.uid, ref.id.sequence);
+    return made;
+  }
+  std::lock_guard guard(lock_);
+  auto found = promises_.find(ref.id);
+  if (found == promises_.end()) {
+    return Error(ErrorKind::kObjectLost, "the node that promised a value is gone");
+  }
+  return client::retain(found->second);
+}
+
+void Incoming::resolve(rpc::ObjectId id, rpc::WireValue value) {
+  std::vector<rpc::WireValue> values;
+  values.push_back(std::move(value));
+  read(std::move(values), [self = shared_from_this(), id](Result<std::vector<Future*>> made) {
+    Future* promise = nullptr;
+    {
+      std::lock_guard guard(self->lock_);
+      auto found = self->promises_.find(id);
+      if (found != self->promises_.end()) {
+        promise = found->second;
+        self->promises_.erase(found);
+      }
+    }
+    if (promise == nullptr) {
+      if (made.ok()) {
+        client::release(made->front());
+      }
+      return;
+    }
+    if (made.ok()) {
+      self->relay_.fulfil(promise, made->front());
+    } else {
+      self->relay_.break_promise(promise, made.error().kind(), made.error().message());
+    }
+    client::release(promise);
+  });
+}
+
+bool Incoming::has_promise(rpc::ObjectId id) {
+  std::lock_guard guard(lock_);
+  return promises_.contains(id);
+}
+
+void Incoming::collect() {
+  std::list<std::pair<rpc::ObjectId, Future*>> kept;
+  {
+    std::lock_guard guard(lock_);
+    kept.swap(kept_);
+    kept_bytes_ = 0;
+  }
+  for (auto& [id, object] : kept) {
+    client::release(object);
+  }
+}
+
+void Incoming::peer_lost(const std::string& why) {
+  std::map<rpc::ObjectId, Future*> broken;
+  {
+    std::lock_guard guard(lock_);
+    broken.swap(promises_);
+  }
+  for (auto& [id, promise] : broken) {
+    relay_.break_promise(promise, ErrorKind::kObjectLost, why);
+    client::release(promise);
+  }
+}
+
+}  // namespace sabir::gateway

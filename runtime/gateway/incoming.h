@@ -1,0 +1,78 @@
+// Values of a peer on their way into one client: small ones are made anew, large ones pulled into this node's store.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "runtime/client/relay.h"
+#include "runtime/gateway/peer_link.h"
+
+namespace sabir::gateway {
+
+// read() and resolve() from one thread at a time, in the order of the messages; what they lead to may come from any.
+class Incoming : public std::enable_shared_from_this<Incoming> {
+ public:
+  // Objects that were pulled stay for the next call that names them: at most so many and so large together.
+  static constexpr size_t kMaxKept = 64;
+  static constexpr uint64_t kMaxKeptBytes = 256 << 20;
+
+  // A ready reference for each value, with a count.
+  using Done = std::function<void(Result<std::vector<client::Future*>>)>;
+
+  Incoming(client::Client& client, PeerLink& link) : client_(client), relay_(client), link_(link) {}
+  ~Incoming();
+
+  // `done` is called once: at once, if nothing is to be pulled.
+  void read(std::vector<rpc::WireValue> values, Done done);
+  bool has_promise(rpc::ObjectId id);
+  // A promise is kept.
+  void resolve(rpc::ObjectId id, rpc::WireValue value);
+
+  // Lets go of what is kept for later calls.
+  void collect();
+  // The peer is gone: its promises break. Transfers end by themselves.
+  void peer_lost(const std::string& why);
+  // Ends its thread. No read() or resolve() after that.
+  void stop();
+
+ private:
+  struct Batch;
+  struct Pull;
+  using PullPtr = std::shared_ptr<Pull>;
+
+  void promise_refs(const rpc::WireValue& value);
+  void need(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
+  void begin(const PullPtr& pull, int64_t wait_ns);
+  void transfer(const PullPtr& pull, void* destination);
+  void arrived(const PullPtr& pull, Result<void> result);
+  void settle(const PullPtr& pull, Result<client::Future*> object);
+  void complete(const std::shared_ptr<Batch>& batch);
+  void work_for_room();
+
+  Result<client::Future*> make(const rpc::WireValue& value, const Batch& batch);
+  Result<client::Future*> make_ref(const rpc::WireRef& ref, const Batch& batch);
+
+  client::Client& client_;
+  client::Relay relay_;
+  PeerLink& link_;
+
+  std::mutex lock_;
+  std::map<rpc::ObjectId, PullPtr> pulls_;                // under way
+  std::list<std::pair<rpc::ObjectId, client::Future*>> kept_;  // newest first, a count on each
+  uint64_t kept_bytes_ = 0;
+  std::map<rpc::ObjectId, client::Future*> promises_;  // a count on each
+  // Pulls that found no room at once: a thread of their own waits for it.
+  std::deque<PullPtr> waiting_;
+  std::condition_variable waiting_changed_;
+  std::thread room_thread_;
+  bool stop_ = false;
+};
+
+}  // namespace sabir::gateway

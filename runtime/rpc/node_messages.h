@@ -1,0 +1,104 @@
+// What gateways of two nodes say to each other, in plain C++ (schema/node.capnp has its meaning).
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/rpc/session_types.h"
+
+namespace sabir::rpc {
+
+struct ObjectId {
+  uint64_t uid = 0;
+  uint64_t sequence = 0;
+  auto operator<=>(const ObjectId&) const = default;
+};
+
+struct WireRef;
+struct WireValue {
+  struct Stored {
+    ObjectId id;
+    uint64_t size_bytes = 0;
+    bool operator==(const Stored&) const = default;
+  };
+  uint8_t encoding = 0;
+  uint8_t language = 0;
+  uint8_t variant = 0;
+  bool is_error = false;
+  std::string bytes;             // unless it is stored
+  std::optional<Stored> stored;  // its bytes are in the sender's store
+  std::vector<WireRef> refs;
+};
+struct WireRef {
+  ObjectId id;
+  std::unique_ptr<WireValue> value;  // null: promised
+};
+
+struct WireArg {
+  std::string name;
+  WireValue value;
+};
+
+struct JobDefinition {
+  uint32_t number = 0;
+  std::string id;
+  JobConfig config;
+};
+struct FunctionDefinition {
+  uint32_t number = 0;
+  FunctionInfo function;
+};
+struct ClassDefinition {
+  uint32_t number = 0;
+  std::vector<ResourceAmount> resources;
+};
+struct CallMessage {
+  uint64_t number = 0;
+  uint32_t job = 0;
+  uint32_t function = 0;
+  uint32_t class_number = 0;
+  uint16_t num_returns = 1;
+  uint16_t attempt = 0;
+  std::vector<WireArg> args;
+};
+enum class Outcome : uint8_t { kValues, kFailed, kRetryable, kLost, kNotBegun };
+struct ResultMessage {
+  uint64_t number = 0;
+  Outcome outcome = Outcome::kValues;
+  std::vector<WireValue> values;
+  std::string message;
+};
+struct ResolvedMessage {
+  ObjectId id;
+  WireValue value;
+};
+struct ReleasedMessage {
+  std::vector<ObjectId> ids;
+};
+struct JobOverMessage {
+  uint32_t job = 0;
+};
+struct PullMessage {
+  ObjectId id;
+  uint64_t transfer = 0;
+};
+struct BetweenMessage {
+  std::string bytes;
+};
+
+using NodeMessage = std::variant<JobDefinition, FunctionDefinition, ClassDefinition, CallMessage, ResultMessage,
+                                 ResolvedMessage, ReleasedMessage, JobOverMessage, PullMessage, BetweenMessage>;
+
+// References inside references: deeper ones are refused.
+inline constexpr int kMaxWireDepth = 16;
+
+// About what it takes on the wire.
+size_t size_bytes(const NodeMessage& message);
+
+}  // namespace sabir::rpc

@@ -1,0 +1,136 @@
+@0xd4b1a0c7e95f2836;
+# What two nodes say to each other about calls and values. It travels between their gateways (runtime/gateway), in
+# batches over the calls connection (schema/node_link.capnp); the bytes of large values travel over the bulk connection.
+#
+# Vocabulary. The *origin* is the node on which a call was submitted, the *target* the one that runs it. A gateway is a
+# process of its node: at the origin it claims calls as a worker does, at the target it submits them as a driver does. So
+# a worker never sees that its caller is far away, and a caller never sees that its worker is.
+#
+# Order. Messages of one connection arrive in order, or the connection is over. When it is over everything that was under
+# way is lost: the origin's calls count as lost (`Outcome.lost`), the target's run to their end and nobody hears of it.
+#
+# Definitions. Jobs, functions and classes are named by numbers of the sender, and are defined once per connection before
+# they are first used. They are the same on every node by their content: a job by its id, a function by all its fields.
+#
+# Values. A value of up to a few KiB travels in its message. A larger one stays in the sender's store, is named there by
+# its object id, and is pulled by the receiver before the call (or the caller) sees it. References inside a value travel
+# with it: those that have a small value as that value, those to objects as names, those to calls that still run as
+# promises, which the sender keeps with `resolved`. A sender keeps what it named until the receiver says `released`.
+#
+# Bounds. A batch has at most 512 messages and 1 MiB, but for one message that is larger by itself; at most 16 batches are
+# under way in each direction. Who breaks a rule loses the connection.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("sabir::schema");
+
+using Session = import "/schema/session.capnp";
+
+struct ObjectId {
+  # Equal in every process and on every node.
+  uid @0 :UInt64;
+  sequence @1 :UInt64;
+}
+
+struct WireValue {
+  encoding @0 :UInt8;              # as in a value's header (docs/values.md)
+  language @1 :UInt8;
+  variant @2 :UInt8;
+  isError @3 :Bool;
+  union {
+    bytes @4 :Data;
+    stored @5 :Stored;
+  }
+  refs @6 :List(WireRef);
+
+  struct Stored {
+    id @0 :ObjectId;
+    sizeBytes @1 :UInt64;
+  }
+}
+
+struct WireRef {
+  id @0 :ObjectId;
+  union {
+    value @1 :WireValue;           # it is ready
+    promised @2 :Void;             # `resolved` will follow, once
+  }
+}
+
+struct WireArg {
+  name @0 :Text;                   # "": positional
+  value @1 :WireValue;
+}
+
+struct JobDefinition {
+  number @0 :UInt32;
+  id @1 :Data;                     # 16 bytes
+  config @2 :Session.JobConfig;
+}
+
+struct FunctionDefinition {
+  number @0 :UInt32;
+  kind @1 :UInt32;
+  language @2 :UInt8;
+  name @3 :Text;
+  code @4 :Data;
+}
+
+struct ClassDefinition {
+  number @0 :UInt32;
+  resources @1 :List(Session.Resource);
+}
+
+struct CallMessage {
+  number @0 :UInt64;               # of this call on this connection, by the origin
+  job @1 :UInt32;
+  function @2 :UInt32;
+  class @3 :UInt32;
+  numReturns @4 :UInt16;
+  attempt @5 :UInt16;
+  args @6 :List(WireArg);
+}
+
+struct ResultMessage {
+  number @0 :UInt64;
+  outcome @1 :Outcome;
+  values @2 :List(WireValue);      # `values`: as many as the call returns; `failed`, `retryable`: the error value
+  message @3 :Text;                # `lost`, `notBegun`: why
+
+  enum Outcome {
+    values @0;
+    failed @1;                     # user code raised, or the runtime says what is wrong
+    retryable @2;                  # the same, and retry_errors applies to it
+    lost @3;                       # the worker died: an attempt
+    notBegun @4;                   # it did not run: no attempt
+  }
+}
+
+struct NodeMessage {
+  union {
+    job @0 :JobDefinition;
+    function @1 :FunctionDefinition;
+    class @2 :ClassDefinition;
+    call @3 :CallMessage;
+    result @4 :ResultMessage;
+    resolved :group {
+      id @5 :ObjectId;
+      value @6 :WireValue;
+    }
+    released @7 :List(ObjectId);
+    # What the sender named and the receiver needs no more: one count each.
+    jobOver @8 :UInt32;
+    # The job has ended at its origin: its calls here end, and everything of it.
+    pull :group {
+      # Of an object that the receiver of this message has named.
+      id @9 :ObjectId;
+      transfer @10 :UInt64;        # on the bulk connection, chosen by the sender of this message
+    }
+    between @11 :Data;
+    # From node manager to node manager; gateways do not look inside.
+  }
+}
+
+interface NodePeer {
+  deliver @0 (messages :List(NodeMessage)) -> ();
+  # The answer is the credit for another batch.
+}

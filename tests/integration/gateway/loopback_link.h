@@ -1,0 +1,55 @@
+// Two ends of a link in one process. Messages go through their wire form.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "runtime/gateway/peer_link.h"
+
+namespace sabir::testing {
+
+class LoopbackLink final : public gateway::PeerLink {
+ public:
+  using Receive = std::function<Result<void>(rpc::NodeMessage)>;
+
+  LoopbackLink() : thread_([this] { run(); }) {}
+  ~LoopbackLink() override { close(); }
+  static void join(LoopbackLink& a, LoopbackLink& b) {
+    a.other_ = &b;
+    b.other_ = &a;
+  }
+  // What comes before this waits.
+  void set_receiver(Receive receive);
+  // Nothing is received or sent any more; transfers that wait end as disconnected.
+  void close();
+
+  void post(rpc::NodeMessage message) override;
+  uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
+  void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
+  void refuse(uint64_t transfer, Error why) override;
+
+ private:
+  struct Transfer {
+    std::span<uint8_t> destination;
+    OnEnd on_end;
+  };
+  void run();
+  void queue(std::function<void()> task);
+
+  LoopbackLink* other_ = nullptr;
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  Receive receive_;
+  std::map<uint64_t, Transfer> transfers_;
+  uint64_t next_transfer_ = 1;
+  bool closed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace sabir::testing

@@ -1,0 +1,69 @@
+// A worker that has its calls run by another node: starts one of its own, on which the given command is the workers'.
+// relay_program WIDTH COMMAND... As a language environment's argv it puts a second node, and both sides of a gateway,
+// behind any test.
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "runtime/gateway/exchange.h"
+#include "tests/integration/gateway/loopback_link.h"
+
+using namespace sabir;
+
+namespace {
+
+constexpr int64_t kSweepNs = 20'000;
+
+std::shared_ptr<client::Client> start_target(const rpc::JobConfig& config, std::vector<std::string> command,
+                                             uint8_t language) {
+  client::DriverOptions options;
+  options.address = "local";
+  options.node.resources = {{"CPU", 40'000}, {"GPU", 40'000}, {"licence", 20'000}};
+  options.node.store_bytes = 256 << 20;
+  options.job = config;
+  options.job.language_envs = {{language, rpc::LaunchMode::kExec, std::move(command), 1}};
+  Result<std::unique_ptr<client::Client>> client = client::Client::start_driver(options);
+  if (!client.ok()) {
+    std::fprintf(stderr, "relay: %s\n", client.error().to_string().c_str());
+    std::exit(1);
+  }
+  return *std::move(client);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (argc < 3) {
+    return 2;
+  }
+  auto width = static_cast<uint32_t>(std::atoi(argv[1]));
+  std::vector<std::string> command(argv + 2, argv + argc);
+  Result<std::unique_ptr<client::Client>> worker = client::Client::start_worker("", "");
+  if (!worker.ok()) {
+    std::fprintf(stderr, "relay: %s\n", worker.error().to_string().c_str());
+    return 1;
+  }
+  const rpc::WelcomeInfo& welcome = (*worker)->core().self.welcome();
+  std::shared_ptr<client::Client> target = start_target(welcome.job_config, command, welcome.language);
+  testing::LoopbackLink origin_end;
+  testing::LoopbackLink target_end;
+  testing::LoopbackLink::join(origin_end, target_end);
+  {
+    gateway::Exchange origin(origin_end, {.open_job = {}, .between = {}});
+    gateway::Exchange remote(target_end, {.open_job = [&](const rpc::JobDefinition&) { return target; }, .between = {}});
+    origin_end.set_receiver([&](rpc::NodeMessage message) { return origin.receive(std::move(message)); });
+    target_end.set_receiver([&](rpc::NodeMessage message) { return remote.receive(std::move(message)); });
+    origin.export_class(*std::move(worker), {.width = width, .resources = {{"CPU", 10'000}}});
+    while (origin.sweep() != 0) {
+      ::usleep(kSweepNs);
+    }
+    origin_end.close();
+    target_end.close();
+  }
+  target->shutdown();
+  return 0;
+}
