@@ -1,12 +1,12 @@
-// GuardedMessageStream: Cap'n Proto messages on a socket, within limits that hold before Cap'n Proto sees a byte.
+// GuardedMessageStream: Cap'n Proto messages on a stream, within limits that hold before Cap'n Proto sees a byte.
 #pragma once
 
 #include <capnp/serialize-async.h>
+#include <kj/async-io.h>
 
 #include <cstdint>
 #include <string>
 
-#include "runtime/loop/socket_stream.h"
 #include "runtime/rpc/memory_budget.h"
 
 namespace sabir::rpc {
@@ -27,7 +27,7 @@ struct MessageLimits {
 // and RpcSystem bounds neither the questions that a peer leaves open nor the answers that it does not read.
 class GuardedMessageStream final : public capnp::MessageStream {
  public:
-  GuardedMessageStream(loop::SocketStream& stream, MessageLimits limits) : stream_(stream), limits_(limits) {}
+  GuardedMessageStream(kj::AsyncIoStream& stream, MessageLimits limits) : stream_(stream), limits_(limits) {}
   KJ_DISALLOW_COPY(GuardedMessageStream);
 
   // What the peer did that it may not; empty: nothing.
@@ -54,7 +54,7 @@ class GuardedMessageStream final : public capnp::MessageStream {
   kj::Own<MemoryBudget::Share> take_budget(uint64_t size_bytes);
   kj::Promise<void> counted(kj::Promise<void> write, kj::Own<MemoryBudget::Share> share);
 
-  loop::SocketStream& stream_;
+  kj::AsyncIoStream& stream_;
   MessageLimits limits_;
   std::string violation_;
   uint32_t open_questions_ = 0;

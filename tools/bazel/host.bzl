@@ -12,6 +12,8 @@ _LIBDIR = "/usr/lib/x86_64-linux-gnu"
 _ARCHIVES = {
     "uv": ("libuv_a.a", ["-lpthread", "-ldl", "-lrt"], [], "libuv1-dev"),
     "jemalloc": ("libjemalloc_pic.a", ["-lpthread", "-ldl", "-lm"], [], "libjemalloc-dev"),
+    "ssl": ("libssl.a", [], ["crypto"], "libssl-dev"),
+    "crypto": ("libcrypto.a", ["-lpthread", "-ldl"], [], "libssl-dev"),
     "gtest": ("libgtest.a", ["-lpthread"], [], "libgtest-dev"),
     "gmock": ("libgmock.a", [], ["gtest"], "libgmock-dev"),
     "gtest_main": ("libgtest_main.a", [], ["gtest"], "libgtest-dev"),
