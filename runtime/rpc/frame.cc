@@ -1,11 +1,9 @@
 #include "runtime/rpc/frame.h"
 
 #include <capnp/message.h>
-#include <capnp/serialize.h>
-#include <kj/debug.h>
-#include <string.h>
 
 #include "runtime/rpc/convert.h"
+#include "runtime/rpc/frame_codec.h"
 #include "schema/session.capnp.h"
 
 namespace sabir::rpc {
@@ -22,17 +20,6 @@ constexpr uint64_t kMaxSegments = 64;
 constexpr kj::uint kMaxLanguageEnvs = 16;
 constexpr kj::uint kMaxArguments = 256;
 
-std::string frame_of(capnp::MessageBuilder& message) {
-  kj::Array<capnp::word> words = capnp::messageToFlatArray(message);
-  kj::ArrayPtr<kj::byte> bytes = words.asBytes();
-  std::string frame(kFramePrefixBytes + bytes.size(), '\0');
-  for (size_t i = 0; i < kFramePrefixBytes; ++i) {
-    frame[i] = static_cast<char>(bytes.size() >> (8 * i));
-  }
-  memcpy(frame.data() + kFramePrefixBytes, bytes.begin(), bytes.size());
-  return frame;
-}
-
 Result<std::string> checked(std::string frame) {
   if (frame.size() - kFramePrefixBytes > kMaxFrameBytes) {
     return invalid_error("the frame would have " + std::to_string(frame.size()) + " bytes, more than a frame may have");
@@ -40,33 +27,7 @@ Result<std::string> checked(std::string frame) {
   return frame;
 }
 
-// Runs `read` on the message's root. Whatever is wrong with the bytes becomes an Error.
-template <typename Root, typename T, typename Read>
-Result<T> decode(std::string_view message, const char* what, Read read) {
-  if (message.size() < sizeof(capnp::word) || message.size() % sizeof(capnp::word) != 0 ||
-      message.size() > kMaxFrameBytes) {
-    return invalid_error(std::string(what) + ": not a frame");
-  }
-  kj::Array<capnp::word> words = kj::heapArray<capnp::word>(message.size() / sizeof(capnp::word));
-  memcpy(words.begin(), message.data(), message.size());
-  // The count of segments less one; our own check, before capnp computes with it.
-  uint32_t last_segment = 0;
-  memcpy(&last_segment, message.data(), sizeof(last_segment));
-  if (last_segment >= kMaxSegments) {
-    return invalid_error(std::string(what) + ": too many segments");
-  }
-  Result<T> result = internal_error(what);
-  KJ_IF_MAYBE (exception, kj::runCatchingExceptions([&] {
-                 capnp::ReaderOptions options;
-                 options.traversalLimitInWords = kMaxFrameBytes / sizeof(capnp::word);
-                 options.nestingLimit = kNestingLimit;
-                 capnp::FlatArrayMessageReader reader(words, options);
-                 result = read(reader.getRoot<Root>());
-               })) {
-    return invalid_error(std::string(what) + ": malformed: " + exception->getDescription().cStr());
-  }
-  return result;
-}
+constexpr FrameLimits kFrameLimits{kMaxFrameBytes, kNestingLimit, kMaxSegments};
 
 Result<HelloInfo> read_hello(schema::Hello::Reader from) {
   if (from.getMagic() != kHelloMagic) {
@@ -165,7 +126,7 @@ Result<std::string> encode_hello(const HelloInfo& hello) {
 }
 
 Result<HelloInfo> decode_hello(std::string_view message) {
-  return decode<schema::Hello, HelloInfo>(message, "hello", read_hello);
+  return decode_frame<schema::Hello, HelloInfo>(message, "hello", kFrameLimits, read_hello);
 }
 
 Result<std::string> encode_welcome(const WelcomeInfo& welcome) {
@@ -197,7 +158,7 @@ std::string encode_refusal(const Error& error, std::string_view daemon_version) 
 }
 
 Result<WelcomeInfo> decode_welcome(std::string_view message) {
-  return decode<schema::Welcome, WelcomeInfo>(message, "welcome", read_welcome);
+  return decode_frame<schema::Welcome, WelcomeInfo>(message, "welcome", kFrameLimits, read_welcome);
 }
 
 Result<uint32_t> choose_version(const HelloInfo& hello) {

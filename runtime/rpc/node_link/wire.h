@@ -53,6 +53,8 @@ class Wire {
   virtual std::optional<Fingerprint> peer_fingerprint() const = 0;
 
   int fd() const { return socket_.get(); }
+  // The socket alone. Of a plain wire only: one with TLS has a state that would be lost.
+  UniqueFd release() { return std::move(socket_); }
   HandshakeTrouble trouble() const { return trouble_; }
   // Why kFailed. A peer that is gone or does not answer any more is kDisconnected.
   const Error& error() const { return error_; }
