@@ -48,7 +48,8 @@
 #
 #   offset  size
 #        0     1  type: 1 data, 2 credit, 3 fail, 4 cancel
-#        1     1  flags: 1 last (data: the transfer ends with this frame), 2 checksum (data: the field is valid)
+#        1     1  flags: 1 last (data: the transfer ends with this frame), 2 checksum (data: the field is valid),
+#                 4 first (credit: the transfer's first)
 #        2     2  code (fail: the status of session.capnp's Failure); else 0
 #        4     4  size of the payload; at most 1 MiB, and 0 unless the type is data
 #        8     8  transfer id
@@ -57,11 +58,12 @@
 #       32     8  total size of the transfer (data); else 0
 #
 # `credit` (receiver to sender): the sender may send up to this offset of the transfer. It only grows. The first credit
-# is what starts a transfer. `data` comes in the order of offsets without gaps, never beyond the credit. Data of several
-# transfers takes turns by the frame. `fail` (sender to receiver): no more of this transfer comes. `cancel` (receiver to
-# sender): no more is wanted; the sender answers `fail`, unless the last data is under way already, and until one of the
-# two has come the receiver drops what comes of the transfer. Frames about transfers that are over are ignored where
-# this order can bring them about; everything else that breaks the rules ends the connection.
+# is what starts a transfer, and may come before the sender knows of it. `data` comes in the order of offsets without
+# gaps, never beyond the credit; data of several transfers takes turns by the frame. `fail` (sender to receiver): no more
+# of this transfer comes. `cancel` (receiver to sender): no more is wanted; the sender answers `fail`, unless the last
+# data is under way already, and until one of the two has come the receiver drops what comes of the transfer. Credits
+# that are not the first, and cancels, are ignored of a transfer that is over; everything else that breaks the rules
+# ends the connection.
 #
 # Versions. As in session.capnp: each side says which it speaks, the acceptor chooses the highest of both; if there is
 # none, the refusal (`version`) names both releases. Fields are only added, numbers never reused.

@@ -20,8 +20,8 @@ constexpr size_t kReadBufferBytes = 128 << 10;
 
 class TlsWire final : public Wire {
  public:
-  TlsWire(UniqueFd socket, SSL_CTX* context, std::optional<Fingerprint> expected)
-      : Wire(std::move(socket)), ssl_(SSL_new(context)), expected_(expected) {
+  TlsWire(UniqueFd socket, SSL_CTX* context, std::optional<Fingerprint> expected, uint64_t rekey_bytes)
+      : Wire(std::move(socket)), ssl_(SSL_new(context)), expected_(expected), rekey_bytes_(rekey_bytes) {
     SABIR_CHECK(ssl_ != nullptr, openssl_failure("make a TLS connection"));
     BIO* bio = BIO_new(bio_method());
     SABIR_CHECK(bio != nullptr, openssl_failure("make a TLS connection"));
@@ -52,8 +52,16 @@ class TlsWire final : public Wire {
 
   IoResult write(std::span<const uint8_t> bytes) override {
     ERR_clear_error();
+    // Not between the attempts of one write. The peer's own keys stay: nobody has to answer.
+    if (!write_pending_ && written_bytes() >= rekey_at_bytes_) {
+      rekey_at_bytes_ += rekey_bytes_;
+      if (SSL_key_update(ssl_, SSL_KEY_UPDATE_NOT_REQUESTED) != 1) {
+        return fail({ErrorKind::kSystem, openssl_failure("change a key")});
+      }
+    }
     size_t size_bytes = 0;
     int result = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &size_bytes);
+    write_pending_ = result != 1;
     return result == 1 ? done_writing(size_bytes) : why_not(result, "write to a node");
   }
 
@@ -192,6 +200,9 @@ class TlsWire final : public Wire {
 
   SSL* ssl_;
   std::optional<Fingerprint> expected_;  // a dialer's
+  uint64_t rekey_bytes_;
+  uint64_t rekey_at_bytes_ = rekey_bytes_;
+  bool write_pending_ = false;
   int socket_errno_ = 0;
   bool end_of_socket_ = false;
 };
@@ -216,22 +227,22 @@ Result<void> set_up(SSL_CTX* context, const Identity& identity) {
 
 }  // namespace
 
-Result<TlsContext> TlsContext::create(const Identity& identity) {
+Result<TlsContext> TlsContext::create(const Identity& identity, uint64_t rekey_bytes) {
   prepare_openssl();
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_method()), SSL_CTX_free);
   if (context == nullptr) {
     return Error(ErrorKind::kSystem, openssl_failure("set TLS up"));
   }
   SABIR_RETURN_IF_ERROR(set_up(context.get(), identity));
-  return TlsContext(std::move(context));
+  return TlsContext(std::move(context), rekey_bytes);
 }
 
 std::unique_ptr<Wire> TlsContext::accept(UniqueFd socket) const {
-  return std::make_unique<TlsWire>(std::move(socket), context_.get(), std::nullopt);
+  return std::make_unique<TlsWire>(std::move(socket), context_.get(), std::nullopt, rekey_bytes_);
 }
 
 std::unique_ptr<Wire> TlsContext::dial(UniqueFd socket, const Fingerprint& expected) const {
-  return std::make_unique<TlsWire>(std::move(socket), context_.get(), expected);
+  return std::make_unique<TlsWire>(std::move(socket), context_.get(), expected, rekey_bytes_);
 }
 
 }  // namespace sabir::node_link

@@ -18,14 +18,21 @@ namespace sabir::node_link {
 // No resumption, no renegotiation: each connection proves both keys. Any thread; wires may outlive it.
 class TlsContext {
  public:
-  static Result<TlsContext> create(const Identity& identity);
+  // A key of AES-GCM wears off with what it encrypts (RFC 8446, 5.5: after some 380 GB); a bulk connection comes there.
+  static constexpr uint64_t kRekeyBytes = 64ull << 30;
+
+  // A wire changes its sending key after each `rekey_bytes`.
+  static Result<TlsContext> create(const Identity& identity, uint64_t rekey_bytes = kRekeyBytes);
 
   std::unique_ptr<Wire> accept(UniqueFd socket) const;
   std::unique_ptr<Wire> dial(UniqueFd socket, const Fingerprint& expected) const;
 
  private:
-  explicit TlsContext(std::shared_ptr<ssl_ctx_st> context) : context_(std::move(context)) {}
+  TlsContext(std::shared_ptr<ssl_ctx_st> context, uint64_t rekey_bytes)
+      : context_(std::move(context)), rekey_bytes_(rekey_bytes) {}
+
   std::shared_ptr<ssl_ctx_st> context_;
+  uint64_t rekey_bytes_;
 };
 
 }  // namespace sabir::node_link

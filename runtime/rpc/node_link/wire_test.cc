@@ -97,6 +97,19 @@ TEST_F(WireTest, BothSidesKnowEachOtherByFingerprint) {
   EXPECT_EQ(transfer(*acceptor, *dialer, "still"), "still") << "the other direction goes on";
 }
 
+TEST_F(WireTest, KeysChangeOnTheWay) {
+  first_tls_ = TlsContext::create(first_, 100'000).value();
+  auto dialer = first_tls_.dial(std::move(sockets_.first), second_.fingerprint());
+  auto acceptor = second_tls_.accept(std::move(sockets_.second));
+  ASSERT_EQ(shake_hands(*dialer, *acceptor), kBothDone);
+  std::string large;
+  for (int i = 0; large.size() < 5'000'000; ++i) {
+    large += std::to_string(i);
+  }
+  EXPECT_EQ(transfer(*dialer, *acceptor, large), large);
+  EXPECT_EQ(transfer(*acceptor, *dialer, large), large);
+}
+
 TEST_F(WireTest, ADialerRefusesAnotherCertificate) {
   auto dialer = first_tls_.dial(std::move(sockets_.first), first_.fingerprint());
   auto acceptor = second_tls_.accept(std::move(sockets_.second));
