@@ -75,6 +75,10 @@ void BulkConnection::cancel_send(uint64_t transfer_id, Error why) {
   (void)post([transfer_id, why = std::move(why)](BulkMachine& machine) { machine.cancel_send(transfer_id, why); });
 }
 
+void BulkConnection::refuse(uint64_t transfer_id, Error why) {
+  (void)post([transfer_id, why = std::move(why)](BulkMachine& machine) { machine.refuse(transfer_id, why); });
+}
+
 void BulkConnection::run() {
   read_progress_ns_ = write_progress_ns_ = expired_at_ns_ = clock_.now_ns();
   while (take_commands()) {

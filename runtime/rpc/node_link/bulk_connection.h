@@ -39,6 +39,8 @@ class BulkConnection {
   // Its on_end still comes: when the destination or the source is not used any more. Nothing if it has ended.
   void cancel_receive(uint64_t transfer_id);
   void cancel_send(uint64_t transfer_id, Error why);
+  // Instead of send(): the receiver's transfer fails with `why`'s kind.
+  void refuse(uint64_t transfer_id, Error why);
 
   uint64_t sent_bytes() const { return sent_bytes_.load(std::memory_order_relaxed); }
   uint64_t received_bytes() const { return received_bytes_.load(std::memory_order_relaxed); }
@@ -79,9 +81,9 @@ class BulkConnection {
   BulkHeaderBytes header_;
   size_t header_bytes_ = 0;
   BulkMachine::Incoming payload_;
-  size_t payload_bytes_ = 0;   // done of it
+  size_t payload_bytes_ = 0;  // done of it
   bool in_payload_ = false;
-  size_t frame_bytes_ = 0;     // done of the frame that is going out
+  size_t frame_bytes_ = 0;  // done of the frame that is going out
   bool wants_to_write_ = false;
   int64_t read_progress_ns_ = 0;
   int64_t write_progress_ns_ = 0;

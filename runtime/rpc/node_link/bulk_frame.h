@@ -23,8 +23,8 @@ struct BulkHeader {
   uint16_t code = 0;          // fail: an ErrorKind
   uint32_t size_bytes = 0;    // of the payload
   uint64_t transfer_id = 0;
-  uint64_t offset = 0;    // data; credit: up to where
-  uint64_t checksum = 0;  // data
+  uint64_t offset = 0;       // data; credit: up to where
+  uint64_t checksum = 0;     // data
   uint64_t total_bytes = 0;  // data
 
   bool operator==(const BulkHeader&) const = default;

@@ -9,9 +9,7 @@ namespace {
 
 constexpr size_t kMaxRefused = 1024;
 
-Error error_of_code(uint16_t code) {
-  return {static_cast<ErrorKind>(code), "the sending node ended the transfer"};
-}
+Error error_of_code(uint16_t code) { return {static_cast<ErrorKind>(code), "the sending node ended the transfer"}; }
 
 }  // namespace
 
@@ -36,7 +34,8 @@ void BulkMachine::receive(BulkReceive receive) {
 
 void BulkMachine::grant(Receiving& receiving, bool first) {
   uint64_t total_bytes = receiving.receive.destination.size();
-  receiving.granted_bytes = receiving.received_bytes + std::min(options_.window_bytes, total_bytes - receiving.received_bytes);
+  receiving.granted_bytes =
+      receiving.received_bytes + std::min(options_.window_bytes, total_bytes - receiving.received_bytes);
   control_.push_back({.type = BulkType::kCredit,
                       .first = first,
                       .transfer_id = receiving.receive.transfer_id,
@@ -90,9 +89,9 @@ Result<BulkMachine::Incoming> BulkMachine::on_data(const BulkHeader& header) {
     return invalid_error("bulk: data out of order");
   }
   if (header.total_bytes != receiving.receive.destination.size() && !receiving.dropping) {
-    drop(receiving, invalid_error("the sending node has " + std::to_string(header.total_bytes) +
-                                  " bytes for a destination of " +
-                                  std::to_string(receiving.receive.destination.size())));
+    drop(receiving,
+         invalid_error("the sending node has " + std::to_string(header.total_bytes) + " bytes for a destination of " +
+                       std::to_string(receiving.receive.destination.size())));
   }
   // Of a transfer that is longer than was granted for, no more may come either.
   if (header.size_bytes > receiving.granted_bytes - std::min(receiving.granted_bytes, header.offset)) {
@@ -221,14 +220,17 @@ void BulkMachine::remember_refused(uint64_t transfer_id, const Error& why) {
 void BulkMachine::cancel_send(uint64_t transfer_id, const Error& why) {
   auto found = sends_.find(transfer_id);
   if (found != sends_.end()) {
-    return fail_send(found->second, why);
+    fail_send(found->second, why);
   }
+}
+
+void BulkMachine::refuse(uint64_t transfer_id, const Error& why) {
   auto early = early_.find(transfer_id);
   if (early != early_.end() && early->second.started) {
     early_.erase(early);
     control_.push_back(
         {.type = BulkType::kFail, .code = static_cast<uint16_t>(why.kind()), .transfer_id = transfer_id});
-  } else if (early == early_.end()) {
+  } else if (early == early_.end() && !sends_.contains(transfer_id)) {
     remember_refused(transfer_id, why);
   }
 }
@@ -282,8 +284,8 @@ void BulkMachine::on_cancel(uint64_t transfer_id) {
 
 BulkMachine::Outgoing BulkMachine::data_frame(Sending& sending) {
   uint64_t total_bytes = sending.send.source.size();
-  uint64_t size_bytes = std::min<uint64_t>(kMaxBulkPayloadBytes,
-                                           std::min(sending.credit_bytes, total_bytes) - sending.sent_bytes);
+  uint64_t size_bytes =
+      std::min<uint64_t>(kMaxBulkPayloadBytes, std::min(sending.credit_bytes, total_bytes) - sending.sent_bytes);
   std::span<const uint8_t> payload = sending.send.source.subspan(sending.sent_bytes, size_bytes);
   BulkHeader header{.type = BulkType::kData,
                     .last = sending.sent_bytes + size_bytes == total_bytes,

@@ -21,7 +21,7 @@ struct BulkOptions {
   // A transfer of which nothing came or went for so long fails (timeout); so does the connection if bytes are under way
   // in it and none of them moves (disconnected).
   int64_t progress_timeout_ns = 30 * kSecondNs;
-  bool checksum = false;  // of what is sent
+  bool checksum = false;           // of what is sent
   uint32_t max_transfers = 65536;  // in each direction
 };
 
@@ -61,9 +61,11 @@ class BulkMachine {
   void send(BulkSend send);
   // Nothing is written to the destination any more from now on.
   void cancel_receive(uint64_t transfer_id);
-  // What the receiver is told; the source may be read until the frame that is under way is out. Also of a transfer that
-  // is not to be sent at all.
+  // The receiver is told `why`'s kind. The source may be read until the frame that is under way is out.
   void cancel_send(uint64_t transfer_id, const Error& why);
+  // Instead of send(): tells a receiver that started the transfer, or starts it later, that it will not come. Of those
+  // that nobody started the last 1024 are remembered.
+  void refuse(uint64_t transfer_id, const Error& why);
 
   // A frame came; for data its payload is next. kInvalid: the peer broke the protocol.
   Result<Incoming> on_header(const BulkHeader& header);
@@ -129,7 +131,7 @@ class BulkMachine {
   std::unordered_map<uint64_t, Early> early_;
   std::deque<uint64_t> refused_;  // of early_, oldest first
   std::deque<BulkHeader> control_;
-  std::deque<uint64_t> turns_;  // sends that have data and credit
+  std::deque<uint64_t> turns_;       // sends that have data and credit
   std::optional<uint64_t> current_;  // the receive whose payload is coming
   BulkHeader current_header_;
   int64_t current_progress_ns_ = 0;

@@ -2,9 +2,9 @@
 //
 //   bazel run //runtime/rpc/node_link:bulk_speed [ROUNDS [MEBIBYTES]]
 //
-// The plain TLS stream is what a program gets that uses OpenSSL by the book: blocking sockets, SSL_write and SSL_read of
-// 1 MiB at a time, the same cipher. All move the same bytes from the same memory into the same memory. The kinds take
-// turns, and each figure is the median of its rounds.
+// The plain TLS stream is what a program gets that uses OpenSSL by the book: blocking sockets, SSL_write and SSL_read
+// of 1 MiB at a time, the same cipher. All move the same bytes from the same memory into the same memory. The kinds
+// take turns, and each figure is the median of its rounds.
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,7 +106,8 @@ double plain_tcp(Memory& memory, size_t total_bytes) {
       [&] {
         for (size_t sent = 0; sent < total_bytes;) {
           size_t at = sent % kMemoryBytes;
-          ssize_t count = send(pair.sender.get(), memory.source.data() + at, std::min(kPieceBytes, kMemoryBytes - at), 0);
+          ssize_t count =
+              send(pair.sender.get(), memory.source.data() + at, std::min(kPieceBytes, kMemoryBytes - at), 0);
           SABIR_CHECK(count > 0);
           sent += static_cast<size_t>(count);
         }

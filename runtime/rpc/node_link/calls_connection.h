@@ -27,8 +27,8 @@ struct CallsOptions {
   KeepAliveOptions keep_alive;
 };
 
-// Belongs to the loop's thread. Both sides serve and call. Goes before the loops, and not from inside a KJ promise of its
-// own.
+// Belongs to the loop's thread. Both sides serve and call. Goes before the loops, and not from inside a KJ promise of
+// its own.
 class CallsConnection {
  public:
   // `service` is what the peer may call. `on_end` is called once, from the loop, when the connection is over; it may

@@ -40,8 +40,8 @@ Failure LinkMachine::offer(uint64_t incarnation) const {
     return why_.refusal == Refusal::kFenced ? why_ : Failure{Refusal::kClosing, "the link was closed"};
   }
   if (incarnation != peer_.incarnation) {
-    return {Refusal::kFenced, "node " + NodeKey{peer_.id, incarnation}.text() + " is not the incarnation that is alive, " +
-                                  peer_.text()};
+    return {Refusal::kFenced,
+            "node " + NodeKey{peer_.id, incarnation}.text() + " is not the incarnation that is alive, " + peer_.text()};
   }
   bool ours_counts = own_ < peer_.id;
   bool fresh = state_ == LinkState::kUp && dialed_ && clock_.now_ns() - up_since_ns_ < options_.cross_window_ns;

@@ -76,10 +76,10 @@ class LinkMachine {
   LinkState state_ = LinkState::kIdle;
   Failure why_;
   bool wanted_ = false;
-  bool dialed_ = false;       // the connection that is up
+  bool dialed_ = false;  // the connection that is up
   int64_t up_since_ns_ = 0;
   int64_t retry_at_ns_ = 0;
-  uint32_t failures_ = 0;     // in a row
+  uint32_t failures_ = 0;  // in a row
 };
 
 }  // namespace sabir::node_link

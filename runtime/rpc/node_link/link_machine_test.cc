@@ -180,10 +180,10 @@ TEST(LinkMachinePairTest, TwoNodesEndUpOnOneConnection) {
     NodeKey keys[2] = {{id_of(1), 1}, {id_of(2), 1}};
     LinkMachine machines[2] = {{clock, seed, keys[0].id, keys[1]}, {clock, seed + 1, keys[1].id, keys[0]}};
     int next_connection = 1;
-    int up[2] = {0, 0};      // the connection that each holds
+    int up[2] = {0, 0};  // the connection that each holds
     struct Event {
       int64_t at_ns;
-      int node;              // whom it reaches
+      int node;  // whom it reaches
       int connection;
       enum { kHello, kAnswer, kLost } kind;
       Failure answer;
