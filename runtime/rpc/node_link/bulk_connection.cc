@@ -32,13 +32,15 @@ BulkConnection::BulkConnection(std::unique_ptr<Wire> wire, BulkOptions options, 
   thread_ = std::thread([this] { run(); });
 }
 
-BulkConnection::~BulkConnection() {
+void BulkConnection::shut_down() {
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
   }
   eventfd_write(wake_fd_.get(), 1);
-  thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
 }
 
 bool BulkConnection::post(Command command) {

@@ -23,12 +23,15 @@ namespace sabir::node_link {
 // copy but those of TLS and the kernel.
 class BulkConnection {
  public:
-  // `on_end` is called once, when the connection is over by itself, after all transfers have ended. Not after the
-  // destructor, which ends all transfers as closed and waits for the thread.
+  // `on_end` is called once, when the connection is over by itself, after all transfers have ended.
   BulkConnection(std::unique_ptr<Wire> wire, BulkOptions options, std::function<void(Error)> on_end);
-  ~BulkConnection();
+  ~BulkConnection() { shut_down(); }
   BulkConnection(const BulkConnection&) = delete;
   BulkConnection& operator=(const BulkConnection&) = delete;
+
+  // Ends all transfers as closed and waits for the thread; no callback comes afterwards. Not from a callback, and from
+  // one thread at a time.
+  void shut_down();
 
   // For a transfer to this node; the sending node is then told of it.
   uint64_t new_transfer_id() { return next_id_.fetch_add(1, std::memory_order_relaxed); }

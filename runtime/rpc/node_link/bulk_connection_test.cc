@@ -218,6 +218,7 @@ TEST_P(BulkConnectionTest, RefusalsAndCancelsArrive) {
   a().send({.transfer_id = 4, .source = small, .on_end = outcomes_.setter("s4")});
   b().receive({.transfer_id = 4, .destination = again, .on_end = outcomes_.setter("r4")});
   EXPECT_TRUE(outcomes_.wait("r4").ok()) << "the connection goes on";
+  EXPECT_TRUE(outcomes_.wait("s4").ok());
 }
 
 TEST_P(BulkConnectionTest, DestroyingEndsAllOnBothSides) {
@@ -287,6 +288,7 @@ TEST_P(BulkConnectionTest, ATransferThatNobodySendsTimesOutAlone) {
   a().send({.transfer_id = 2, .source = other, .on_end = outcomes_.setter("s2")});
   b().receive({.transfer_id = 2, .destination = bytes, .on_end = outcomes_.setter("r2")});
   EXPECT_TRUE(outcomes_.wait("r2").ok());
+  EXPECT_TRUE(outcomes_.wait("s2").ok());
 }
 
 INSTANTIATE_TEST_SUITE_P(Wires, BulkConnectionTest, testing::Bool(),

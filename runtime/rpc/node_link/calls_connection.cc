@@ -91,9 +91,13 @@ CallsConnection::CallsConnection(loop::EventLoop& loop, loop::KjLoop& kj_loop, E
 }
 
 CallsConnection::~CallsConnection() noexcept(false) {
-  end_timer_.stop();
+  cut();
+}
+
+void CallsConnection::cut() {
   on_end_ = nullptr;
-  stream_.shutdownWrite();
+  look_timer_.stop();
+  stream_.cut();
 }
 
 void CallsConnection::look() {

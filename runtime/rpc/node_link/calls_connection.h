@@ -44,6 +44,11 @@ class CallsConnection {
   capnp::Capability::Client& peer_service() { return peer_service_; }
   const NodeKey& peer() const { return peer_; }
 
+  // From now on no message of the peer is heard, and calls to it fail as disconnected. on_end is not called any more.
+  void cut();
+  // Whether it has ended already, although on_end is still to come.
+  bool over() const { return stream_.over(); }
+
  private:
   void look();
   void end(Failure failure);

@@ -62,7 +62,8 @@ class TlsWire final : public Wire {
     size_t size_bytes = 0;
     int result = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &size_bytes);
     write_pending_ = result != 1;
-    return result == 1 ? done_writing(size_bytes) : why_not(result, "write to a node");
+    IoResult written = result == 1 ? done_writing(size_bytes) : why_not(result, "write to a node");
+    return written.status == IoStatus::kEnd ? fail(disconnected_error("write to a node: the peer has ended")) : written;
   }
 
   IoResult end_writing() override {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sabir::node_link {
 
@@ -72,7 +73,11 @@ WireStream::WireStream(std::unique_ptr<Wire> wire, kj::Own<loop::Readiness> read
 
 WireStream::~WireStream() noexcept(false) { readiness_ = nullptr; }
 
-kj::Exception WireStream::failure() const {
+kj::Exception WireStream::failure() {
+  over_ = true;
+  if (cut_) {
+    return KJ_EXCEPTION(DISCONNECTED, "this node has cut the connection");
+  }
   bool gone = wire_->error().kind() == ErrorKind::kDisconnected;
   return kj::Exception(gone ? kj::Exception::Type::DISCONNECTED : kj::Exception::Type::FAILED, __FILE__, __LINE__,
                        kj::str(wire_->error().message().c_str()));
@@ -84,6 +89,9 @@ kj::Promise<size_t> WireStream::tryRead(void* buffer, size_t min_bytes, size_t m
 
 kj::Promise<size_t> WireStream::read_on(kj::byte* buffer, size_t min_bytes, size_t max_bytes, size_t done_bytes) {
   while (done_bytes < max_bytes) {
+    if (cut_) {
+      return failure();
+    }
     IoResult result = wire_->read({buffer + done_bytes, max_bytes - done_bytes});
     switch (result.status) {
       case IoStatus::kDone:
@@ -93,6 +101,7 @@ kj::Promise<size_t> WireStream::read_on(kj::byte* buffer, size_t min_bytes, size
         }
         break;
       case IoStatus::kEnd:
+        over_ = true;
         return done_bytes;
       case IoStatus::kFailed:
         return failure();
@@ -127,6 +136,9 @@ kj::Promise<void> WireStream::write_on(kj::Own<Pieces> pieces) {
     if (bytes.empty()) {
       return kj::READY_NOW;
     }
+    if (cut_) {
+      return failure();
+    }
     IoResult result = wire_->write(bytes);
     switch (result.status) {
       case IoStatus::kDone:
@@ -153,6 +165,15 @@ kj::Promise<void> WireStream::whenWriteDisconnected() {
     }
     return kj::NEVER_DONE;
   });
+}
+
+void WireStream::cut() {
+  if (!std::exchange(cut_, true)) {
+    over_ = true;
+    (void)wire_->end_writing();
+    // Wakes a read that waits.
+    shutdown(wire_->fd(), SHUT_RDWR);
+  }
 }
 
 void WireStream::shutdownWrite() { (void)wire_->end_writing(); }

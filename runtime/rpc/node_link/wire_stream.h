@@ -27,6 +27,11 @@ class WireStream final : public kj::AsyncIoStream {
   void abortRead() override;
   void getsockopt(int level, int option, void* value, kj::uint* length) override;
 
+  // Nothing is read or written any more, not even what is here already: reads and writes fail as disconnected.
+  void cut();
+  // Whether it ended or failed, or was cut.
+  bool over() const { return over_; }
+
   uint64_t read_bytes() const { return wire_->read_bytes(); }
   // Of all that was given to the socket, what the peer's kernel has taken. In bytes of the socket: only differences
   // mean something.
@@ -37,11 +42,13 @@ class WireStream final : public kj::AsyncIoStream {
   struct Pieces;
   kj::Promise<size_t> read_on(kj::byte* buffer, size_t min_bytes, size_t max_bytes, size_t done_bytes);
   kj::Promise<void> write_on(kj::Own<Pieces> pieces);
-  kj::Exception failure() const;
+  kj::Exception failure();
 
   std::unique_ptr<Wire> wire_;
   kj::Own<loop::Readiness> readiness_;
   uint32_t writes_ = 0;
+  bool over_ = false;
+  bool cut_ = false;
 };
 
 }  // namespace sabir::node_link
