@@ -130,7 +130,7 @@ struct NodeMessage {
   }
 }
 
-interface NodePeer {
+interface NodeGateway {
   deliver @0 (messages :List(NodeMessage)) -> ();
   # The answer is the credit for another batch.
 }

@@ -1,0 +1,44 @@
+// FramePipe: frames over a socket pair between two processes of ours, on an event loop at each end.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/fd.h"
+#include "runtime/loop/event_loop.h"
+#include "runtime/loop/fd_watcher.h"
+
+namespace sabir::rpc {
+
+// Belongs to the loop's thread. The other end is the same program: frames are not suspected, but bounded (64 MiB).
+class FramePipe {
+ public:
+  // `message` is what lies behind the prefix. `ended`: the other end is gone, once, with why.
+  FramePipe(loop::EventLoop& loop, UniqueFd socket, std::function<void(std::string_view message)> received,
+            std::function<void(const std::string& why)> ended);
+
+  // A whole frame. What cannot be written at once waits here.
+  void send(std::string frame);
+  // Bytes that wait.
+  size_t waiting_bytes() const { return out_.size() - written_; }
+
+ private:
+  void on_ready();
+  bool read_some();
+  bool write_some();
+  void end(const std::string& why);
+
+  UniqueFd socket_;
+  std::function<void(std::string_view)> received_;
+  std::function<void(const std::string&)> ended_;
+  std::unique_ptr<loop::FdWatcher> watcher_;  // after the socket: it goes first
+  std::string in_;
+  std::string out_;
+  size_t written_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace sabir::rpc
