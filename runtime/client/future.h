@@ -50,6 +50,7 @@ struct FutureExtra {
   bool subscribed = false;  // another process's pending call: see Subscriptions
   bool escaped = false;     // our pending call has an entry: DELIVER is owed for escape_entry (O6)
   shm::EntryRef escape_entry;
+  bool escape_kept = false;  // its value is an object with an entry of its own: escape_entry is held besides
   uint16_t return_index = 0;
   std::vector<Future*> nested;  // a count on each
   std::vector<Watch> watches;

@@ -50,6 +50,13 @@ void Refs::bind_entry(Future* future, shm::EntryRef entry, HoldState hold) {
   }
 }
 
+void Refs::forget_entry(const Future* future, shm::EntryRef entry) {
+  auto place = by_entry_.find(key_of(entry));
+  if (place != by_entry_.end() && place->second == future) {
+    by_entry_.erase(place);
+  }
+}
+
 void Refs::own(Future* future) {
   if (future->has_entry() && future->extra->hold != HoldState::kOwn) {
     core_.ring.tell(RingMessage::hold(future->extra->entry));
@@ -257,8 +264,8 @@ void Refs::unsubscribe(Future* future) {
 }
 
 void Refs::reclaim() {
-  // UNPIN and RELEASE for each at most; nested ones come back through the list.
-  constexpr uint32_t kRecordsEach = 2;
+  // UNPIN and two RELEASE for each at most; nested ones come back through the list.
+  constexpr uint32_t kRecordsEach = 3;
   Future* dead = core_.anchor->take_dead();
   while (dead != nullptr) {
     Future* next = dead->next;
@@ -285,9 +292,10 @@ void Refs::dismantle(Future* dead, bool tell) {
   if (FutureExtra* extra = dead->extra) {
     if (extra->has_entry && tell) {
       unsubscribe(dead);
-      auto place = by_entry_.find(key_of(extra->entry));
-      if (place != by_entry_.end() && place->second == dead) {
-        by_entry_.erase(place);
+      forget_entry(dead, extra->entry);
+      if (extra->escape_kept) {
+        forget_entry(dead, extra->escape_entry);
+        core_.ring.tell(RingMessage::release(extra->escape_entry));
       }
       if (extra->pinned) {
         core_.ring.tell(RingMessage::unpin(extra->entry));

@@ -81,6 +81,8 @@ class Refs {
   void abandon_all();
   // The entry of an object that this process has just announced.
   void bind_entry(Future* future, shm::EntryRef entry, HoldState hold);
+  // Unless another future stands for it by now.
+  void forget_entry(const Future* future, shm::EntryRef entry);
   // Where the entry of an actor's handle is known already.
   Future* find(shm::EntryRef entry);
 

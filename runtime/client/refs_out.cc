@@ -79,10 +79,10 @@ void Refs::deliver(Future* ready) {
   FutureExtra& extra = ready->more();
   shm::EntryRef entry = extra.escape_entry;
   if (ready->kind == FutureKind::kObject) {
-    // The entry stands for the object from now on, and holds it. Here the object's own entry has taken its place.
+    // The entry stands for the object from now on, and holds it. Here the object's own entry has taken its place, but
+    // calls that nobody has taken yet may name this one: their count on the future keeps it (H2).
     core_.ring.tell(RingMessage::deliver_object(entry, extra.entry));
-    core_.ring.tell(RingMessage::release(entry));
-    by_entry_.erase(key_of(entry));
+    extra.escape_kept = true;
   } else {
     if (is_plain_null(ready)) {
       core_.ring.tell(RingMessage::deliver_null(entry));

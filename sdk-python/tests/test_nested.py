@@ -6,6 +6,7 @@ import os
 import time
 
 import pytest
+from processes import eventually
 
 import sabir
 from sabir._state import status
@@ -100,3 +101,31 @@ def test_a_blocked_get_lends_its_cpu_for_as_long_as_it_lasts(own_session):
     # From the first time it was seen so, until the child ended.
     assert len(blocked) > 5
     assert all(blocked[:-2])
+
+
+def test_a_call_that_waits_long_finds_what_its_reference_became(own_session):
+    """The result is an object of the store when the call that names it begins, and its caller has taken note of it."""
+    own_session(num_cpus=1)
+
+    @sabir.remote
+    def sleep(seconds):
+        time.sleep(seconds)
+
+    @sabir.remote
+    def large():
+        time.sleep(0.2)
+        return bytes(1 << 20)
+
+    @sabir.remote
+    def size(refs):
+        return len(sabir.get(refs[0], timeout=30))
+
+    result = large.remote()
+    between = sleep.remote(0.5)
+    sizes = [size.remote([result]) for _ in range(3)]
+    sabir.get(between, timeout=30)
+    time.sleep(0.1)
+    assert sabir.get(sizes, timeout=30) == [1 << 20] * 3
+    assert len(sabir.get(result)) == 1 << 20
+    del result, sizes
+    eventually(lambda: status()["nodes"][0]["store"]["objects"] == 0, "objects are left")
