@@ -33,7 +33,7 @@ void WorkerPool::end_job(JobNumber job) {
 
 void WorkerPool::set_slots_per_process(JobNumber job, Language language, uint32_t slots) {
   if (jobs_.contains(job)) {
-    groups_[{job, language}].slots_per_process = std::clamp(slots, 1U, options_.max_processes);
+    groups_[{job, language}].slots_per_process = std::max(slots, 1U);
   }
 }
 
@@ -99,7 +99,9 @@ bool WorkerPool::worker_ready(LaunchId id, shm::SlotIndex slot) {
   auto [at, added] = workers_.try_emplace(slot, std::move(worker));
   SABIR_CHECK(added, "slot=", slot);
   auto group = groups_.find({launch.view.job, launch.view.language});
-  if (group != groups_.end()) {
+  bool whole = std::none_of(launches_.begin(), launches_.end(),
+                            [&](const auto& entry) { return entry.second.view.process == launch.view.process; });
+  if (group != groups_.end() && whole) {
     group->second.failures = 0;
     group->second.next_launch_ns = 0;
   }
@@ -113,8 +115,26 @@ void WorkerPool::launch_failed(LaunchId id, const std::string& text) {
   }
   Launch launch = std::move(found->second);
   launches_.erase(found);
-  if (!launch.view.aborted && launch.view.process == id) {  // else as it was asked to, or told for all of its process
+  if (!launch.view.aborted) {  // else as it was asked to, or told for all of its process
+    give_up_launches(launch.view.process);
     failed(launch.view, text);
+  }
+}
+
+void WorkerPool::give_up_launches(LaunchId process) {
+  for (auto& [id, launch] : launches_) {
+    if (launch.view.process == process) {
+      launch.view.aborted = true;
+    }
+  }
+}
+
+void WorkerPool::retire_all_of(LaunchId process) {
+  for (auto& [slot, worker] : workers_) {
+    if (worker.view.process == process && worker.view.state != WorkerState::kDying) {
+      set_state(worker, WorkerState::kDying);
+      out_->push_back(RetireWorker{slot});
+    }
   }
 }
 
@@ -166,12 +186,8 @@ void WorkerPool::kill_worker(shm::SlotIndex slot, shm::DeathReason reason, std::
   if (found == workers_.end() || found->second.view.state == WorkerState::kDying) {
     return;
   }
-  for (auto& [other, worker] : workers_) {
-    if (worker.view.process == found->second.view.process && worker.view.state != WorkerState::kDying) {
-      set_state(worker, WorkerState::kDying);
-      out_->push_back(RetireWorker{other});
-    }
-  }
+  retire_all_of(found->second.view.process);
+  give_up_launches(found->second.view.process);
   out_->push_back(KillWorker{slot, reason, std::move(text)});
 }
 
@@ -186,11 +202,10 @@ void WorkerPool::tick() {
   int64_t now = clock_->now_ns();
   for (auto& [id, launch] : launches_) {
     if (!launch.view.aborted && now - launch.started_ns >= options_.launch_timeout_ns) {
-      launch.view.aborted = true;  // W6
+      give_up_launches(launch.view.process);  // W6
+      retire_all_of(launch.view.process);
       out_->push_back(AbortLaunch{id});
-      if (launch.view.process == id) {
-        failed(launch.view, "it took too long to start");
-      }
+      failed(launch.view, "it took too long to start");
     }
   }
   for (auto& [slot, worker] : workers_) {
@@ -204,7 +219,7 @@ void WorkerPool::tick() {
     if (!may_launch({actor.job, actor.language}, 1)) {
       break;
     }
-    start({actor.job, actor.language}, &actor);
+    start({actor.job, actor.language}, &actor, 1);
     waiting_actors_.pop_front();
   }
   for (auto& [key, group] : groups_) {
@@ -221,11 +236,13 @@ void WorkerPool::tick() {
         wanted = std::max(wanted, group.prestart - existing);
       }
     }
-    for (uint32_t i = launching(key); i < wanted && now >= group.next_launch_ns; i += group.slots_per_process) {
-      if (!may_launch(key, group.slots_per_process)) {
+    for (uint32_t i = launching(key); i < wanted && now >= group.next_launch_ns;) {
+      uint32_t slots = std::clamp(room(), 1U, group.slots_per_process);
+      if (!may_launch(key, slots)) {
         break;
       }
-      start(key, nullptr);
+      start(key, nullptr, slots);
+      i += slots;
     }
   }
   end_surplus();
@@ -248,7 +265,7 @@ bool WorkerPool::may_launch(const GroupKey& key, uint32_t slots) {
   return starting_now() < options_.max_parallel_launches;
 }
 
-void WorkerPool::start(const GroupKey& key, const LaunchActor* actor) {
+void WorkerPool::start(const GroupKey& key, const LaunchActor* actor, uint32_t slots) {
   LaunchWorker instruction{next_launch_++, key.first, key.second};
   Launch launch{{key.first, key.second, std::nullopt, 0, instruction.launch, false}, false, clock_->now_ns()};
   if (actor != nullptr) {
@@ -256,11 +273,10 @@ void WorkerPool::start(const GroupKey& key, const LaunchActor* actor) {
     launch.view.incarnation = instruction.incarnation = actor->incarnation;
     launch.detached = actor->detached;
     instruction.gpu_mask = actor->gpu_mask;
-  } else {
-    for (uint32_t i = 1; i < groups_[key].slots_per_process; ++i) {
-      instruction.more.push_back(next_launch_++);
-      launches_.emplace(instruction.more.back(), launch);
-    }
+  }
+  for (uint32_t i = 1; i < slots; ++i) {
+    instruction.more.push_back(next_launch_++);
+    launches_.emplace(instruction.more.back(), launch);
   }
   launches_.emplace(instruction.launch, std::move(launch));
   out_->push_back(instruction);
@@ -371,6 +387,10 @@ uint32_t WorkerPool::launching(const GroupKey& key) const {
     const LaunchView& view = entry.second.view;
     return !view.aborted && !view.actor && GroupKey{view.job, view.language} == key;
   }));
+}
+
+uint32_t WorkerPool::room() const {
+  return options_.max_processes - static_cast<uint32_t>(std::min<size_t>(process_count(), options_.max_processes));
 }
 
 uint32_t WorkerPool::starting_now() const {

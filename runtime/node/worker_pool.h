@@ -9,8 +9,9 @@
 //  W6 A launch that takes longer than `launch_timeout_ns` is aborted and counts as failed.
 //  W7 When a job ends all its workers are killed, detached actors' excepted.
 //  W8 Where a job asks for several workers in one process (set_slots_per_process), one launch brings so many of them,
-//     under ids of their own; actors' workers stay alone. The process is the unit of life: its workers leave together,
-//     when all of them are idle, and who kills one kills all. So a death is still the end of a process (D1).
+//     under ids of their own, or as many as the limit has room for; actors' workers stay alone. It has succeeded when
+//     all have joined, and fails once. The process is the unit of life: its workers leave together, when all of them
+//     are idle, and who kills one kills all. So a death is still the end of a process (D1).
 #pragma once
 
 #include <cstdint>
@@ -48,7 +49,7 @@ class WorkerPool {
 
   void add_job(JobNumber job);
   void end_job(JobNumber job);  // W7
-  // W8: from the next launch on; at most `max_processes`. 1 if it is never called.
+  // W8: from the next launch on; fewer where `max_processes` leaves room for fewer. 1 if it is never called.
   void set_slots_per_process(JobNumber job, Language language, uint32_t slots);
 
   // From the scheduler and the actors.
@@ -133,7 +134,11 @@ class WorkerPool {
   std::map<GroupKey, uint32_t> alive() const;
 
   bool may_launch(const GroupKey& key, uint32_t slots);
-  void start(const GroupKey& key, const LaunchActor* actor);
+  void start(const GroupKey& key, const LaunchActor* actor, uint32_t slots);
+  // W8: its workers that have not joined are not awaited any more; its end counts as a failure no more.
+  void give_up_launches(LaunchId process);
+  // W8: none of its workers gets a lease any more.
+  void retire_all_of(LaunchId process);
   // W4. True: a process is on its way out.
   bool make_room(const GroupKey& wanted);
   void set_state(Worker& worker, WorkerState state);
@@ -142,6 +147,7 @@ class WorkerPool {
   void end_surplus();
   uint32_t launching(const GroupKey& key) const;
   uint32_t starting_now() const;
+  uint32_t room() const;  // workers that may yet be
 
   const WorkerPoolOptions options_;
   const Clock* const clock_;

@@ -277,12 +277,54 @@ TEST_F(SharedProcessTest, W8_AProcessThatFailsCountsOnce) {
 TEST_F(SharedProcessTest, W8_OneThatDoesNotJoinInTimeEndsItsProcess) {
   pool_->set_slots_per_process(1, 1, 3);
   pool_->need_workers(1, 1, 1);
+  for (int i = 1; i <= 3; ++i) {
+    auto first = launches();
+    ASSERT_EQ(first.size(), 1u) << i;
+    EXPECT_TRUE(pool_->worker_ready(first[0].launch, 10));
+    clock_.advance_ns(60 * kSecondNs);
+    pool_->tick();
+    auto all = out_;
+    EXPECT_EQ(taken<AbortLaunch>().size(), 1u) << "it is one process";
+    out_ = all;
+    EXPECT_EQ(taken<RetireWorker>().size(), 1u) << "who has joined gets no lease any more";
+    out_ = all;
+    EXPECT_EQ(taken<WorkersUnavailable>().size(), i < 3 ? 0u : 1u) << "what never becomes whole never succeeded";
+    pool_->launch_failed(first[0].more[0], "killed");
+    pool_->launch_failed(first[0].more[1], "killed");
+    pool_->worker_gone(10);
+    EXPECT_TRUE(taken<WorkersUnavailable>().empty()) << "it counts once";
+    clock_.advance_ns(10 * kSecondNs);
+  }
+}
+
+TEST_F(SharedProcessTest, W8_AProcessThatEndsHalfJoinedIsAFailure) {
+  pool_->set_slots_per_process(1, 1, 3);
+  pool_->need_workers(1, 1, 1);
+  for (int i = 1; i <= 3; ++i) {
+    auto first = launches();
+    ASSERT_EQ(first.size(), 1u) << i;
+    EXPECT_TRUE(pool_->worker_ready(first[0].launch, 10));
+    EXPECT_TRUE(pool_->worker_ready(first[0].more[0], 11));
+    pool_->launch_failed(first[0].more[1], "no slot is free");
+    pool_->worker_gone(10);
+    pool_->worker_gone(11);
+    EXPECT_EQ(taken<WorkersUnavailable>().size(), i < 3 ? 0u : 1u);
+    EXPECT_TRUE(launches().empty()) << "after a pause";
+    clock_.advance_ns(kSecondNs);
+  }
+}
+
+TEST_F(SharedProcessTest, W8_WhatIsKilledBeforeItIsWholeIsNoFailure) {
+  pool_->set_slots_per_process(1, 1, 3);
+  pool_->need_workers(1, 1, 1);
   auto first = launches();
   ASSERT_EQ(first.size(), 1u);
   EXPECT_TRUE(pool_->worker_ready(first[0].launch, 10));
-  clock_.advance_ns(60 * kSecondNs);
-  pool_->tick();
-  EXPECT_EQ(taken<AbortLaunch>().size(), 2u);
+  pool_->kill_worker(10, shm::DeathReason::kKilledByNode, "it broke the protocol");
+  EXPECT_FALSE(pool_->worker_ready(first[0].more[0], 11)) << "its process is about to end";
+  pool_->launch_failed(first[0].more[1], "killed");
+  pool_->worker_gone(10);
+  EXPECT_EQ(launches().size(), 1u) << "at once";
 }
 
 TEST_F(SharedProcessTest, W8_TheLimitCountsWorkers) {
@@ -295,11 +337,19 @@ TEST_F(SharedProcessTest, W8_TheLimitCountsWorkers) {
     pool_->worker_leased(slot);
   }
   pool_->tick();
-  EXPECT_TRUE(taken<LaunchWorker>().empty()) << "three more do not fit";
+  auto all = out_;
+  auto fewer = taken<LaunchWorker>();
+  ASSERT_EQ(fewer.size(), 1u);
+  EXPECT_TRUE(fewer[0].more.empty()) << "three more do not fit, but one does";
+  out_ = all;
+  EXPECT_TRUE(taken<PoolFull>().empty());
+  pool_->need_workers(1, 1, 2);
+  pool_->tick();
+  EXPECT_EQ(taken<PoolFull>().size(), 1u);
   make({.max_processes = 2});
   pool_->set_slots_per_process(1, 1, 64);
   pool_->need_workers(1, 1, 1);
-  auto fewer = launches();
+  fewer = launches();
   ASSERT_EQ(fewer.size(), 1u);
   EXPECT_EQ(fewer[0].more.size(), 1u) << "what the limit allows";
 }
