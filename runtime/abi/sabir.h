@@ -216,8 +216,8 @@ SABIR_API sabir_string sabir_version(void);
 SABIR_API sabir_status sabir_client_start(const sabir_config* config, sabir_client** out_client,
                                           sabir_error** out_error);
 /* Joins as the worker that the node has just launched; both strings come from the launch ("": from SABIR_SESSION and
- * SABIR_WORKER_TOKEN). A process that is to host several (SABIR_WORKER_SLOTS says how many, if it is more than one)
- * calls it that often, with the same strings, from any threads. CANCELLED: this worker is not needed any more. */
+ * SABIR_WORKER_TOKEN). A process that is to host several (SABIR_WORKER_SLOTS says how many) calls it that often, with the
+ * same strings, from any threads. CANCELLED: this worker is not needed any more. */
 SABIR_API sabir_status sabir_client_start_worker(sabir_string session, sabir_string token, sabir_client** out_client,
                                                  sabir_error** out_error);
 /* Leaves: every blocked call returns CLOSED, and this call waits until they have. A driver's job ends with it; a node

@@ -95,11 +95,10 @@ void Launcher::launch(const LaunchWorker& request) {
     return;
   }
   launch.source = ends->source;
-  std::vector<std::pair<std::string, std::string>> variables = {{"SABIR_SESSION", options_.session_path},
-                                                                {"SABIR_WORKER_TOKEN", launch.token}};
-  if (!launch.more.empty()) {
-    variables.emplace_back("SABIR_WORKER_SLOTS", std::to_string(launch.more.size() + 1));
-  }
+  // Always all of them: this node may be a descendant of another session's worker, and has its variables.
+  Variables variables = {{"SABIR_SESSION", options_.session_path},
+                         {"SABIR_WORKER_TOKEN", launch.token},
+                         {"SABIR_WORKER_SLOTS", std::to_string(launch.more.size() + 1)}};
   if (request.gpu_mask != 0) {
     variables.emplace_back("CUDA_VISIBLE_DEVICES", gpu_list(request.gpu_mask));
   }

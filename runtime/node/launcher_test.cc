@@ -161,6 +161,14 @@ TEST_F(SharedLaunchTest, EachHelloIsTheNextWorkers) {
   ::kill(pid_, SIGKILL);
 }
 
+TEST_F(LauncherTest, AWorkersOwnNumberOfSlotsIsNotThatOfItsAncestor) {
+  ::setenv("SABIR_WORKER_SLOTS", "7", 1);
+  add_job(kExecMode, {"/bin/sh", "-c", "echo slots=$SABIR_WORKER_SLOTS; exit 1"});
+  launcher_->launch(request(1));
+  EXPECT_THAT(wait_failure(1), HasSubstr("slots=1"));
+  ::unsetenv("SABIR_WORKER_SLOTS");
+}
+
 TEST_F(SharedLaunchTest, WhatHasNotJoinedFailsWhenTheTableSaysSo) {
   start();
   SourceId source = launcher_->claim(1, pid_).source;
