@@ -201,7 +201,6 @@ void NodeManager::worker_process_ended(Process& process) {
   }
   // Sent to a process that was ending by itself (its connection closes first), the signal was not what ended it.
   bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-  launcher_->process_over(pid, how);
   struct Death {
     rpc::ProcessKey key;
     shm::DeathReason reason;
@@ -220,6 +219,7 @@ void NodeManager::worker_process_ended(Process& process) {
       }
     }
   });
+  launcher_->process_over(pid, how);  // whatever follows from it, nobody signals this number any more
   for (const Death& death : deaths) {
     if (Process* worker = processes_.find(death.key)) {
       std::string text = death.text;
