@@ -29,7 +29,16 @@ public final class Actor<A> implements ActorHandle<A> {
 
   /** For a call of this client of this process: see {@link Ref#in}. */
   Actor<A> in(Client wanted) {
-    return wanted == client ? this : new Actor<>(wanted, wanted.adoptActor(pointer));
+    if (wanted == client) {
+      return this;
+    }
+    client.enter();
+    try {
+      return new Actor<>(wanted, wanted.adoptActor(pointer));
+    } finally {
+      client.leave();
+      java.lang.ref.Reference.reachabilityFence(this);
+    }
   }
 
   // The node is asked when somebody wants to know.

@@ -41,9 +41,14 @@ public final class Ref<T> implements ObjectRef<T> {
    * (in static fields, for example), and each call wants those of its own client.
    */
   Ref<T> in(Client wanted) {
+    if (wanted == client) {
+      return this;
+    }
+    client.enter(); // it must stay until the other one has taken it over
     try {
-      return wanted == client ? this : new Ref<>(wanted, wanted.adoptRef(pointer), type);
+      return new Ref<>(wanted, wanted.adoptRef(pointer), type);
     } finally {
+      client.leave();
       Reference.reachabilityFence(this);
     }
   }

@@ -10,8 +10,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ForkJoinPool;
@@ -122,6 +125,56 @@ final class SlotsTest {
     return depth == 0 ? 0 : 1 + Sabir.task(SlotsTest::nested, depth - 1).remote().get();
   }
 
+  private static final Queue<ObjectRef<byte[]>> EXCHANGE = new ConcurrentLinkedQueue<>();
+  private static final int[] SIZES = {0, 10, 5_000, 200_000, 1_500_000};
+
+  static byte[] bytes(int size) {
+    return new byte[size];
+  }
+
+  static List<ObjectRef<byte[]>> nestedBytes(int size) {
+    return List.of(Sabir.put(new byte[size]), Sabir.task(SlotsTest::bytes, size).remote());
+  }
+
+  static int lengthOfAll(List<ObjectRef<byte[]>> refs) {
+    return refs.stream().mapToInt(ref -> ref.get().length).sum();
+  }
+
+  /** Puts references where all slots find them, and uses what it finds there. */
+  static int exchange(int seed) {
+    Random random = new Random(seed);
+    int used = 0;
+    for (int i = 0; i < 12; ++i) {
+      int size = SIZES[random.nextInt(SIZES.length)];
+      int kind = random.nextInt(3);
+      if (kind == 0) {
+        EXCHANGE.add(Sabir.put(new byte[size]));
+      } else if (kind == 1) {
+        EXCHANGE.add(Sabir.task(SlotsTest::bytes, size).remote());
+      } else {
+        EXCHANGE.addAll(Sabir.task(SlotsTest::nestedBytes, size).remote().get());
+      }
+      ObjectRef<byte[]> found = EXCHANGE.poll();
+      if (found == null) {
+        continue;
+      }
+      int length = found.get().length;
+      int use = random.nextInt(3);
+      if (use == 0) {
+        assertEquals(length, Sabir.task(SlotsTest::lengthOfAll, List.of(found)).remote().get());
+      } else if (use == 1) {
+        assertEquals(length, Sabir.get(List.of(found)).get(0).length);
+      } else {
+        EXCHANGE.add(found);
+      }
+      ++used;
+    }
+    while (EXCHANGE.size() > 30) {
+      EXCHANGE.poll();
+    }
+    return used;
+  }
+
   static long pid() {
     return ProcessHandle.current().pid();
   }
@@ -144,6 +197,15 @@ final class SlotsTest {
     ObjectRef<List<Integer>> taken = Sabir.task(SlotsTest::take).remote();
     assertEquals(List.of(21, 22, 20, 1 << 20, 5, 20, 22, 20), taken.get(Duration.ofSeconds(60)));
     assertTrue(left.get());
+  }
+
+  @Test
+  void referencesGoFromSlotToSlotUnderLoad() {
+    List<ObjectRef<Integer>> rounds = new ArrayList<>();
+    for (int seed = 0; seed < 200; ++seed) {
+      rounds.add(Sabir.task(SlotsTest::exchange, seed).maxRetries(0).remote());
+    }
+    assertTrue(Sabir.get(rounds, Duration.ofSeconds(120)).stream().mapToInt(Integer::intValue).sum() > 0);
   }
 
   @Test
