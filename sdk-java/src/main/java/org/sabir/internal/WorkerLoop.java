@@ -76,8 +76,12 @@ public final class WorkerLoop {
     for (int i = 1; i < slots(); ++i) {
       others.add(new Thread(WorkerLoop::liveBesides, "sabir-worker-" + (i + 1)));
     }
-    others.forEach(Thread::start);
-    first.live();
+    try {
+      others.forEach(Thread::start);
+      first.live();
+    } catch (Throwable broken) {
+      end(broken);
+    }
     for (Thread other : others) {
       joinThread(other);
     }
@@ -105,8 +109,18 @@ public final class WorkerLoop {
     } catch (TaskCancelledException notNeeded) {
       // the node has thought better of it
     } catch (Throwable broken) {
+      end(broken);
+    }
+  }
+
+  /**
+   * A worker that cannot go on: nobody would answer for it while its neighbours live. The node starts another process.
+   */
+  private static void end(Throwable broken) {
+    try {
       broken.printStackTrace();
-      Runtime.getRuntime().halt(1); // the node starts another process
+    } finally {
+      Runtime.getRuntime().halt(1);
     }
   }
 

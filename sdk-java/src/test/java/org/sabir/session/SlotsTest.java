@@ -26,6 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.sabir.ActorHandle;
+import org.sabir.GetTimeoutException;
 import org.sabir.InvalidArgumentException;
 import org.sabir.ObjectRef;
 import org.sabir.Sabir;
@@ -175,6 +176,23 @@ final class SlotsTest {
     return used;
   }
 
+  private static Object[] kept;
+
+  /** Leaves no memory for anything, not even for telling so. */
+  static int fillTheHeap(int sleeping) throws Exception {
+    SLEEPING.acquire(sleeping);
+    for (int size = 1 << 20; size >= 8; size /= 2) {
+      try {
+        for (;;) {
+          kept = new Object[] {kept, new byte[size]};
+        }
+      } catch (OutOfMemoryError full) {
+        // smaller ones fit
+      }
+    }
+    throw new IllegalStateException("full");
+  }
+
   static long pid() {
     return ProcessHandle.current().pid();
   }
@@ -206,6 +224,15 @@ final class SlotsTest {
       rounds.add(Sabir.task(SlotsTest::exchange, seed).maxRetries(0).remote());
     }
     assertTrue(Sabir.get(rounds, Duration.ofSeconds(120)).stream().mapToInt(Integer::intValue).sum() > 0);
+  }
+
+  @Test
+  void aFullHeapLeavesNoCallWaiting() {
+    ObjectRef<Integer> beside = Sabir.task(SlotsTest::sleepUnlessRetried).remote(); // keeps a JVM whose worker is gone
+    ObjectRef<Integer> fills = Sabir.task(SlotsTest::fillTheHeap, 1).maxRetries(0).remote();
+    SabirException told = assertThrows(SabirException.class, () -> fills.get(Duration.ofSeconds(50)));
+    assertFalse(told instanceof GetTimeoutException, "nobody answers for it");
+    assertFalse(beside.id().isEmpty());
   }
 
   @Test
