@@ -74,7 +74,8 @@ public final class WorkerLoop {
     Runtime.getRuntime().addShutdownHook(new Thread(WorkerLoop::exiting, "sabir-exit"));
     List<Thread> others = new ArrayList<>();
     for (int i = 1; i < slots(); ++i) {
-      others.add(new Thread(WorkerLoop::liveBesides, "sabir-worker-" + (i + 1)));
+      String name = "sabir-worker-" + (i + 1);
+      others.add(new Thread(new ThreadGroup(name), WorkerLoop::liveBesides, name)); // its threads: see exiting()
     }
     try {
       others.forEach(Thread::start);
@@ -333,9 +334,10 @@ public final class WorkerLoop {
     if (culprit == null) {
       return; // a signal: the node says what became of the worker
     }
-    boolean known = LOOPS.stream().anyMatch(loop -> loop.thread == culprit);
+    ThreadGroup group = culprit.getThreadGroup(); // also of a thread that the call has started
+    boolean known = LOOPS.stream().anyMatch(loop -> loop.thread.getThreadGroup() == group);
     for (WorkerLoop loop : LOOPS) {
-      if (loop.current.get() != 0 && (!known || loop.thread == culprit)) {
+      if (loop.current.get() != 0 && (!known || loop.thread.getThreadGroup() == group)) {
         loop.fail(new SabirSystemException(ErrorKind.TASK_FAILED, "System.exit() was called; the worker ends with it"),
             ErrorKind.TASK_FAILED, false);
       }

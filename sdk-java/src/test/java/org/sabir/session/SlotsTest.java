@@ -90,6 +90,14 @@ final class SlotsTest {
     return 0;
   }
 
+  static int exitBesideInAThread(int sleeping) throws Exception {
+    SLEEPING.acquire(sleeping);
+    Thread helper = new Thread(() -> System.exit(3));
+    helper.start();
+    helper.join();
+    return 0;
+  }
+
   static int haltBeside(int sleeping) throws Exception {
     SLEEPING.acquire(sleeping);
     Runtime.getRuntime().halt(4);
@@ -251,6 +259,18 @@ final class SlotsTest {
     SabirException died = assertThrows(WorkerCrashedException.class, () -> alone.get(Duration.ofSeconds(60)));
     assertTrue(died.getMessage().contains("exited with status 3"), died.getMessage());
     assertEquals(1, again.get(Duration.ofSeconds(60)));
+  }
+
+  @Test
+  void anExitInAThreadIsThatOfItsCall() {
+    List<ObjectRef<Integer>> again = new ArrayList<>();
+    for (int i = 1; i < SLOTS; ++i) {
+      again.add(Sabir.task(SlotsTest::sleepUnlessRetried).remote());
+    }
+    ObjectRef<Integer> exits = Sabir.task(SlotsTest::exitBesideInAThread, SLOTS - 1).remote();
+    TaskException exit = assertThrows(TaskException.class, () -> exits.get(Duration.ofSeconds(60)));
+    assertTrue(exit.remoteMessage().contains("System.exit() was called"), exit.remoteMessage());
+    assertEquals(List.of(1, 1, 1), Sabir.get(again, Duration.ofSeconds(60)));
   }
 
   @Test
