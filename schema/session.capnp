@@ -69,6 +69,7 @@ struct JobConfig {
   opaque @3 :Data;               # for the SDK's workers: import paths, working directory
   logToDriver @4 :Bool;
   language @5 :UInt8;            # the driver's own; 0: it did not say
+  id @6 :Data;                   # of a job that began on another node: the node's gateway alone may say so
 }
 
 struct Hello {

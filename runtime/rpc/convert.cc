@@ -62,6 +62,7 @@ JobConfig read(schema::JobConfig::Reader from) {
   job.opaque = to_string(from.getOpaque());
   job.log_to_driver = from.getLogToDriver();
   job.language = from.getLanguage();
+  job.id = to_string(from.getId());
   return job;
 }
 
@@ -82,6 +83,9 @@ void write(const JobConfig& from, schema::JobConfig::Builder to) {
   to.setOpaque(data_of(from.opaque));
   to.setLogToDriver(from.log_to_driver);
   to.setLanguage(from.language);
+  if (!from.id.empty()) {
+    to.setId(data_of(from.id));
+  }
 }
 
 HostedActor read(schema::HostedActor::Reader from) {

@@ -43,6 +43,7 @@ struct JobConfig {
   std::string opaque;
   bool log_to_driver = true;
   uint8_t language = 0;  // the driver's own
+  std::string id;        // 16 bytes: of a job that began on another node (the gateway alone says so); empty: a new one
 };
 
 enum class HelloKind : uint8_t { kDriver, kWorker, kObserver };

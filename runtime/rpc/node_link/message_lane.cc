@@ -141,6 +141,17 @@ void MessageLane::send_batch(std::vector<rpc::NodeMessage> batch) {
       }));
 }
 
+void MessageLane::open_bulk(std::function<void(Result<std::shared_ptr<BulkConnection>>)> opened) {
+  Result<NodeLink*> link = links_.link(peer_);
+  if (!link.ok()) {
+    opened(std::move(link).error());
+    return;
+  }
+  tasks_.add((*link)->bulk().then(
+      [opened](std::shared_ptr<BulkConnection> bulk) { opened(std::move(bulk)); },
+      [opened](kj::Exception&& exception) { opened(disconnected_error(exception.getDescription().cStr())); }));
+}
+
 void MessageLane::on_lane(LinkState state, const std::string& why) {
   if (state != LinkState::kUp && peer_service_ != nullptr) {
     lose(why);

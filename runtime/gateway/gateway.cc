@@ -1,0 +1,308 @@
+#include "runtime/gateway/gateway.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/version.h"
+#include "runtime/rpc/node_link/join_desk.h"
+
+namespace sabir::gateway {
+
+using node_link::Established;
+using node_link::Failure;
+using node_link::Fingerprint;
+using node_link::Lane;
+using node_link::LinkState;
+using node_link::NodeKey;
+
+namespace {
+
+constexpr int64_t kSweepNs = 50 * kMillisecondNs;
+constexpr int64_t kOpenJobTimeoutNs = 30 * kSecondNs;
+
+std::optional<Fingerprint> fingerprint_in(const std::string& bytes) {
+  if (bytes.size() != Fingerprint::kSizeBytes) {
+    return std::nullopt;
+  }
+  Fingerprint fingerprint;
+  std::copy(bytes.begin(), bytes.end(), fingerprint.bytes.begin());
+  return fingerprint;
+}
+
+std::string bytes_of(const std::optional<Fingerprint>& fingerprint) {
+  return fingerprint ? std::string(fingerprint->bytes.begin(), fingerprint->bytes.end()) : std::string();
+}
+
+template <typename IdType>
+IdType id_in(const std::string& bytes) {
+  IdBits bits;
+  if (bytes.size() == bits.bytes.size()) {
+    std::copy(bytes.begin(), bytes.end(), bits.bytes.begin());
+  }
+  return IdType(bits);
+}
+
+}  // namespace
+
+NodeKey key_of(const rpc::NodeKeyBytes& key) { return {id_in<node_link::NodeId>(key.id), key.incarnation}; }
+
+rpc::NodeKeyBytes bytes_of(const NodeKey& key) {
+  const IdBits& bits = key.id.bits();
+  return {std::string(bits.bytes.begin(), bits.bytes.end()), key.incarnation};
+}
+
+Gateway::Gateway(loop::EventLoop& loop, Logger logger, std::string session_path, UniqueFd channel,
+                 std::function<void(const std::string& why)> on_end)
+    : loop_(loop),
+      logger_(std::move(logger)),
+      session_path_(std::move(session_path)),
+      on_end_(std::move(on_end)),
+      kj_loop_(loop),
+      sweep_(loop, [this] { sweep(); }),
+      pipe_(
+          loop, std::move(channel), [this](std::string_view message) { receive(message); },
+          [this](const std::string& why) { on_end_("sabird is gone: " + why); }) {}
+
+Gateway::~Gateway() noexcept {
+  peers_.clear();
+  joiners_.clear();
+  links_.reset();
+}
+
+void Gateway::receive(std::string_view message) {
+  Result<rpc::ToGateway> order = rpc::decode_to_gateway(message);
+  if (!order.ok()) {
+    fail(order.error().message());
+    return;
+  }
+  if (auto* start = std::get_if<rpc::StartGateway>(&*order)) {
+    this->start(*start);
+  } else if (auto* admitted = std::get_if<rpc::Admitted>(&*order)) {
+    this->admitted(*admitted);
+  } else if (auto* members = std::get_if<rpc::Members>(&*order)) {
+    learn(*members);
+  } else if (auto* host = std::get_if<rpc::HostWorker>(&*order)) {
+    this->host(std::move(*host));
+  } else if (auto* width = std::get_if<rpc::SetWidth>(&*order)) {
+    for (auto& [key, peer] : peers_) {
+      peer->set_width(width->slot, width->calls);
+    }
+  } else if (auto* between = std::get_if<rpc::Between>(&*order)) {
+    if (Peer* to = peer(key_of(between->peer))) {
+      to->post(rpc::BetweenMessage{std::move(between->bytes)});
+    }
+  } else if (auto* over = std::get_if<rpc::JobOver>(&*order)) {
+    for (auto& [key, peer] : peers_) {
+      peer->post(rpc::JobOverMessage{over->job});
+    }
+  } else if (auto* answer = std::get_if<rpc::JoinAnswer>(&*order)) {
+    answer_joiner(*answer);
+  }
+}
+
+void Gateway::fail(const std::string& why) {
+  logger_.error(why);
+  tell(rpc::GatewayFailed{why});
+}
+
+// --- Start
+
+void Gateway::start(const rpc::StartGateway& start) {
+  if (Result<void> listening = listen(start); !listening.ok()) {
+    fail(listening.error().message());
+    return;
+  }
+  std::optional<Fingerprint> own = identity_ ? std::optional(identity_->fingerprint()) : std::nullopt;
+  rpc::Listening listening{{start.host, links_->address().port(), bytes_of(own)}, {}};
+  if (!start.token.empty()) {
+    node_link::JoinString join{{start.host, listening.address.port}, *node_link::Token::from_bytes(start.token), own};
+    listening.join_string = join.text();
+  }
+  tell(listening);
+  if (!start.join_string.empty()) {
+    Result<node_link::JoinString> head = node_link::JoinString::parse(start.join_string);
+    if (!head.ok()) {
+      fail(head.error().message());
+      return;
+    }
+    join(*head, start.join_request);
+  }
+  sweep_.start_periodic(kSweepNs);
+}
+
+Result<void> Gateway::listen(const rpc::StartGateway& start) {
+  local_.node = key_of(start.node);
+  local_.cluster = id_in<node_link::ClusterId>(start.cluster_id);
+  local_.release = kVersion;
+  if (!start.insecure) {
+    SABIR_ASSIGN_OR_RETURN(identity_, node_link::Identity::load_or_create(start.directory));
+    SABIR_ASSIGN_OR_RETURN(tls_, node_link::TlsContext::create(*identity_));
+  }
+  if (!start.token.empty()) {
+    std::optional<node_link::Token> token = node_link::Token::from_bytes(start.token);
+    if (!token) {
+      return invalid_error("a join token of the wrong size");
+    }
+    tokens_.add(*token, start.token_life_ns < 0 ? node_link::TokenBook::kNever : clock_.now_ns() + start.token_life_ns);
+  }
+  links_ = std::make_unique<node_link::NodeLinks>(loop_, kj_loop_, tls_ ? &*tls_ : nullptr, local_,
+                                                  static_cast<node_link::Members&>(*this), tokens_, clock_,
+                                                  static_cast<node_link::LinkHooks&>(*this), logger_);
+  return links_->listen({start.host, start.port});
+}
+
+void Gateway::join(const node_link::JoinString& head, const std::string& request) {
+  node_link::join_cluster(
+      *links_, head, request, [this](std::string answer) { tell(rpc::Joined{std::move(answer)}); },
+      [this](const std::string& why) { fail("this node could not join: " + why); });
+}
+
+void Gateway::admitted(const rpc::Admitted& admitted) {
+  local_.node.incarnation = admitted.incarnation;
+  local_.cluster = id_in<node_link::ClusterId>(admitted.cluster_id);
+  links_->end_join();
+}
+
+void Gateway::learn(const rpc::Members& members) {
+  for (const rpc::ClusterMember& member : members.members) {
+    rpc::ClusterMember& known = members_[member.key.id];
+    if (member.key.incarnation < known.key.incarnation) {
+      continue;
+    }
+    std::erase_if(peers_, [&](const auto& entry) {
+      return entry.first.id == member.key.id &&
+             (entry.first.incarnation < member.key.incarnation || (member.dead && entry.first == member.key));
+    });
+    known = member;
+    if (member.dead) {
+      links_->fence(key_of(member.key));
+    }
+  }
+}
+
+// --- Peers
+
+Peer* Gateway::peer(const NodeKey& key) {
+  rpc::NodeKeyBytes bytes = bytes_of(key);
+  auto found = peers_.find(bytes);
+  if (found != peers_.end()) {
+    return found->second.get();
+  }
+  auto member = members_.find(bytes.id);
+  if (member == members_.end() || member->second.key != bytes || member->second.dead) {
+    return nullptr;
+  }
+  auto made = std::make_unique<Peer>(
+      loop_, *links_, key,
+      Peer::Events{[this](const rpc::JobDefinition& job) { return open_job(job); },
+                   [this, bytes](std::string text) { tell(rpc::Between{bytes, std::move(text)}); }});
+  return (peers_[bytes] = std::move(made)).get();
+}
+
+void Gateway::host(rpc::HostWorker order) {
+  Peer* to = peer(key_of(order.peer));
+  if (to == nullptr) {
+    return;  // it is dead: sabird knows, and the launch comes to nothing
+  }
+  to->export_class(
+      [path = session_path_, token = order.token, logger = logger_]() -> Result<std::unique_ptr<client::Client>> {
+        Result<std::unique_ptr<client::Client>> worker = client::Client::start_worker(path, token);
+        if (!worker.ok()) {
+          logger.info("a worker for another node did not join: ", worker.error().to_string());
+        }
+        return worker;
+      },
+      {.width = order.width, .resources = std::move(order.resources)});
+}
+
+void Gateway::sweep() {
+  for (auto& [key, peer] : peers_) {
+    peer->sweep();
+  }
+}
+
+Result<std::shared_ptr<client::Client>> Gateway::open_job(const rpc::JobDefinition& job) {
+  std::lock_guard guard(jobs_lock_);
+  std::weak_ptr<client::Client>& known = jobs_[job.id];
+  if (std::shared_ptr<client::Client> client = known.lock()) {
+    return client;
+  }
+  client::DriverOptions options;
+  options.address = session_path_;
+  options.job = job.config;
+  options.job.id = job.id;
+  options.job.log_to_driver = false;
+  options.timeout_ns = kOpenJobTimeoutNs;
+  SABIR_ASSIGN_OR_RETURN(std::unique_ptr<client::Client> made, client::Client::start_driver(options));
+  std::shared_ptr<client::Client> shared = std::move(made);
+  known = shared;
+  std::erase_if(jobs_, [](const auto& entry) { return entry.second.expired(); });
+  return shared;
+}
+
+// --- Joining
+
+void Gateway::answer_joiner(const rpc::JoinAnswer& answer) {
+  auto found = joiners_.find(answer.number);
+  if (found != joiners_.end()) {
+    found->second->fulfill(std::string(answer.bytes));
+    joiners_.erase(found);
+  }
+}
+
+capnp::Capability::Client Gateway::service_for_joiner(const Established& joiner) {
+  rpc::JoinRequest request;
+  request.fingerprint = bytes_of(joiner.fingerprint);
+  request.host = joiner.address.text();
+  request.host = request.host.substr(0, request.host.rfind(':'));
+  return node_link::make_join_desk([this, request](std::string bytes) mutable {
+    auto answer = kj::newPromiseAndFulfiller<std::string>();
+    request.number = next_joiner_++;
+    request.bytes = std::move(bytes);
+    joiners_.emplace(request.number, kj::mv(answer.fulfiller));
+    tell(request);
+    return kj::mv(answer.promise);
+  });
+}
+
+// --- What the links ask
+
+capnp::Capability::Client Gateway::service_for(const NodeKey& key) {
+  Peer* known = peer(key);
+  return known != nullptr ? known->service() : node_link::no_service("this node is no member here");
+}
+
+std::optional<node_link::PeerTarget> Gateway::target_of(const NodeKey& key) {
+  auto member = members_.find(bytes_of(key).id);
+  if (member == members_.end() || member->second.key.incarnation != key.incarnation || member->second.dead) {
+    return std::nullopt;
+  }
+  const rpc::NodeAddress& address = member->second.address;
+  return node_link::PeerTarget{key, {address.host, address.port}, fingerprint_in(address.fingerprint)};
+}
+
+void Gateway::on_lane(const NodeKey& key, Lane lane, LinkState state, const Failure& why) {
+  auto found = peers_.find(bytes_of(key));
+  if (found == peers_.end()) {
+    return;
+  }
+  found->second->on_lane(lane, state, why.message);
+  if (lane == Lane::kCalls) {
+    tell(rpc::LaneChange{bytes_of(key), state == LinkState::kUp, why.message});
+  }
+}
+
+bool Gateway::knows(const NodeKey& node, const std::optional<Fingerprint>& fingerprint) const {
+  auto member = members_.find(bytes_of(node).id);
+  return member != members_.end() && !member->second.dead && member->second.key.incarnation == node.incarnation &&
+         fingerprint_in(member->second.address.fingerprint) == fingerprint;
+}
+
+bool Gateway::fenced(const NodeKey& node) const {
+  auto member = members_.find(bytes_of(node).id);
+  return member != members_.end() &&
+         (member->second.key.incarnation > node.incarnation ||
+          (member->second.dead && member->second.key.incarnation >= node.incarnation));
+}
+
+}  // namespace sabir::gateway
