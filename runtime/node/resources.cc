@@ -12,12 +12,14 @@ namespace {
 // Above any machine, and far from overflow when thousands of them are added up.
 constexpr Units kMaxUnits = Units{1} << 55;
 
-Result<void> check_request(const std::vector<ResourceRequest>& request) {
-  if (request.size() > kMaxResourcesPerRequest) {
+}  // namespace
+
+Result<void> check_amounts(const std::vector<ResourceRequest>& amounts) {
+  if (amounts.size() > kMaxResourcesPerRequest) {
     return invalid_error("more than " + std::to_string(kMaxResourcesPerRequest) + " resources");
   }
-  for (size_t i = 0; i < request.size(); ++i) {
-    const ResourceRequest& one = request[i];
+  for (size_t i = 0; i < amounts.size(); ++i) {
+    const ResourceRequest& one = amounts[i];
     if (one.name.empty() || one.name.size() > 256) {
       return invalid_error("a resource needs a name of 1 to 256 bytes");
     }
@@ -25,7 +27,7 @@ Result<void> check_request(const std::vector<ResourceRequest>& request) {
       return invalid_error("resource " + one.name + ": the amount is out of range");
     }
     for (size_t j = 0; j < i; ++j) {
-      if (request[j].name == one.name) {
+      if (amounts[j].name == one.name) {
         return invalid_error("resource " + one.name + " is given twice");
       }
     }
@@ -33,7 +35,15 @@ Result<void> check_request(const std::vector<ResourceRequest>& request) {
   return {};
 }
 
-}  // namespace
+Result<void> check_request(const std::vector<ResourceRequest>& request) {
+  SABIR_RETURN_IF_ERROR(check_amounts(request));
+  for (const ResourceRequest& one : request) {
+    if (one.name == "GPU" && one.units > kUnit && one.units % kUnit != 0) {
+      return invalid_error("above one GPU only whole numbers of GPUs can be asked for, not " + format_units(one.units));
+    }
+  }
+  return {};
+}
 
 std::string format_units(Units units) {
   std::string text = units < 0 ? "-" : "";
@@ -76,7 +86,7 @@ void ResourceSet::set(ResourceId id, Units units) {
 NodeResources::NodeResources() : names_{"CPU", "GPU", "memory"}, totals_(3), free_(3) {}
 
 Result<NodeResources> NodeResources::create(const std::vector<ResourceRequest>& totals) {
-  SABIR_RETURN_IF_ERROR(check_request(totals));
+  SABIR_RETURN_IF_ERROR(check_amounts(totals));
   NodeResources node;
   for (const ResourceRequest& one : totals) {
     ResourceId id = node.id_of(one.name);
@@ -108,9 +118,6 @@ Result<ResourceSet> NodeResources::resolve(const std::vector<ResourceRequest>& r
   SABIR_RETURN_IF_ERROR(check_request(request));
   ResourceSet set;
   for (const ResourceRequest& one : request) {
-    if (one.name == "GPU" && one.units > kUnit && one.units % kUnit != 0) {
-      return invalid_error("above one GPU only whole numbers of GPUs can be asked for, not " + format_units(one.units));
-    }
     if (one.units == 0) {
       continue;
     }

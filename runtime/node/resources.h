@@ -29,7 +29,13 @@ inline constexpr ResourceId kMemory = 2;
 struct ResourceRequest {
   std::string name;  // "CPU", "GPU", "memory" or the user's
   Units units = 0;
+  bool operator==(const ResourceRequest&) const = default;
 };
+
+// kInvalid: a negative amount, a name twice, empty or too long, more than kMaxResourcesPerRequest.
+Result<void> check_amounts(const std::vector<ResourceRequest>& amounts);
+// Also kInvalid: a GPU amount above one that is not whole.
+Result<void> check_request(const std::vector<ResourceRequest>& request);
 
 // An amount per resource, sorted by id, without zeros. Equal sets compare equal.
 class ResourceSet {
@@ -88,6 +94,7 @@ class NodeResources {
   Units total(ResourceId id) const;
   Units free(ResourceId id) const;
   uint32_t gpu_count() const { return static_cast<uint32_t>(gpu_free_.size()); }
+  const std::vector<Units>& gpu_free() const { return gpu_free_; }
   size_t name_count() const { return names_.size(); }
   const std::string& name(ResourceId id) const { return names_[id]; }
   // "{CPU: 1, GPU: 0.5}"
