@@ -19,6 +19,7 @@ using node::ResourceRequest;
 using node::ResourceSet;
 using node::Units;
 
+using JobNumber = uint32_t;  // of the whole cluster
 using NodeId = Id<struct NodeIdTag>;
 using GroupId = Id<struct GroupIdTag>;
 

@@ -1,0 +1,131 @@
+// Placement groups: what a group is, and what the coordinator (on the control store) and the nodes say to each other.
+// Plain values, as they travel.
+//
+// The rules, numbered because the tests cite them:
+//  G1 A reservation is (group, bundle index, attempt). Attempts rise over all lives of the coordinator: its epoch is
+//     their upper half. A node has at most one reservation for each bundle that is not being dropped.
+//  G2 Prepare: the node takes the amounts of all bundles of the message, or of none. What is prepared and not committed
+//     is over after a while, without anybody's word.
+//  G3 The decision is the record in the control store: commits leave after it is durable, so whoever starts again from
+//     the record goes on with them. What is not in the record was not decided: presumed aborted.
+//  G4 Commit is repeated until each node has answered. A node that does not have the reservation says so; the bundle is
+//     then lost like one whose node died.
+//  G5 Drop ends reservations up to an attempt, prepared or committed, and ends what runs in them. It is repeated until
+//     answered or the node is dead, and leaves a mark behind, so that a prepare that comes late is refused.
+//  G6 A node tells from time to time what it has reserved (its inventory). What the coordinator knows nothing of, or
+//     knows with another attempt, it drops: so nothing leaks, whatever was lost.
+//  G7 A message names the node's incarnation and the coordinator's epoch: who is over is not listened to.
+//  G8 When a node dies only its bundles are placed again. The others stay where they are, and what runs in them runs
+//  on. G9 A group that waits holds nothing anywhere: either all its bundles are reserved, or those that lived when
+//  others
+//     were lost.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/node/cluster/labels.h"
+#include "runtime/node/cluster/node_report.h"
+
+namespace sabir::cluster {
+
+inline constexpr size_t kMaxBundles = 256;       // of a group
+inline constexpr size_t kMaxGroups = 16'384;     // of a cluster
+inline constexpr size_t kMaxNameBytes = 256;     // of a group, of a namespace
+inline constexpr size_t kMaxInventory = 65'536;  // reservations of one node
+
+enum class GroupStrategy : uint8_t {
+  kPack,          // on few nodes
+  kSpread,        // on many nodes
+  kStrictPack,    // on one node, or not at all
+  kStrictSpread,  // each on another node, or not at all
+};
+std::string_view group_strategy_name(GroupStrategy strategy);  // "PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD"
+
+struct BundleSpec {
+  Amounts resources;
+  LabelSelector selector = {};
+  bool operator==(const BundleSpec&) const = default;
+};
+
+struct GroupSpec {
+  GroupId id;  // by the caller; makes create idempotent
+  JobNumber job = 0;
+  std::string name = {};        // empty: none
+  std::string name_space = {};  // not empty if there is a name
+  bool detached = false;        // outlives its job
+  GroupStrategy strategy = GroupStrategy::kPack;
+  std::vector<BundleSpec> bundles = {};
+  bool operator==(const GroupSpec&) const = default;
+};
+
+// kInvalid: bounds are broken, or parts do not go together.
+Result<void> check_group(const GroupSpec& spec);
+
+struct PrepareBundles {
+  struct Bundle {
+    uint32_t index = 0;
+    Amounts resources;
+  };
+  uint64_t epoch = 0;  // of the coordinator
+  NodeKey node;
+  GroupId group;
+  uint64_t attempt = 0;
+  std::vector<Bundle> bundles;
+};
+struct PrepareAnswer {
+  NodeKey node;
+  GroupId group;
+  uint64_t attempt = 0;
+  bool prepared = false;
+  std::string reason = {};                // if not, for people
+  std::optional<NodeReport> report = {};  // what the node has now
+};
+
+struct CommitBundles {
+  uint64_t epoch = 0;
+  NodeKey node;
+  GroupId group;
+  uint64_t attempt = 0;
+  std::vector<uint32_t> bundles;
+};
+struct CommitAnswer {
+  NodeKey node;
+  GroupId group;
+  uint64_t attempt = 0;
+  std::vector<uint32_t> committed;
+  std::vector<uint32_t> unknown;  // G4
+};
+
+struct DropBundles {
+  struct Bundle {
+    uint32_t index = 0;
+    uint64_t up_to_attempt = 0;
+    auto operator<=>(const Bundle&) const = default;
+  };
+  uint64_t epoch = 0;
+  NodeKey node;
+  GroupId group;
+  std::vector<Bundle> bundles;
+};
+struct DropAnswer {
+  NodeKey node;
+  GroupId group;
+  std::vector<DropBundles::Bundle> bundles;
+};
+
+struct BundleInventory {
+  struct Bundle {
+    GroupId group;
+    uint32_t index = 0;
+    uint64_t attempt = 0;
+    bool committed = false;
+  };
+  NodeKey node;
+  std::vector<Bundle> bundles;
+};
+
+}  // namespace sabir::cluster
