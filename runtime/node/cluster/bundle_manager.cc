@@ -107,7 +107,7 @@ std::optional<DropAnswer> BundleManager::drop(const DropBundles& message) {
     }
     mark(key, bundle.up_to_attempt);
   }
-  return DropAnswer{self_, message.group, message.bundles};
+  return DropAnswer{.node = self_, .group = message.group, .bundles = message.bundles};
 }
 
 void BundleManager::end(std::map<Key, Reservation>::iterator reservation) {

@@ -36,8 +36,8 @@ class BundleManager {
   BundleManager(NodeKey self, BundleOptions options, NodeLedger* ledger, const Clock* clock,
                 std::vector<EndBundleUsers>* out);
 
-  // Nothing: of another incarnation or a coordinator that is over (G7), so not to be answered. The answer's report is
-  // left to the caller.
+  // Nothing: of another incarnation or a coordinator that is over (G7), so not to be answered. The reports of the
+  // answers are left to the caller.
   std::optional<PrepareAnswer> prepare(const PrepareBundles& message);
   std::optional<CommitAnswer> commit(const CommitBundles& message);
   std::optional<DropAnswer> drop(const DropBundles& message);

@@ -115,6 +115,7 @@ struct DropAnswer {
   NodeKey node;
   GroupId group;
   std::vector<DropBundles::Bundle> bundles;
+  std::optional<NodeReport> report = {};
 };
 
 struct BundleInventory {
