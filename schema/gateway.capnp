@@ -40,8 +40,10 @@ struct ToGateway {
       insecure @5 :Bool;
       token @6 :Data;              # of the head: what lets others in; else empty
       tokenLifeNs @7 :Int64;       # -1: for ever
-      joinString @8 :Text;         # of a joiner; else empty
-      joinRequest @9 :Data;        # for the head's sabird
+    }
+    join :group {                  # a joiner, when it listens
+      joinString @8 :Text;
+      request @9 :Data;            # for the head's sabird
     }
     admitted :group {              # a joiner has become a member
       incarnation @10 :UInt64;

@@ -105,6 +105,16 @@ Result<client::NodeOptions> node_options(const sabir_config& config) {
   options.session_root = view(config.session_root);
   options.store_bytes = config.store_bytes;
   SABIR_ASSIGN_OR_RETURN(options.resources, client::convert_resources(config.resources, config.resource_count));
+  if (config.cluster_role > SABIR_CLUSTER_JOIN ||
+      (config.cluster_role == SABIR_CLUSTER_JOIN) != (config.join_string.size != 0)) {
+    return invalid_error("a node that joins a cluster needs a join string, and no other node has one");
+  }
+  options.cluster = static_cast<client::NodeOptions::Cluster>(config.cluster_role);
+  options.join_string = view(config.join_string);
+  options.node_host = view(config.node_host);
+  options.node_name = view(config.node_name);
+  options.node_port = config.node_port;
+  options.insecure = config.insecure != 0;
   return options;
 }
 

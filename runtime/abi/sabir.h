@@ -179,6 +179,10 @@ typedef struct sabir_language_env {
   size_t argc;
 } sabir_language_env;
 
+/* NONE: alone. HEAD: the first node of a cluster. JOIN: a further one. */
+typedef uint8_t sabir_cluster_role;
+enum { SABIR_CLUSTER_NONE = 0, SABIR_CLUSTER_HEAD = 1, SABIR_CLUSTER_JOIN = 2 };
+
 typedef struct sabir_config {
   size_t struct_size;
   sabir_string address;     /* "": SABIR_ADDRESS, else a node of this user that sabir_node_start has started, else start
@@ -200,9 +204,17 @@ typedef struct sabir_config {
   const uint32_t* slots_per_process; /* of each language_env: so many workers share a process (1 to 64), each with a
                                         client and a thread of its own; they end together. More than one with EXEC
                                         only. NULL: 1 each */
+  /* sabir_node_start only: the node's part in a cluster. */
+  sabir_cluster_role cluster_role;
+  uint16_t node_port;       /* where other nodes reach it; 0: any that is free */
+  uint8_t insecure;         /* 1: plain TCP between nodes; the head's choice, and each node must ask for it */
+  sabir_string node_host;   /* the address that other nodes reach it at; "": 127.0.0.1 */
+  sabir_string node_name;   /* for people; "": the host's name */
+  sabir_string join_string; /* of SABIR_CLUSTER_JOIN: what the head's start has printed */
 } sabir_config;
 #define SABIR_CONFIG_INIT \
-  { sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000, 0 }
+  { sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000, 0, 0, 0, 0, \
+        {0, 0}, {0, 0}, { 0, 0 } }
 /* As the macro (rule 6). So are the others: they write what struct_size has room for, and nothing if it is not set. */
 SABIR_API void sabir_config_init(sabir_config* config);
 

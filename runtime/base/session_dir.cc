@@ -264,10 +264,10 @@ Result<SessionDir> SessionDir::create(const std::string& path) {
 
 Result<void> SessionDir::mark_private() const { return write_file(path_ + "/private", ""); }
 
-Result<void> SessionDir::publish_info(std::string_view text) const {
-  std::string unfinished = path_ + "/.info.json";
+Result<void> SessionDir::publish(const std::string& name, std::string_view text) const {
+  std::string unfinished = path_ + "/." + name;
   SABIR_RETURN_IF_ERROR(write_file(unfinished, text));
-  if (::rename(unfinished.c_str(), (path_ + "/info.json").c_str()) != 0) {
+  if (::rename(unfinished.c_str(), (path_ + "/" + name).c_str()) != 0) {
     return Error::from_errno(errno, "rename " + unfinished);
   }
   return {};

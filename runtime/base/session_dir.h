@@ -65,10 +65,11 @@ class SessionDir {
   const std::string& path() const { return path_; }
   std::string logs_path() const { return path_ + "/logs"; }
 
-  // Before publish_info: it ends with the process that started it, so nobody is to join it unasked.
+  // Before info.json: it ends with the process that started it, so nobody is to join it unasked.
   Result<void> mark_private() const;
-  // From now on others find the session. Atomic; may be called again.
-  Result<void> publish_info(std::string_view text) const;
+  // A file of mode 0600 in the directory, whole or not at all; may be called again. From "info.json" on others find the
+  // session.
+  Result<void> publish(const std::string& name, std::string_view text) const;
   // Takes the directory away with all that is in it; the lock goes last. Idempotent.
   void remove();
 

@@ -36,7 +36,7 @@ class SessionDirTest : public ::testing::Test {
     pid_t child = ::fork();
     if (child == 0) {
       Result<SessionDir> dir = SessionDir::create(path);
-      bool ok = dir.ok() && dir->publish_info("{}").ok();
+      bool ok = dir.ok() && dir->publish("info.json", "{}").ok();
       std::ofstream(path + "/logs/workers.log") << "line\n";
       ::_exit(ok ? 0 : 1);
     }
@@ -56,7 +56,7 @@ TEST_F(SessionDirTest, IsPrivateAndLiveWhileHeld) {
   EXPECT_TRUE(verify_private_directory(path).ok());
   EXPECT_TRUE(is_session_live(path));
   EXPECT_TRUE(find_live_sessions(root_).empty()) << "not before its info is there";
-  ASSERT_TRUE(dir->publish_info("{\"pid\": 1}").ok());
+  ASSERT_TRUE(dir->publish("info.json", "{\"pid\": 1}").ok());
   std::vector<SessionFiles> live = find_live_sessions(root_);
   ASSERT_EQ(live.size(), 1u);
   EXPECT_EQ(live[0].path, path);
@@ -100,8 +100,8 @@ TEST_F(SessionDirTest, NewestFirst) {
   Result<SessionDir> older = SessionDir::create(root_ + "/older");
   Result<SessionDir> newer = SessionDir::create(root_ + "/newer");
   ASSERT_TRUE(older.ok() && newer.ok());
-  ASSERT_TRUE(older->publish_info("{}").ok());
-  ASSERT_TRUE(newer->publish_info("{}").ok());
+  ASSERT_TRUE(older->publish("info.json", "{}").ok());
+  ASSERT_TRUE(newer->publish("info.json", "{}").ok());
   timespec times[2] = {{1000, 0}, {1000, 0}};
   ::utimensat(AT_FDCWD, (root_ + "/older/info.json").c_str(), times, 0);
   std::vector<SessionFiles> live = find_live_sessions(root_);
@@ -150,7 +150,7 @@ TEST_F(SessionDirTest, ManyAtOnceLoseNothing) {
         }
         Result<SessionDir> dir = SessionDir::create(path);
         // Whoever has it keeps it, whatever the others do.
-        bool ok = !dir.ok() || (dir->publish_info("{}").ok() && is_session_live(path) && exists(path + "/info.json"));
+        bool ok = !dir.ok() || (dir->publish("info.json", "{}").ok() && is_session_live(path) && exists(path + "/info.json"));
         ::_exit(ok ? 0 : 1);
       }
       children.push_back(child);

@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <string_view>
+#include <utility>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/session_dir.h"
@@ -56,12 +58,37 @@ std::vector<std::string> arguments(const std::string& daemon, const std::string&
     args.push_back("--store-bytes");
     args.push_back(std::to_string(options.store_bytes));
   }
+  if (options.cluster != NodeOptions::Cluster::kNone) {
+    args.push_back(options.cluster == NodeOptions::Cluster::kHead ? "--head" : "--join");
+    for (const auto& [name, value] : {std::pair("--node-host", options.node_host),
+                                      std::pair("--node-name", options.node_name),
+                                      std::pair("--node-port", std::to_string(options.node_port))}) {
+      if (!value.empty()) {
+        args.insert(args.end(), {name, value});
+      }
+    }
+    if (options.insecure) {
+      args.push_back("--insecure");
+    }
+  }
   return args;
 }
 
 // In a process session of its own: the terminal's Ctrl-C is the driver's to handle. It gets nothing of the caller's but
 // the socket (or -1): who waits for the end of a pipe must not wait for the node. `words_fd` is its standard error.
-Result<int> spawn(std::vector<std::string> args, int socket_fd, int words_fd) {
+Result<int> spawn(std::vector<std::string> args, int socket_fd, int words_fd, const std::string& join_string = {}) {
+  // Not among the arguments: those are seen by everybody.
+  std::string join = "SABIR_JOIN=" + join_string;
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (std::string_view(*variable).substr(0, 11) != "SABIR_JOIN=") {
+      variables.push_back(*variable);
+    }
+  }
+  if (!join_string.empty()) {
+    variables.push_back(join.data());
+  }
+  variables.push_back(nullptr);
   std::vector<char*> argv;
   for (std::string& arg : args) {
     argv.push_back(arg.data());
@@ -86,7 +113,7 @@ Result<int> spawn(std::vector<std::string> args, int socket_fd, int words_fd) {
   ::posix_spawnattr_setsigdefault(&attributes, &all);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = -1;
-  int failed = ::posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+  int failed = ::posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), variables.data());
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) {
@@ -216,12 +243,15 @@ Result<StartedNode> start_node(const NodeOptions& options) {
 Result<std::string> start_detached_node(const NodeOptions& options, int64_t timeout_ns) {
   SABIR_ASSIGN_OR_RETURN(Plan plan, plan_node(options));
   SABIR_ASSIGN_OR_RETURN(UniqueFd words, make_words_file());
-  SABIR_ASSIGN_OR_RETURN(int pid, spawn(arguments(plan.daemon, plan.session_path, options), -1, words.get()));
+  SABIR_ASSIGN_OR_RETURN(
+      int pid, spawn(arguments(plan.daemon, plan.session_path, options), -1, words.get(), options.join_string));
+  bool in_cluster = options.cluster != NodeOptions::Cluster::kNone;
   SteadyClock clock;
   int64_t deadline_ns = clock.now_ns() + (timeout_ns < 0 ? 60 * kSecondNs : timeout_ns);
   while (clock.now_ns() < deadline_ns) {
     int status = 0;
-    if (is_session_live(plan.session_path) && read_session_info(plan.session_path).ok()) {
+    if (is_session_live(plan.session_path) && read_session_info(plan.session_path).ok() &&
+        (!in_cluster || ::access((plan.session_path + "/cluster.json").c_str(), R_OK) == 0)) {
       return plan.session_path;
     }
     if (::waitpid(pid, &status, WNOHANG) == pid) {

@@ -15,6 +15,13 @@ struct NodeOptions {
   std::string session_root;  // "": default_session_root()
   std::vector<rpc::ResourceAmount> resources;
   uint64_t store_bytes = 0;
+  // Of a node that outlives this process: its part in a cluster.
+  enum class Cluster : uint8_t { kNone, kHead, kJoin } cluster = Cluster::kNone;
+  std::string join_string;  // kJoin
+  std::string node_host;
+  std::string node_name;
+  uint16_t node_port = 0;
+  bool insecure = false;
 };
 
 // The address that is meant: `address`, for "" that of SABIR_ADDRESS, "" if neither names one.
@@ -39,7 +46,8 @@ struct StartedNode {
 };
 Result<StartedNode> start_node(const NodeOptions& options);
 
-// A node that outlives this process; returns the path of its session when it takes processes.
+// A node that outlives this process; returns the path of its session when it takes processes, and is a member of its
+// cluster.
 Result<std::string> start_detached_node(const NodeOptions& options, int64_t timeout_ns);
 
 // What a node wrote to standard error, the end of it if it is much. Mostly nothing: it has log files.

@@ -61,7 +61,7 @@ TEST_F(LaunchTest, ASessionThatEndsWithItsDriverIsFoundByWhoAsksForIt) {
   std::string root = directory_ + "/root";
   Result<SessionDir> own = SessionDir::create(root + "/own");
   ASSERT_TRUE(own.ok()) << own.error().to_string();
-  ASSERT_TRUE(own->mark_private().ok() && own->publish_info("{}").ok());
+  ASSERT_TRUE(own->mark_private().ok() && own->publish("info.json", "{}").ok());
   EXPECT_FALSE(find_session("", root).ok());
   for (Result<std::string> found : {find_session("auto", root), find_session("", root, Sessions::kOfDriversToo)}) {
     ASSERT_TRUE(found.ok()) << found.error().to_string();

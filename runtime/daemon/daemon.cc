@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -118,6 +119,9 @@ class Daemon {
     node.guard = std::move(guard_);
     node.launcher.open_files_limit = worker_files_;
     node.launcher.oom_score_adj = kWorkerOomScore;
+    if (options_.head || options_.join) {
+      node.cluster = cluster_options();
+    }
     if (options_.driver_fd) {
       SABIR_ASSIGN_OR_RETURN(node.owner_pid, owner_of(*options_.driver_fd));
       SABIR_RETURN_IF_ERROR(watch_owner(*node.owner_pid));
@@ -136,8 +140,9 @@ class Daemon {
     }
     signals_ = std::make_unique<loop::Signals>(loop_, std::vector<int>{SIGTERM, SIGINT, SIGHUP},
                                                [this](int number) { stop("signal " + std::to_string(number)); });
-    SABIR_RETURN_IF_ERROR(directory_.publish_info(info_text(directory_, *manager_)));
-    if (!options_.foreground) {
+    SABIR_RETURN_IF_ERROR(directory_.publish("info.json", info_text(directory_, *manager_)));
+    in_cluster_ = options_.head || options_.join;
+    if (!options_.foreground && !in_cluster_) {
       let_go_of_terminal();
     }
     return {};
@@ -165,6 +170,34 @@ class Daemon {
   }
 
  private:
+  node::ClusterOptions cluster_options() {
+    node::ClusterOptions cluster;
+    char buffer[4096] = {};
+    [[maybe_unused]] ssize_t size = ::readlink("/proc/self/exe", buffer, sizeof(buffer) - 1);
+    cluster.gateway_program = buffer;
+    ::gethostname(buffer, sizeof(buffer) - 1);
+    cluster.name = options_.node_name.empty() ? buffer : options_.node_name;
+    cluster.host = options_.node_host.empty() ? "127.0.0.1" : options_.node_host;
+    cluster.port = options_.node_port;
+    cluster.insecure = options_.insecure;
+    cluster.oom_score_adj = kDaemonOomScore;
+    if (options_.join) {
+      cluster.join_string = std::getenv("SABIR_JOIN");
+      ::unsetenv("SABIR_JOIN");  // workers need not know
+    }
+    cluster.ready = [this](const std::string& address, const std::string& join_string) {
+      nlohmann::json facts = {{"address", address}, {"join_string", join_string}};
+      if (Result<void> written = directory_.publish("cluster.json", facts.dump() + "\n"); !written.ok()) {
+        logger_.error(written.error().to_string());
+      }
+      logger_.info("member of a cluster, reached at ", address);
+      if (std::exchange(in_cluster_, false) && !options_.foreground) {
+        let_go_of_terminal();  // until now it heard why this node could not become a member
+      }
+    };
+    return cluster;
+  }
+
   Result<void> open_log() {
     if (options_.foreground) {
       logger_ = Logger(2, options_.log_level, "sabird");
@@ -214,6 +247,9 @@ class Daemon {
     if (why_.empty()) {
       why_ = why;
       logger_.info("ending: ", why);
+      if (in_cluster_) {
+        std::fprintf(stderr, "sabird: %s\n", why.c_str());
+      }
     }
     loop_.stop();
   }
@@ -223,6 +259,7 @@ class Daemon {
   const uint64_t worker_files_;
   node::Guard guard_;
   std::string why_;
+  bool in_cluster_ = false;  // and not a member yet
   UniqueFd log_;
   Logger logger_;
   SteadyClock clock_;

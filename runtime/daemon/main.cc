@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "runtime/daemon/daemon.h"
+#include "runtime/daemon/gateway_main.h"
 
 int main(int argc, char** argv) {
   sabir::daemon::Options options = sabir::daemon::parse_options(argc, argv);
@@ -9,5 +10,5 @@ int main(int argc, char** argv) {
     std::fputs(options.message.c_str(), options.exit_code == 0 ? stdout : stderr);
     return options.exit_code;
   }
-  return sabir::daemon::run(options);
+  return options.gateway ? sabir::daemon::run_gateway(options) : sabir::daemon::run(options);
 }

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <sstream>
 
 #include "runtime/base/session_dir.h"
@@ -75,6 +76,13 @@ Options parse_options(int argc, const char* const* argv) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--log-level", level, "debug, info, warning, error or off");
   app.add_option("--fault-plan", options.fault_plan, "for tests: answers of the control channel to lose or delay");
+  app.add_flag("--head", options.head, "the first node of a cluster: others may join it");
+  app.add_flag("--join", options.join, "a further node of a cluster; SABIR_JOIN has the head's join string");
+  app.add_option("--node-host", options.node_host, "address that other nodes reach this one at (default: 127.0.0.1)");
+  app.add_option("--node-port", options.node_port, "port for other nodes (default, and 0: any that is free)");
+  app.add_option("--node-name", options.node_name, "for people (default: the host's name)");
+  app.add_flag("--insecure", options.insecure, "plain TCP between nodes: everybody on the network reads and writes");
+  app.add_flag("--gateway", options.gateway, "")->group("");
   app.add_flag("--foreground", options.foreground, "log to standard error");
   app.set_version_flag("--version", std::string(kVersion));
   try {
@@ -114,6 +122,12 @@ Options parse_options(int argc, const char* const* argv) {
   }
   if (options.store_bytes < kMinStoreBytes) {
     return refuse("--store-bytes is at least " + std::to_string(kMinStoreBytes));
+  }
+  if (options.head && options.join) {
+    return refuse("--head and --join: a node is one or the other");
+  }
+  if (options.join && std::getenv("SABIR_JOIN") == nullptr) {
+    return refuse("--join needs the head's join string in SABIR_JOIN");
   }
   if (driver_fd >= 0) {
     options.driver_fd = driver_fd;

@@ -20,6 +20,15 @@ struct Options {
   LogLevel log_level = LogLevel::kInfo;
   bool foreground = false;
   std::string fault_plan;
+  // A node of a cluster: the first one, or one that joins. The join string comes in SABIR_JOIN: command lines are seen
+  // by everybody.
+  bool gateway = false;  // this process is the gateway of a node
+  bool head = false;
+  bool join = false;
+  std::string node_host;
+  uint16_t node_port = 0;
+  std::string node_name;
+  bool insecure = false;
   // Set: print this and exit with exit_code.
   std::string message;
   int exit_code = 0;

@@ -70,32 +70,35 @@ Gateway::~Gateway() noexcept {
 }
 
 void Gateway::receive(std::string_view message) {
-  Result<rpc::ToGateway> order = rpc::decode_to_gateway(message);
-  if (!order.ok()) {
-    fail(order.error().message());
+  Result<rpc::ToGateway> decoded = rpc::decode_to_gateway(message);
+  if (!decoded.ok()) {
+    fail(decoded.error().message());
     return;
   }
-  if (auto* start = std::get_if<rpc::StartGateway>(&*order)) {
+  rpc::ToGateway& order = *decoded;
+  if (auto* start = std::get_if<rpc::StartGateway>(&order)) {
     this->start(*start);
-  } else if (auto* admitted = std::get_if<rpc::Admitted>(&*order)) {
+  } else if (auto* join = std::get_if<rpc::JoinCluster>(&order)) {
+    this->join(*join);
+  } else if (auto* admitted = std::get_if<rpc::Admitted>(&order)) {
     this->admitted(*admitted);
-  } else if (auto* members = std::get_if<rpc::Members>(&*order)) {
+  } else if (auto* members = std::get_if<rpc::Members>(&order)) {
     learn(*members);
-  } else if (auto* host = std::get_if<rpc::HostWorker>(&*order)) {
+  } else if (auto* host = std::get_if<rpc::HostWorker>(&order)) {
     this->host(std::move(*host));
-  } else if (auto* width = std::get_if<rpc::SetWidth>(&*order)) {
+  } else if (auto* width = std::get_if<rpc::SetWidth>(&order)) {
     for (auto& [key, peer] : peers_) {
       peer->set_width(width->slot, width->calls);
     }
-  } else if (auto* between = std::get_if<rpc::Between>(&*order)) {
+  } else if (auto* between = std::get_if<rpc::Between>(&order)) {
     if (Peer* to = peer(key_of(between->peer))) {
       to->post(rpc::BetweenMessage{std::move(between->bytes)});
     }
-  } else if (auto* over = std::get_if<rpc::JobOver>(&*order)) {
+  } else if (auto* over = std::get_if<rpc::JobOver>(&order)) {
     for (auto& [key, peer] : peers_) {
       peer->post(rpc::JobOverMessage{over->job});
     }
-  } else if (auto* answer = std::get_if<rpc::JoinAnswer>(&*order)) {
+  } else if (auto* answer = std::get_if<rpc::JoinAnswer>(&order)) {
     answer_joiner(*answer);
   }
 }
@@ -119,14 +122,6 @@ void Gateway::start(const rpc::StartGateway& start) {
     listening.join_string = join.text();
   }
   tell(listening);
-  if (!start.join_string.empty()) {
-    Result<node_link::JoinString> head = node_link::JoinString::parse(start.join_string);
-    if (!head.ok()) {
-      fail(head.error().message());
-      return;
-    }
-    join(*head, start.join_request);
-  }
   sweep_.start_periodic(kSweepNs);
 }
 
@@ -151,9 +146,19 @@ Result<void> Gateway::listen(const rpc::StartGateway& start) {
   return links_->listen({start.host, start.port});
 }
 
-void Gateway::join(const node_link::JoinString& head, const std::string& request) {
+void Gateway::join(const rpc::JoinCluster& order) {
+  Result<node_link::JoinString> head = node_link::JoinString::parse(order.join_string);
+  if (!head.ok()) {
+    fail(head.error().message());
+    return;
+  }
+  if (head->fingerprint.has_value() != tls_.has_value()) {
+    fail(tls_ ? "the cluster was started with --insecure: this node must ask for that, too"
+              : "the cluster uses TLS: start this node without --insecure");
+    return;
+  }
   node_link::join_cluster(
-      *links_, head, request, [this](std::string answer) { tell(rpc::Joined{std::move(answer)}); },
+      *links_, *head, order.request, [this](std::string answer) { tell(rpc::Joined{std::move(answer)}); },
       [this](const std::string& why) { fail("this node could not join: " + why); });
 }
 

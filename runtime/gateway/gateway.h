@@ -43,7 +43,7 @@ class Gateway final : private node_link::LinkHooks, private node_link::Members {
   // --- orders
   void start(const rpc::StartGateway& start);
   Result<void> listen(const rpc::StartGateway& start);
-  void join(const node_link::JoinString& head, const std::string& request);
+  void join(const rpc::JoinCluster& join);
   void admitted(const rpc::Admitted& admitted);
   void learn(const rpc::Members& members);
   void host(rpc::HostWorker order);

@@ -98,9 +98,17 @@ void NodeManager::dismiss(Process& process) {
 
 Result<rpc::WelcomeInfo> NodeManager::welcome_driver(rpc::HelloInfo hello, rpc::PeerCredentials peer) {
   pid_t pid = peer.pid;
+  if (!hello.job.id.empty()) {
+    if (!is_gateway(pid) || hello.job.id.size() != IdBits::kSizeBytes) {
+      return invalid_error("a driver does not choose the id of its job");
+    }
+    if (std::optional<JobNumber> known = find_job(hello.job.id)) {
+      return welcome_guest(*known, std::move(peer));
+    }
+  }
   SABIR_ASSIGN_OR_RETURN(Process * process, admit(shm::ProcessKind::kDriver, std::move(peer)));
   control::JobRecord record;
-  record.id = bytes_of(IdBits::random());
+  record.id = hello.job.id.empty() ? bytes_of(IdBits::random()) : hello.job.id;
   record.name = hello.job.name;
   record.name_space = hello.job.name_space;
   record.driver_pid = static_cast<uint32_t>(pid);
@@ -142,6 +150,9 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_driver(rpc::HelloInfo hello, rpc::
 Result<rpc::WelcomeInfo> NodeManager::welcome_worker(const rpc::HelloInfo& hello, rpc::PeerCredentials peer) {
   pid_t pid = peer.pid;
   std::optional<LaunchId> launch = launcher_->find(hello.token, pid);
+  if (launch && relay_launches_.contains(*launch)) {
+    return welcome_relay(*launch, std::move(peer));
+  }
   std::optional<WorkerPool::LaunchView> view =
       launch ? coordinator_.pool().launch(*launch) : std::optional<WorkerPool::LaunchView>();
   if (!view || !jobs_.contains(view->job)) {
@@ -200,6 +211,11 @@ void NodeManager::on_disconnect(rpc::ProcessKey key) {
   process->connected = false;
   process->notices.reset();
   objects_->cancel_requests(process->id());
+  if (process->relay) {
+    // The gateway closes it when it touches nothing of it any more; else the whole gateway ends (kill()).
+    relay_gone(*process);
+    return;
+  }
   if (process->is_worker()) {
     if (!process->leaving) {
       expect_end(key, kDisconnectGraceNs);  // most often it is ending, and its own end says more than ours
@@ -208,6 +224,10 @@ void NodeManager::on_disconnect(rpc::ProcessKey key) {
   }
   if (process->leaving) {
     // It promised to touch nothing of the session any more: as good as dead, though its program goes on.
+    publish_death(*process, 0, shm::DeathReason::kDisconnected, "it left the session");
+    return;
+  }
+  if (process->guest) {
     publish_death(*process, 0, shm::DeathReason::kDisconnected, "it left the session");
     return;
   }
@@ -238,7 +258,10 @@ void NodeManager::end_disconnected() {
     if (process == nullptr) {
       continue;
     }
-    if (process->is_worker()) {
+    if (process->relay) {
+      logger_.error("the gateway does not let go of a worker: it is killed");
+      kill_process_group(process->pid, process->pidfd.get());
+    } else if (process->is_worker()) {
       kill(*process, shm::DeathReason::kKilledByNode, "its connection to the node was closed");
     } else {
       // D1 with one exception: a driver is its user's program, and nobody kills that because it lost its session. Its

@@ -141,6 +141,16 @@ Result<void> Launcher::watch(Launch& launch, LaunchId id) {
   return {};
 }
 
+std::string Launcher::expect(LaunchId id, JobNumber job, pid_t host) {
+  Launch& launch = launches_[id];
+  launch.job = job;
+  launch.token = IdBits::random().hex();
+  launch.host = host;
+  return launch.token;
+}
+
+void Launcher::forget(LaunchId id) { launches_.erase(id); }
+
 std::map<LaunchId, Launcher::Launch>::iterator Launcher::find_launch(LaunchId id) {
   return std::find_if(launches_.begin(), launches_.end(), [&](const auto& entry) {
     const std::vector<LaunchId>& more = entry.second.more;
@@ -165,7 +175,8 @@ void Launcher::abort(LaunchId id, const std::string& why) {
 
 std::optional<LaunchId> Launcher::find(const std::string& token, pid_t pid) const {
   for (const auto& [id, launch] : launches_) {
-    if (launch.token == token && !launch.over && launch.why.empty() && (launch.pid == 0 || launch.pid == pid)) {
+    pid_t wanted = launch.host != 0 ? launch.host : launch.pid;
+    if (launch.token == token && !launch.over && launch.why.empty() && (wanted == 0 || wanted == pid)) {
       return id;
     }
   }

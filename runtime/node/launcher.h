@@ -52,6 +52,12 @@ class Launcher {
   void remove_job(JobNumber job);
 
   void launch(const LaunchWorker& request);
+  // A worker that a process of ours makes by itself (the gateway): the token that it is to say hello with. `failed`
+  // follows if it is forgotten.
+  std::string expect(LaunchId launch, JobNumber job, pid_t host);
+  // It is not expected any more, unless it has joined.
+  void forget(LaunchId launch);
+
   // Kills the process; `failed` follows for all of its workers that have not said hello.
   void abort(LaunchId launch, const std::string& why);
 
@@ -94,6 +100,7 @@ class Launcher {
     Nursery* nursery = nullptr;  // whose zygote has not said yet whether it forked
     SourceId source = 0;
     pid_t pid = 0;  // 0: not known yet
+    pid_t host = 0;  // set: it is no process of its own, but joins from this one
     UniqueFd pidfd;
     std::unique_ptr<loop::FdWatcher> watcher;  // after the pidfd: it goes first
     std::string why;                           // set: it is to die, and this is what to say

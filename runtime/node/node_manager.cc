@@ -13,6 +13,9 @@
 namespace sabir::node {
 namespace {
 
+// A relay that was told to leave; then the gateway is killed.
+constexpr int64_t kRelayGraceNs = 10 * kSecondNs;
+
 // A timer that starts itself again must let the rest of the loop have its turn, whatever it is told.
 constexpr int64_t kMinWakeNs = kMillisecondNs;
 
@@ -63,6 +66,7 @@ NodeManager::~NodeManager() {
   stopping_ = true;
   look_.reset();
   reaper_.reset();
+  cluster_.reset();
   processes_.for_each([](Process& process) {
     process.watcher.reset();
     if (process.is_worker()) {
@@ -100,8 +104,13 @@ Result<void> NodeManager::begin() {
                                            settle();
                                          });
   reaper_ = std::make_unique<Reaper>(
-      loop_, [this](pid_t pid) { return processes_.knows(pid) || launcher_->knows(pid); },
+      loop_, [this](pid_t pid) { return processes_.knows(pid) || launcher_->knows(pid) || is_gateway(pid); },
       [this](pid_t pid, int status) { launcher_->reaped(pid, status); });
+  if (options_.cluster) {
+    options_.cluster->session_path = options_.session_path;
+    SABIR_ASSIGN_OR_RETURN(cluster_, ClusterAgent::create(loop_, clock_, logger_, options_.guard, *this,
+                                                          cluster::NodeId(node_id_), *options_.cluster));
+  }
   SABIR_ASSIGN_OR_RETURN(look_,
                          Look::create(loop_, clock_, segments_.node.header(), {}, [this] { return look_once(); }));
   return {};
@@ -122,6 +131,7 @@ bool NodeManager::look_once() {
     }
   });
   settle();
+  look_at_relays();
   deaths_->look();
   return coordinator_.busy() || deaths_->busy() || objects_->busy();
 }
@@ -168,6 +178,14 @@ void NodeManager::kill(Process& process, shm::DeathReason reason, const std::str
   process.kill_reason = reason;
   process.kill_text = text;
   logger_.info("kill process ", process.pid, ": ", text);
+  if (process.relay) {
+    // It leaves when it is told to; a gateway that does not hear ends as a whole.
+    if (process.notices) {
+      process.notices->exit(text);
+    }
+    expect_end(process.key, kRelayGraceNs);
+    return;
+  }
   if (process.is_worker()) {
     kill_process_group(process.pid, process.pidfd.get());
   } else {
@@ -270,6 +288,14 @@ void NodeManager::end_job(JobNumber number) {
   }
   logs_->job_ended(number);
   deaths_->job_ended(number);
+  if (cluster_) {
+    for (auto& [launch, relay] : relay_launches_) {
+      if (relay.job == number) {
+        end_relay(relay, "its job ended");
+      }
+    }
+    cluster_->job_over(number);
+  }
   settle();                       // kills its workers and aborts its launches ...
   launcher_->remove_job(number);  // ... before their zygotes go
   objects_->ownership().drop_holder(store::Holder::job(number));

@@ -15,6 +15,7 @@
 #include "runtime/base/log.h"
 #include "runtime/control/control_store.h"
 #include "runtime/loop/event_loop.h"
+#include "runtime/node/cluster_agent.h"
 #include "runtime/loop/timer.h"
 #include "runtime/node/coordinator.h"
 #include "runtime/node/deaths.h"
@@ -43,9 +44,10 @@ struct NodeOptions {
   // The process that started this node: when it leaves, the node stops.
   std::optional<pid_t> owner_pid;
   Guard guard;
+  std::optional<ClusterOptions> cluster;  // of one that has others
 };
 
-class NodeManager final : public rpc::SessionHandler {
+class NodeManager final : public rpc::SessionHandler, private ClusterHost {
  public:
   // `on_stop`: the node is to end, and why. Called once, on the loop.
   static Result<std::unique_ptr<NodeManager>> create(loop::EventLoop& loop, const Clock& clock, Logger logger,
@@ -130,6 +132,38 @@ class NodeManager final : public rpc::SessionHandler {
   rpc::WelcomeInfo common_welcome() const;
   rpc::WelcomeInfo welcome_to(const Process& process);
 
+  // --- relays.cc: what the gateway has of this node, and calls that go to others
+  struct Relay {
+    JobNumber job = 0;
+    shm::ClassIndex class_index = 0;
+    cluster::NodeKey peer;
+    uint32_t width = 1;
+    std::optional<shm::SlotIndex> slot;  // once it has joined
+    uint32_t epoch = 0;
+    bool ending = false;     // its lease is withdrawn
+    uint32_t base_width = 1;   // as many as the peer had room for
+    uint64_t executed = 0;     // at the last look
+    uint64_t rate_base = 0;    // executed when the rate was last measured ...
+    int64_t rate_ns = 0;       // ... and when that was
+    int64_t busy_ns = 0;     // when it last had something to do
+    int64_t started_ns = 0;
+  };
+  bool is_gateway(pid_t pid) const { return cluster_ && cluster_->gateway_pid() == pid; }
+  std::optional<JobNumber> find_job(const std::string& id) const;
+  Result<rpc::WelcomeInfo> welcome_guest(JobNumber job, rpc::PeerCredentials peer);
+  Result<rpc::WelcomeInfo> welcome_relay(LaunchId launch, rpc::PeerCredentials peer);
+  void relay_gone(Process& process);
+  void end_relay(Relay& relay, const std::string& why);
+  void look_at_relays();
+  void adapt_width(Relay& relay, int64_t now_ns);
+  // --- ClusterHost
+  cluster::NodeState node_state() override;
+  std::vector<ClassBacklog> backlogs() override;
+  void send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, uint32_t calls) override;
+  void node_gone(const cluster::NodeKey& peer) override;
+  void gateway_ended() override;
+  void cluster_failed(const std::string& why) override { stop_node(why); }
+
   // --- carry_out.cc
   void carry_out(const Instruction& instruction);
   void fail_class(const FailClass& failure);
@@ -179,6 +213,9 @@ class NodeManager final : public rpc::SessionHandler {
   std::unique_ptr<Launcher> launcher_;
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<Look> look_;
+  std::unique_ptr<ClusterAgent> cluster_;     // null: this node is alone
+  std::map<LaunchId, Relay> relay_launches_;  // by their launch, as long as they live
+  LaunchId next_relay_launch_ = LaunchId{1} << 63;
   loop::Timer wake_;
   std::multimap<int64_t, rpc::ProcessKey> disconnected_;  // who lost its connection, and until when it may live
   loop::Timer disconnected_timer_;

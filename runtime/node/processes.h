@@ -45,6 +45,8 @@ struct Process {
   bool leaving = false;  // it said so: the end of its connection is no fault
   bool cut_off = false;  // it broke the protocol (T4): nothing that it writes is read any more
   bool ended = false;    // its process is reaped
+  bool relay = false;    // the gateway's: it leaves alone, its process goes on
+  bool guest = false;    // the gateway's: a driver in a job that is not its own
   // Set when sabird decided that it must die: what to say of it.
   std::optional<shm::DeathReason> kill_reason;
   std::string kill_text;

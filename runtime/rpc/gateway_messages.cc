@@ -49,8 +49,6 @@ StartGateway read_start(schema::ToGateway::Start::Reader from) {
   start.insecure = from.getInsecure();
   start.token = to_string(from.getToken());
   start.token_life_ns = from.getTokenLifeNs();
-  start.join_string = to_string(from.getJoinString());
-  start.join_request = to_string(from.getJoinRequest());
   return start;
 }
 void write_start(const StartGateway& from, schema::ToGateway::Start::Builder to) {
@@ -62,14 +60,14 @@ void write_start(const StartGateway& from, schema::ToGateway::Start::Builder to)
   to.setInsecure(from.insecure);
   to.setToken(data_of(from.token));
   to.setTokenLifeNs(from.token_life_ns);
-  to.setJoinString(text_of(from.join_string));
-  to.setJoinRequest(data_of(from.join_request));
 }
 
 Result<ToGateway> read_to(schema::ToGateway::Reader from) {
   switch (from.which()) {
     case schema::ToGateway::START:
       return ToGateway(read_start(from.getStart()));
+    case schema::ToGateway::JOIN:
+      return ToGateway(JoinCluster{to_string(from.getJoin().getJoinString()), to_string(from.getJoin().getRequest())});
     case schema::ToGateway::ADMITTED:
       return ToGateway(Admitted{from.getAdmitted().getIncarnation(), to_string(from.getAdmitted().getClusterId())});
     case schema::ToGateway::MEMBERS: {
@@ -98,6 +96,10 @@ Result<ToGateway> read_to(schema::ToGateway::Reader from) {
 
 void write_to(const ToGateway& message, schema::ToGateway::Builder to) {
   std::visit(Overloaded{[&](const StartGateway& start) { write_start(start, to.initStart()); },
+                        [&](const JoinCluster& join) {
+                          to.initJoin().setJoinString(text_of(join.join_string));
+                          to.getJoin().setRequest(data_of(join.request));
+                        },
                         [&](const Admitted& admitted) {
                           to.initAdmitted().setIncarnation(admitted.incarnation);
                           to.getAdmitted().setClusterId(data_of(admitted.cluster_id));

@@ -39,8 +39,10 @@ struct StartGateway {
   bool insecure = false;
   std::string token;
   int64_t token_life_ns = -1;
+};
+struct JoinCluster {
   std::string join_string;
-  std::string join_request;
+  std::string request;
 };
 struct Admitted {
   uint64_t incarnation = 0;
@@ -71,7 +73,7 @@ struct JoinAnswer {
   std::string bytes;
 };
 using ToGateway =
-    std::variant<StartGateway, Admitted, Members, HostWorker, SetWidth, Between, JobOver, JoinAnswer>;
+    std::variant<StartGateway, JoinCluster, Admitted, Members, HostWorker, SetWidth, Between, JobOver, JoinAnswer>;
 
 // --- from the gateway
 struct Listening {

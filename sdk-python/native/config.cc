@@ -73,6 +73,23 @@ bool Config::read(PyObject* dict) {
   if (store_bytes != nullptr && store_bytes != Py_None) {
     config_.store_bytes = PyLong_AsUnsignedLongLong(store_bytes);
   }
+  PyObject* role = PyDict_GetItemString(dict, "cluster_role");
+  if (role != nullptr) {
+    PyObject* port = PyDict_GetItemString(dict, "node_port");
+    PyObject* insecure = PyDict_GetItemString(dict, "insecure");
+    if (!read_text(dict, "join_string", &config_.join_string) || !read_text(dict, "node_host", &config_.node_host) ||
+        !read_text(dict, "node_name", &config_.node_name)) {
+      return false;
+    }
+    config_.cluster_role = static_cast<sabir_cluster_role>(PyLong_AsLong(role));
+    long number = port != nullptr ? PyLong_AsLong(port) : 0;
+    if (number < 0 || number > UINT16_MAX) {
+      PyErr_Format(PyExc_ValueError, "a port is 0 to 65535, not %ld", number);
+      return false;
+    }
+    config_.node_port = static_cast<uint16_t>(number);
+    config_.insecure = insecure != nullptr && PyObject_IsTrue(insecure) == 1;
+  }
   if (timeout_s != nullptr && timeout_s != Py_None) {
     config_.timeout_ns = static_cast<int64_t>(PyFloat_AsDouble(timeout_s) * 1e9);
   }

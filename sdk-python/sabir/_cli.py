@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import Any
 
@@ -36,6 +37,15 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--num-gpus", type=float, help="GPUs of the node (default: 0)")
     start.add_argument("--resources", type=json.loads, default={}, metavar="JSON", help='others, as {"name": amount}')
     start.add_argument("--object-store-memory", type=int, metavar="BYTES", help="default: 30 %% of the memory")
+    role = start.add_mutually_exclusive_group()
+    role.add_argument("--head", action="store_true", help="the first node of a cluster: prints what others join with")
+    role.add_argument("--join", metavar="STRING", help="a further node of the cluster whose head printed this")
+    start.add_argument("--host", default="", help="address that other nodes reach this one at (default: 127.0.0.1)")
+    start.add_argument("--port", type=int, default=0, help="port for other nodes (default: any that is free)")
+    start.add_argument("--name", default="", help="of the node, for people (default: the host's name)")
+    start.add_argument(
+        "--insecure", action="store_true", help="plain TCP between nodes: everybody on the network reads and writes"
+    )
     start.set_defaults(run=_start)
 
     stop = verbs.add_parser("stop", help="stop a session with its jobs and workers")
@@ -57,11 +67,37 @@ def _parser() -> argparse.ArgumentParser:
 
 def _start(options: Any) -> int:
     amounts = _options.node_resources(options.num_cpus, options.num_gpus, options.resources)
-    session = _sabir.node_start({"resources": amounts, "store_bytes": options.object_store_memory})
+    config = {"resources": amounts, "store_bytes": options.object_store_memory}
+    if options.head or options.join:
+        return _start_in_cluster(options, config)
+    session = _sabir.node_start(config)
     print(
         f"Session started: {session}\n\nJoin it with sabir.init() or sabir.init({session!r}).\n"
         f"Look at it with `sabir status`, end it with `sabir stop`."
     )
+    return 0
+
+
+def _start_in_cluster(options: Any, config: dict[str, Any]) -> int:
+    if options.insecure:
+        print("sabir: --insecure: everybody on the network can read, change and run things here", file=sys.stderr)
+    session = _sabir.node_start(
+        {
+            **config,
+            "cluster_role": 1 if options.head else 2,
+            "join_string": options.join or "",
+            "node_host": options.host,
+            "node_port": options.port,
+            "node_name": options.name,
+            "insecure": options.insecure,
+        }
+    )
+    with open(os.path.join(session, "cluster.json"), encoding="utf-8") as file:
+        facts = json.load(file)
+    print(f"Node started: {session}\nOther nodes reach it at {facts['address']}")
+    if options.head:
+        print(f"\nOn each further machine:\n\n    sabir start --join '{facts['join_string']}'")
+    print(f"\nPrograms on this machine join it with sabir.init(), or sabir.init({session!r}).")
     return 0
 
 

@@ -1,0 +1,471 @@
+#include "runtime/node/cluster_agent.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <utility>
+
+#include "runtime/base/version.h"
+#include "runtime/shm/layout_hash.h"
+
+namespace sabir::node {
+
+using cluster::ClusterMessage;
+using cluster::MemberInfo;
+using cluster::NodeId;
+using cluster::NodeKey;
+
+namespace {
+
+constexpr int64_t kTickNs = 50 * kMillisecondNs;
+constexpr int64_t kBeatNs = kSecondNs;
+// What the local node does not begin within this time may go elsewhere.
+constexpr int64_t kLocalPatienceNs = 60 * kMillisecondNs;
+constexpr uint32_t kMaxChoices = 64;  // of one class and tick
+
+std::string bytes_of(const IdBits& bits) { return {bits.bytes.begin(), bits.bytes.end()}; }
+
+std::optional<NodeId> id_in(const std::string& bytes) {
+  IdBits bits;
+  if (bytes.size() != bits.bytes.size()) {
+    return std::nullopt;
+  }
+  std::copy(bytes.begin(), bytes.end(), bits.bytes.begin());
+  return NodeId(bits);
+}
+
+rpc::NodeKeyBytes wire_key(const NodeKey& key) { return {bytes_of(key.id.bits()), key.incarnation}; }
+
+uint64_t new_epoch() { return static_cast<uint64_t>(std::time(nullptr)); }
+
+}  // namespace
+
+ClusterAgent::ClusterAgent(loop::EventLoop& loop, const Clock& clock, Logger logger, const Guard& guard,
+                           ClusterHost& host, NodeId self, ClusterOptions options)
+    : loop_(loop),
+      clock_(clock),
+      logger_(std::move(logger)),
+      guard_(guard),
+      host_(host),
+      options_(std::move(options)),
+      self_{self, 0},
+      random_(std::random_device{}()),
+      timer_(loop, [this] { tick(); }) {}
+
+ClusterAgent::~ClusterAgent() {
+  gateway_watcher_.reset();
+  pipe_.reset();
+  if (gateway_.pid != 0) {
+    kill_process_group(gateway_.pid, gateway_.pidfd.get());
+    reap(gateway_.pid);
+  }
+}
+
+Result<std::unique_ptr<ClusterAgent>> ClusterAgent::create(loop::EventLoop& loop, const Clock& clock, Logger logger,
+                                                           const Guard& guard, ClusterHost& host, NodeId self,
+                                                           ClusterOptions options) {
+  std::unique_ptr<ClusterAgent> agent(
+      new ClusterAgent(loop, clock, std::move(logger), guard, host, self, std::move(options)));
+  if (agent->is_head()) {
+    agent->become_head();
+  }
+  SABIR_RETURN_IF_ERROR(agent->start_gateway());
+  return agent;
+}
+
+Result<void> ClusterAgent::start_gateway() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Error::from_errno(errno, "socketpair");
+  }
+  UniqueFd own(ends[0]);
+  UniqueFd theirs(ends[1]);
+  SpawnRequest request;
+  request.argv = {options_.gateway_program, "--gateway", "--session-dir", options_.session_path};
+  request.error_fd = STDERR_FILENO;
+  request.channel_fd = theirs.get();
+  request.oom_score_adj = options_.oom_score_adj;
+  SABIR_ASSIGN_OR_RETURN(gateway_, spawn(request));
+  guard_.add(gateway_.pid);
+  SABIR_ASSIGN_OR_RETURN(gateway_watcher_, loop::FdWatcher::create(loop_, gateway_.pidfd.get(),
+                                                                   [this](uint32_t) { on_gateway_end(); }));
+  gateway_watcher_->watch(loop::kReadable);
+  pipe_ = std::make_unique<rpc::FramePipe>(
+      loop_, std::move(own), [this](std::string_view message) { receive(message); },
+      [](const std::string&) {});  // its pidfd says the same
+  rpc::StartGateway start;
+  start.node = wire_key(self_);
+  start.cluster_id = cluster_id_;
+  start.host = options_.host;
+  start.port = own_address_.port != 0 ? own_address_.port : options_.port;
+  start.directory = options_.session_path;
+  start.insecure = options_.insecure;
+  if (is_head()) {
+    start.token = bytes_of(IdBits::random()) + bytes_of(IdBits::random());
+    start.token_life_ns = options_.token_life_ns;
+  }
+  tell(start);
+  return {};
+}
+
+void ClusterAgent::on_gateway_end() {
+  gateway_watcher_->watch(0);
+  guard_.remove(gateway_.pid);
+  std::optional<int> status = reap(gateway_.pid);
+  gateway_.pid = 0;
+  host_.gateway_ended();
+  // Whoever relies on its port knows this node by it, and by its certificate: both are the next one's, too.
+  host_.cluster_failed("its gateway ended: " +
+                       (status ? describe_wait_status(*status) : std::string("it is gone")));
+}
+
+void ClusterAgent::receive(std::string_view bytes) {
+  Result<rpc::FromGateway> message = rpc::decode_from_gateway(bytes);
+  if (!message.ok()) {
+    host_.cluster_failed(message.error().message());
+    return;
+  }
+  if (auto* listening = std::get_if<rpc::Listening>(&*message)) {
+    on_listening(*listening);
+  } else if (auto* failed = std::get_if<rpc::GatewayFailed>(&*message)) {
+    host_.cluster_failed(failed->why);
+  } else if (auto* joined = std::get_if<rpc::Joined>(&*message)) {
+    on_joined(joined->answer);
+  } else if (auto* request = std::get_if<rpc::JoinRequest>(&*message)) {
+    on_join_request(*request);
+  } else if (auto* lane = std::get_if<rpc::LaneChange>(&*message)) {
+    logger_.info("the link to node ", lane->peer.id.size() == 16 ? id_in(lane->peer.id)->hex().substr(0, 8) : "?",
+                 lane->is_up ? " is up" : " is down: ", lane->is_up ? "" : lane->why);
+  } else if (auto* between = std::get_if<rpc::Between>(&*message)) {
+    if (std::optional<NodeId> id = id_in(between->peer.id)) {
+      on_message({*id, between->peer.incarnation}, between->bytes);
+    }
+  }
+}
+
+// --- Membership
+
+void ClusterAgent::become_head() {
+  self_.incarnation = last_incarnation_ = 1;
+  cluster_id_ = bytes_of(IdBits::random());
+  head_ = self_;
+  member_ = true;
+  view_ = std::make_unique<cluster::ResourceView>(NodeKey{}, cluster::ViewOptions{}, &clock_);
+  hub_ = std::make_unique<cluster::ViewHub>(new_epoch(), cluster::HubOptions{}, view_.get(), &clock_);
+  hub_->add_node(self_);
+  publisher_ = std::make_unique<cluster::ReportPublisher>(self_, cluster::PublisherOptions{}, &clock_);
+}
+
+void ClusterAgent::on_listening(const rpc::Listening& listening) {
+  own_address_ = listening.address;
+  address_ = listening.address.host + ":" + std::to_string(listening.address.port);
+  if (is_head()) {
+    Member& own = members_[self_.id];
+    own.info.node = self_;
+    own.info.host = own_address_.host;
+    own.info.port = own_address_.port;
+    own.info.fingerprint = own_address_.fingerprint;
+    own.name = options_.name;
+    timer_.start_periodic(kTickNs);
+    options_.ready(address_, listening.join_string);
+  } else if (!member_) {
+    tell(rpc::JoinCluster{options_.join_string, cluster::encode(own_request())});
+  }
+}
+
+cluster::RegisterRequest ClusterAgent::own_request() const {
+  cluster::RegisterRequest request;
+  request.node_id = self_.id;
+  request.name = options_.name;
+  request.host = options_.host;
+  request.port = own_address_.port;
+  request.release = kVersion;
+  request.layout_hash = shm::kLayoutHash;
+  return request;
+}
+
+void ClusterAgent::on_join_request(const rpc::JoinRequest& from) {
+  Result<ClusterMessage> message = cluster::decode_cluster_message(from.bytes);
+  cluster::RegisterAnswer answer;
+  auto* request = message.ok() ? std::get_if<cluster::RegisterRequest>(&*message) : nullptr;
+  if (request == nullptr) {
+    answer.failure = message.ok() ? invalid_error("not a request to join") : message.error();
+  } else {
+    answer = admit(*request, from);
+  }
+  tell(rpc::JoinAnswer{from.number, cluster::encode(answer)});
+  if (!answer.failure) {
+    spread_members();
+  }
+}
+
+cluster::RegisterAnswer ClusterAgent::admit(const cluster::RegisterRequest& request, const rpc::JoinRequest& from) {
+  cluster::RegisterAnswer answer;
+  if (request.layout_hash != shm::kLayoutHash) {
+    answer.failure = unsupported_error("the head runs sabird " + std::string(kVersion) + ", this node " +
+                                       request.release + ": use the same release on all nodes");
+    return answer;
+  }
+  auto known = members_.find(request.node_id);
+  if (known != members_.end() && !known->second.info.dead) {
+    answer.failure = Error(ErrorKind::kAlreadyExists, "a living node has this id already");
+    return answer;
+  }
+  Member& member = members_[request.node_id];
+  member.info.node = {request.node_id, ++last_incarnation_};
+  member.info.host = request.host.empty() || request.host == "0.0.0.0" ? from.host : request.host;
+  member.info.port = request.port;
+  member.info.fingerprint = from.fingerprint;
+  member.info.dead = false;
+  member.name = request.name;
+  member.heard_ns = clock_.now_ns();
+  hub_->add_node(member.info.node);
+  logger_.info("node ", request.name, " (", member.info.host, ":", member.info.port, ") joined as ",
+               cluster::describe(member.info.node));
+  answer.incarnation = member.info.node.incarnation;
+  answer.cluster_id = cluster_id_;
+  answer.head = self_;
+  for (const auto& [id, one] : members_) {
+    answer.members.push_back(one.info);
+  }
+  // Before the joiner can say hello as a member.
+  learn(answer.members);
+  return answer;
+}
+
+void ClusterAgent::on_joined(const std::string& bytes) {
+  Result<ClusterMessage> message = cluster::decode_cluster_message(bytes);
+  auto* answer = message.ok() ? std::get_if<cluster::RegisterAnswer>(&*message) : nullptr;
+  if (answer == nullptr || answer->failure) {
+    host_.cluster_failed("this node could not join: " +
+                         (answer == nullptr ? "the head's answer was damaged" : answer->failure->message()));
+    return;
+  }
+  self_.incarnation = answer->incarnation;
+  cluster_id_ = answer->cluster_id;
+  head_ = answer->head;
+  head_heard_ns_ = clock_.now_ns();
+  member_ = true;
+  tell(rpc::Admitted{self_.incarnation, cluster_id_});
+  view_ = std::make_unique<cluster::ResourceView>(self_, cluster::ViewOptions{}, &clock_);
+  view_->add_node(self_);
+  publisher_ = std::make_unique<cluster::ReportPublisher>(self_, cluster::PublisherOptions{}, &clock_);
+  learn(answer->members);
+  timer_.start_periodic(kTickNs);
+  send(*head_, view_->position());  // asks for the view
+  options_.ready(address_, "");
+}
+
+void ClusterAgent::learn(const std::vector<MemberInfo>& members) {
+  rpc::Members orders;
+  for (const MemberInfo& info : members) {
+    Member& member = members_[info.node.id];
+    bool was_alive = member.info.node.incarnation != 0 && !member.info.dead;
+    NodeKey before = member.info.node;
+    if (info.node.incarnation < before.incarnation) {
+      continue;
+    }
+    member.info = info;
+    if (was_alive && (info.dead || before != info.node) && before != self_) {
+      host_.node_gone(before);
+    }
+    if (info.node == self_ && info.dead) {
+      host_.cluster_failed("the cluster has given this node up: it did not answer for too long");
+    }
+    if (info.node.id != self_.id) {
+      orders.members.push_back(
+          {wire_key(info.node), {info.host, info.port, info.fingerprint}, info.dead});
+    }
+  }
+  tell(orders);
+}
+
+void ClusterAgent::spread_members() {
+  cluster::MembersMessage message;
+  for (const auto& [id, member] : members_) {
+    message.members.push_back(member.info);
+  }
+  for (const auto& [id, member] : members_) {
+    if (id != self_.id && !member.info.dead) {
+      send(member.info.node, message);
+    }
+  }
+}
+
+void ClusterAgent::declare_dead(const NodeKey& node, const std::string& why) {
+  auto found = members_.find(node.id);
+  if (found == members_.end() || found->second.info.node != node || found->second.info.dead) {
+    return;
+  }
+  logger_.warning(cluster::describe(node), " (", found->second.name, ") is dead: ", why);
+  hub_->remove_node(node);
+  MemberInfo info = found->second.info;
+  info.dead = true;
+  learn({info});
+  spread_members();
+}
+
+// --- Words of other nodes
+
+void ClusterAgent::send(const NodeKey& to, const ClusterMessage& message) {
+  tell(rpc::Between{wire_key(to), cluster::encode(message)});
+}
+
+void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
+  Result<ClusterMessage> decoded = cluster::decode_cluster_message(bytes);
+  if (!decoded.ok()) {
+    logger_.warning("from ", cluster::describe(from), ": ", decoded.error().message());
+    return;
+  }
+  if (auto member = members_.find(from.id); member != members_.end() && member->second.info.node == from) {
+    member->second.heard_ns = clock_.now_ns();
+  }
+  if (head_ == from) {
+    head_heard_ns_ = clock_.now_ns();
+  }
+  if (auto* report = std::get_if<cluster::NodeReport>(&*decoded); report != nullptr && hub_) {
+    on_report(from, *report);
+  } else if (auto* answer = std::get_if<cluster::ReportAnswerMessage>(&*decoded)) {
+    publisher_->answered(answer->version, answer->answer);
+    if (answer->answer == cluster::ReportAnswer::kFenced) {
+      host_.cluster_failed("the cluster has given this node up");
+    }
+  } else if (auto* batch = std::get_if<cluster::ViewBatch>(&*decoded); batch != nullptr && !hub_) {
+    send(from, view_->apply(*batch));
+  } else if (auto* position = std::get_if<cluster::ViewPosition>(&*decoded); position != nullptr && hub_) {
+    hub_->subscribe(from, *position);
+    hub_->on_position(from, *position);
+  } else if (auto* members = std::get_if<cluster::MembersMessage>(&*decoded); members != nullptr && !hub_) {
+    learn(members->members);
+  } else if (auto* beat = std::get_if<cluster::Heartbeat>(&*decoded); beat != nullptr && hub_) {
+    send(from, cluster::HeartbeatAnswer{beat->sequence});
+  } else if (auto* leaving = std::get_if<cluster::Leaving>(&*decoded); leaving != nullptr && hub_) {
+    declare_dead(from, "it left: " + leaving->reason);
+  }
+}
+
+void ClusterAgent::on_report(const NodeKey& from, const cluster::NodeReport& report) {
+  cluster::ReportAnswer answer = report.node == from ? hub_->on_report(report) : cluster::ReportAnswer::kFenced;
+  send(from, cluster::ReportAnswerMessage{report.version, answer});
+}
+
+void ClusterAgent::tick() {
+  if (!member_) {
+    return;
+  }
+  report();
+  if (hub_) {
+    spread_view();
+    look_for_dead();
+  }
+  view_->expire_debits();
+  spill();
+}
+
+void ClusterAgent::report() {
+  publisher_->observe(host_.node_state());
+  std::optional<cluster::NodeReport> report = publisher_->next();
+  if (!hub_) {
+    view_->apply_report(publisher_->newest(true));  // about itself: no detour
+  }
+  if (report && hub_) {
+    publisher_->answered(report->version, hub_->on_report(*report));
+  } else if (report) {
+    send(*head_, *report);
+    beat_ns_ = clock_.now_ns();
+  } else if (!hub_ && clock_.now_ns() - beat_ns_ > kBeatNs) {
+    beat_ns_ = clock_.now_ns();
+    send(*head_, cluster::Heartbeat{});
+  }
+  if (!hub_ && clock_.now_ns() - head_heard_ns_ > options_.dead_after_ns) {
+    // L6: the others take it for dead from now on, and run elsewhere what ran here.
+    host_.cluster_failed("it is cut off from the cluster: nothing was heard of the head for too long");
+  }
+}
+
+void ClusterAgent::spread_view() {
+  for (const cluster::ViewHub::Send& one : hub_->tick()) {
+    send(one.to, *one.batch);
+  }
+}
+
+void ClusterAgent::look_for_dead() {
+  std::vector<NodeKey> dead;
+  for (const auto& [id, member] : members_) {
+    if (id != self_.id && !member.info.dead && clock_.now_ns() - member.heard_ns > options_.dead_after_ns) {
+      dead.push_back(member.info.node);
+    }
+  }
+  for (const NodeKey& node : dead) {
+    declare_dead(node, "nothing was heard of it for too long");
+  }
+}
+
+// --- Calls that go elsewhere
+
+void ClusterAgent::spill() {
+  std::map<shm::ClassIndex, int64_t> since;
+  for (const ClassBacklog& backlog : host_.backlogs()) {
+    auto known = waiting_since_ns_.find(backlog.class_index);
+    int64_t waiting_since = known != waiting_since_ns_.end() ? known->second : clock_.now_ns();
+    since.emplace(backlog.class_index, waiting_since);
+    if (clock_.now_ns() - waiting_since < kLocalPatienceNs) {
+      continue;
+    }
+    cluster::Strategy strategy;
+    cluster::PlacementQuery query{.resources = &backlog.resources, .strategy = &strategy, .local = self_.id};
+    std::map<NodeKey, uint32_t> chosen;
+    auto wanted = static_cast<uint32_t>(std::min<uint64_t>(backlog.waiting, kMaxChoices));
+    for (uint32_t i = 0; i < wanted; ++i) {
+      cluster::Decision decision = cluster::choose_node(query, *view_, random_);
+      bool elsewhere = decision.node.id != self_.id && !decision.node.id.is_nil();
+      if (decision.outcome == cluster::Decision::Outcome::kInfeasible || !elsewhere) {
+        break;
+      }
+      if (decision.outcome == cluster::Decision::Outcome::kLater) {
+        chosen[decision.node] += 1;  // it waits there: this node can never run it
+        break;
+      }
+      if (std::optional<cluster::ResourceSet> set = view_->resolve(backlog.resources)) {
+        view_->debit(decision.node, *set, 1);
+      }
+      chosen[decision.node] += 1;
+    }
+    for (const auto& [node, calls] : chosen) {
+      host_.send_calls(backlog, node, calls);
+    }
+  }
+  waiting_since_ns_ = std::move(since);
+}
+
+// --- Orders to the gateway, and questions
+
+void ClusterAgent::host_worker(std::string token, const NodeKey& peer, uint32_t width,
+                               const cluster::Amounts& resources) {
+  rpc::HostWorker order{std::move(token), wire_key(peer), width, {}};
+  for (const ResourceRequest& amount : resources) {
+    order.resources.push_back({amount.name, amount.units});
+  }
+  tell(order);
+}
+
+void ClusterAgent::set_width(uint16_t slot, uint32_t calls) { tell(rpc::SetWidth{slot, calls}); }
+
+void ClusterAgent::job_over(JobNumber job) { tell(rpc::JobOver{job}); }
+
+std::vector<ClusterAgent::MemberView> ClusterAgent::members() const {
+  std::vector<MemberView> views;
+  for (const auto& [id, member] : members_) {
+    views.push_back({member.info, member.name, view_ ? view_->find(id) : nullptr});
+  }
+  return views;
+}
+
+std::string ClusterAgent::explain(const cluster::Amounts& resources) const {
+  return view_ ? cluster::explain_request(resources, {}, *view_) : std::string();
+}
+
+}  // namespace sabir::node

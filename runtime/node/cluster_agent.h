@@ -1,0 +1,163 @@
+// A node's part in its cluster: its gateway, who the other nodes are, what they have free, and which calls go there.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/log.h"
+#include "runtime/loop/event_loop.h"
+#include "runtime/loop/fd_watcher.h"
+#include "runtime/loop/timer.h"
+#include "runtime/node/cluster/cluster_wire.h"
+#include "runtime/node/cluster/placement.h"
+#include "runtime/node/cluster/report_publisher.h"
+#include "runtime/node/cluster/resource_view.h"
+#include "runtime/node/cluster/view_hub.h"
+#include "runtime/node/guard.h"
+#include "runtime/node/instructions.h"
+#include "runtime/node/resources.h"
+#include "runtime/node/spawn.h"
+#include "runtime/rpc/frame_pipe.h"
+#include "runtime/rpc/gateway_messages.h"
+
+namespace sabir::node {
+
+struct ClusterOptions {
+  std::string gateway_program;  // sabird itself
+  std::string session_path;
+  std::string name;          // for people
+  std::string host;          // where to listen, and what others connect to
+  uint16_t port = 0;         // 0: any that is free
+  bool insecure = false;     // plain TCP
+  std::string join_string;   // empty: this is the head
+  int64_t token_life_ns = -1;
+  cluster::Labels labels;
+  std::optional<int> oom_score_adj;
+  // A node of which the head has heard nothing for so long is dead.
+  int64_t dead_after_ns = 10 * kSecondNs;
+  // The gateway listens, and this node is a member; `join_string` of a head.
+  std::function<void(const std::string& address, const std::string& join_string)> ready;
+};
+
+// Calls of a class that wait at this node.
+struct ClassBacklog {
+  shm::ClassIndex class_index = 0;
+  JobNumber job = 0;
+  cluster::Amounts resources;
+  uint64_t waiting = 0;
+};
+
+class ClusterHost {
+ public:
+  virtual ~ClusterHost() = default;
+  virtual cluster::NodeState node_state() = 0;
+  virtual std::vector<ClassBacklog> backlogs() = 0;
+  // So many calls more of the class may be under way to the peer.
+  virtual void send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, uint32_t calls) = 0;
+  virtual void node_gone(const cluster::NodeKey& peer) = 0;
+  virtual void gateway_ended() = 0;
+  virtual void cluster_failed(const std::string& why) = 0;
+};
+
+// On the loop's thread.
+class ClusterAgent {
+ public:
+  // All must outlive it.
+  static Result<std::unique_ptr<ClusterAgent>> create(loop::EventLoop& loop, const Clock& clock, Logger logger,
+                                                      const Guard& guard, ClusterHost& host, cluster::NodeId self,
+                                                      ClusterOptions options);
+  ~ClusterAgent();
+
+  pid_t gateway_pid() const { return gateway_.pid; }
+  // A worker of this node that relays calls to the peer: it is to say hello with this token.
+  void host_worker(std::string token, const cluster::NodeKey& peer, uint32_t width, const cluster::Amounts& resources);
+  void set_width(uint16_t slot, uint32_t calls);
+  void job_over(JobNumber job);
+
+  // --- For status
+  bool is_head() const { return options_.join_string.empty(); }
+  const cluster::NodeKey& self() const { return self_; }
+  const std::string& address() const { return address_; }
+  struct MemberView {
+    cluster::MemberInfo info;
+    std::string name;
+    const cluster::ResourceView::Node* node = nullptr;  // null: it has not reported
+  };
+  std::vector<MemberView> members() const;
+  const cluster::ResourceView* view() const { return view_.get(); }
+  // Why calls that wait cannot run anywhere, for people; empty if they can.
+  std::string explain(const cluster::Amounts& resources) const;
+
+ private:
+  struct Member {
+    cluster::MemberInfo info;
+    std::string name;
+    int64_t heard_ns = 0;  // the head's
+  };
+
+  ClusterAgent(loop::EventLoop& loop, const Clock& clock, Logger logger, const Guard& guard, ClusterHost& host,
+               cluster::NodeId self, ClusterOptions options);
+  Result<void> start_gateway();
+  void on_gateway_end();
+  void tell(const rpc::ToGateway& message) { pipe_->send(rpc::encode(message)); }
+  void receive(std::string_view message);
+
+  // --- membership
+  void become_head();
+  void on_listening(const rpc::Listening& listening);
+  void on_join_request(const rpc::JoinRequest& request);
+  cluster::RegisterAnswer admit(const cluster::RegisterRequest& request, const rpc::JoinRequest& from);
+  void on_joined(const std::string& bytes);
+  void learn(const std::vector<cluster::MemberInfo>& members);
+  void spread_members();
+  void declare_dead(const cluster::NodeKey& node, const std::string& why);
+  cluster::RegisterRequest own_request() const;
+
+  // --- words of other nodes
+  void send(const cluster::NodeKey& to, const cluster::ClusterMessage& message);
+  void on_message(const cluster::NodeKey& from, const std::string& bytes);
+  void on_report(const cluster::NodeKey& from, const cluster::NodeReport& report);
+
+  void tick();
+  void report();
+  void spread_view();
+  void look_for_dead();
+  void spill();
+
+  loop::EventLoop& loop_;
+  const Clock& clock_;
+  Logger logger_;
+  const Guard& guard_;
+  ClusterHost& host_;
+  const ClusterOptions options_;
+  cluster::NodeKey self_;
+  std::string cluster_id_;
+  std::optional<cluster::NodeKey> head_;
+  std::string address_;
+  rpc::NodeAddress own_address_;
+  bool member_ = false;
+
+  SpawnedProcess gateway_;
+  std::unique_ptr<loop::FdWatcher> gateway_watcher_;
+  std::unique_ptr<rpc::FramePipe> pipe_;
+
+  std::map<cluster::NodeId, Member> members_;
+  uint64_t last_incarnation_ = 0;  // the head's
+  std::unique_ptr<cluster::ResourceView> view_;
+  std::unique_ptr<cluster::ViewHub> hub_;  // the head's
+  std::unique_ptr<cluster::ReportPublisher> publisher_;
+  int64_t beat_ns_ = 0;
+  int64_t head_heard_ns_ = 0;
+  cluster::Random random_;
+  std::map<shm::ClassIndex, int64_t> waiting_since_ns_;
+  loop::Timer timer_;
+};
+
+}  // namespace sabir::node

@@ -1,0 +1,211 @@
+// What the gateway has of this node: workers that claim calls for other nodes, and drivers that submit those of others.
+#include <algorithm>
+
+#include "runtime/node/node_manager.h"
+
+namespace sabir::node {
+namespace {
+
+// A relay without calls stays so long.
+constexpr int64_t kRelayIdleNs = 500 * kMillisecondNs;
+// It has so long to join.
+constexpr int64_t kRelayJoinNs = 10 * kSecondNs;
+constexpr uint32_t kMaxRelayWidth = 512;
+
+}  // namespace
+
+std::optional<JobNumber> NodeManager::find_job(const std::string& id) const {
+  for (const auto& [number, job] : jobs_) {
+    if (job.id == id && !job.over) {
+      return number;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<rpc::WelcomeInfo> NodeManager::welcome_guest(JobNumber job, rpc::PeerCredentials peer) {
+  SABIR_ASSIGN_OR_RETURN(Process * process, admit(shm::ProcessKind::kDriver, std::move(peer)));
+  process->job = job;
+  process->language = jobs_.at(job).config.language;
+  process->guest = true;
+  deaths_->welcome(process->key.slot);
+  processes_.publish(*process);
+  process->watcher->watch(loop::kReadable);
+  return welcome_to(*process);
+}
+
+Result<rpc::WelcomeInfo> NodeManager::welcome_relay(LaunchId launch, rpc::PeerCredentials peer) {
+  Relay& relay = relay_launches_.at(launch);
+  auto job = jobs_.find(relay.job);
+  if (relay.ending || job == jobs_.end() || job->second.over) {
+    launcher_->forget(launch);
+    relay_launches_.erase(launch);
+    return cancelled_error("this worker is not needed any more");
+  }
+  SABIR_ASSIGN_OR_RETURN(Process * process, admit(shm::ProcessKind::kWorker, std::move(peer)));
+  launcher_->forget(launch);
+  shm::SlotIndex slot = process->key.slot;
+  process->job = relay.job;
+  process->relay = true;
+  deaths_->welcome(slot);
+  processes_.publish(*process);
+  process->watcher->watch(loop::kReadable);
+  relay.slot = slot;
+  relay.epoch = directory_.lease_epoch(slot) + 1;
+  relay.executed = relay.rate_base = calls_.executed(slot).any();
+  relay.rate_ns = clock_.now_ns();
+  relay.busy_ns = clock_.now_ns();
+  directory_.grant({slot, relay.epoch, relay.class_index, std::nullopt, 0});
+  logger_.debug("a relay to ", cluster::describe(relay.peer), " joined job ", relay.job);
+  return welcome_to(*process);
+}
+
+void NodeManager::relay_gone(Process& process) {
+  shm::SlotIndex slot = process.key.slot;
+  for (auto entry = relay_launches_.begin(); entry != relay_launches_.end(); ++entry) {
+    if (entry->second.slot == slot) {
+      if (!entry->second.ending) {
+        directory_.unlist_worker(slot, entry->second.class_index);
+      }
+      relay_launches_.erase(entry);
+      break;
+    }
+  }
+  publish_death(process, 0, shm::DeathReason::kDisconnected, "its link to another node ended");
+}
+
+void NodeManager::end_relay(Relay& relay, const std::string& why) {
+  if (std::exchange(relay.ending, true) || !relay.slot) {
+    return;
+  }
+  directory_.withdraw(*relay.slot);
+  directory_.unlist_worker(*relay.slot, relay.class_index);
+  if (Process* process = processes_.at(*relay.slot); process != nullptr && process->notices) {
+    process->notices->exit(why);
+  }
+}
+
+void NodeManager::look_at_relays() {
+  int64_t now = clock_.now_ns();
+  std::vector<LaunchId> late;
+  for (auto& [launch, relay] : relay_launches_) {
+    if (!relay.slot) {
+      if (now - relay.started_ns > kRelayJoinNs) {
+        late.push_back(launch);
+      }
+      continue;
+    }
+    uint64_t executed = calls_.executed(*relay.slot).any();
+    if (executed != relay.executed || calls_.function_plus_one(*relay.slot).any() != 0) {
+      relay.busy_ns = now;
+    }
+    relay.executed = executed;
+    adapt_width(relay, now);
+    if (!relay.ending && now - relay.busy_ns > kRelayIdleNs) {
+      end_relay(relay, "no calls wait for it");
+    }
+  }
+  for (LaunchId launch : late) {
+    launcher_->forget(launch);
+    relay_launches_.erase(launch);
+  }
+}
+
+// Calls that end soon want more of them under way than the peer runs at a time, or it would wait for the next one as
+// long as the way there and back takes.
+void NodeManager::adapt_width(Relay& relay, int64_t now_ns) {
+  constexpr int64_t kMeasureNs = 20 * kMillisecondNs;
+  constexpr int64_t kShortNs = 5 * kMillisecondNs;
+  constexpr int64_t kLongNs = 50 * kMillisecondNs;
+  int64_t passed_ns = now_ns - relay.rate_ns;
+  if (passed_ns < kMeasureNs || relay.ending) {
+    return;
+  }
+  uint64_t ended = relay.executed - relay.rate_base;
+  relay.rate_base = relay.executed;
+  relay.rate_ns = now_ns;
+  uint32_t width = relay.width;
+  if (ended != 0 && passed_ns * relay.width / static_cast<int64_t>(ended) < kShortNs) {
+    width = std::min(kMaxRelayWidth, relay.width * 2);
+  } else if (ended == 0 && passed_ns > kLongNs) {
+    width = relay.base_width;
+  }
+  if (width != relay.width) {
+    relay.width = width;
+    cluster_->set_width(*relay.slot, width);
+  }
+}
+
+// --- ClusterHost
+
+cluster::NodeState NodeManager::node_state() {
+  const NodeResources& resources = coordinator_.scheduler().resources();
+  cluster::NodeState state = cluster::state_of(resources);
+  store::LoanLedger::Usage usage = objects_->ledger().usage();
+  state.store_used_bytes = usage.used_bytes;
+  state.store_capacity_bytes = usage.capacity_bytes;
+  for (const Scheduler::ClassView& view : coordinator_.scheduler().classes()) {
+    state.waiting += view.waiting;
+  }
+  return state;
+}
+
+std::vector<ClassBacklog> NodeManager::backlogs() {
+  std::vector<ClassBacklog> list;
+  const NodeResources& resources = coordinator_.scheduler().resources();
+  for (const Scheduler::ClassView& view : coordinator_.scheduler().classes()) {
+    auto job = jobs_.find(view.job);
+    if (view.waiting == 0 || job == jobs_.end() || job->second.over) {
+      continue;
+    }
+    ClassBacklog& backlog = list.emplace_back();
+    backlog.class_index = view.class_index;
+    backlog.job = view.job;
+    backlog.waiting = view.waiting;
+    for (const ResourceSet::Amount& amount : *view.resources) {
+      backlog.resources.push_back({resources.name(amount.id), amount.units});
+    }
+  }
+  return list;
+}
+
+void NodeManager::send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, uint32_t calls) {
+  for (auto& [launch, relay] : relay_launches_) {
+    if (relay.class_index == backlog.class_index && relay.peer == peer && !relay.ending) {
+      relay.base_width = std::min(kMaxRelayWidth, std::max(relay.base_width, calls));
+      relay.width = std::max(relay.width, relay.base_width);
+      if (relay.slot) {
+        cluster_->set_width(*relay.slot, relay.width);
+      }
+      return;
+    }
+  }
+  LaunchId launch = next_relay_launch_++;
+  Relay& relay = relay_launches_[launch];
+  relay.job = backlog.job;
+  relay.class_index = backlog.class_index;
+  relay.peer = peer;
+  relay.width = relay.base_width = std::min(kMaxRelayWidth, calls);
+  relay.started_ns = clock_.now_ns();
+  cluster_->host_worker(launcher_->expect(launch, backlog.job, cluster_->gateway_pid()), peer, relay.width,
+                        backlog.resources);
+}
+
+void NodeManager::node_gone(const cluster::NodeKey& peer) {
+  for (auto& [launch, relay] : relay_launches_) {
+    if (relay.peer == peer) {
+      end_relay(relay, "the node that its calls went to is gone");
+    }
+  }
+}
+
+void NodeManager::gateway_ended() {
+  std::erase_if(relay_launches_, [&](const auto& entry) {
+    if (!entry.second.slot) {
+      launcher_->forget(entry.first);
+    }
+    return !entry.second.slot;
+  });
+}
+
+}  // namespace sabir::node
