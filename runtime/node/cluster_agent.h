@@ -138,7 +138,7 @@ class ClusterAgent {
   ClusterHost& host_;
   const ClusterOptions options_;
   cluster::NodeKey self_;
-  std::string cluster_id_;
+  cluster::ClusterId cluster_id_;
   std::optional<cluster::NodeKey> head_;
   std::string address_;
   rpc::NodeAddress own_address_;

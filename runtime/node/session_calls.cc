@@ -125,7 +125,7 @@ void NodeManager::status(rpc::Reply<std::string> reply) {
   facts.looks = look_->count();
   facts.deaths = segments_.node.header().death_count.load(std::memory_order_relaxed);
   facts.deaths_unsettled = deaths_->unburied_count();
-  reply(session_status(facts, {coordinator_, control_, processes_, directory_, *objects_, calls_}));
+  reply(session_status(facts, {coordinator_, control_, processes_, directory_, *objects_, calls_, cluster_.get()}));
 }
 
 void NodeManager::stop(rpc::ProcessKey key, rpc::Reply<void> reply) {

@@ -98,6 +98,40 @@ Json class_list(const StatusSources& sources) {
   return list;
 }
 
+// The other nodes of the cluster, as this one knows them.
+Json other_nodes(const ClusterAgent& cluster) {
+  Json list = Json::array();
+  for (const ClusterAgent::MemberView& member : cluster.members()) {
+    if (member.info.key.id == cluster.self().id) {
+      continue;
+    }
+    Json total = Json::object();
+    Json available = Json::object();
+    Json labels = Json::object();
+    if (const cluster::ResourceView::Node* node = member.node; node != nullptr && node->statics && !member.info.dead) {
+      for (size_t i = 0; i < node->statics->total.size(); ++i) {
+        const ResourceRequest& resource = node->statics->total[i];
+        total[resource.name] = amount(resource.units);
+        std::optional<ResourceId> id = node->ids[i];
+        available[resource.name] = id ? amount(node->reported_capacity.free().get(*id)) : 0.0;
+      }
+      for (const auto& [name, value] : node->labels()) {
+        labels[name] = value;
+      }
+    }
+    list.push_back({{"node_id", member.info.key.id.hex()},
+                    {"incarnation", member.info.key.incarnation},
+                    {"name", member.name},
+                    {"address", member.info.host + ":" + std::to_string(member.info.port)},
+                    {"alive", !member.info.dead},
+                    {"resources_total", total},
+                    {"resources_available", available},
+                    {"labels", labels},
+                    {"waiting", member.node != nullptr ? member.node->waiting : 0}});
+  }
+  return list;
+}
+
 Json actor_list(const StatusSources& sources) {
   Json list = Json::array();
   for (const Actors::View& view : sources.coordinator.actors().views()) {
@@ -149,13 +183,22 @@ std::string session_status(const SessionFacts& facts, const StatusSources& sourc
         {"allocator", sources.objects.allocator_name()}}},
       {"workers", worker_list(sources)},
       {"queues", class_list(sources)}};
+  Json nodes = Json::array({node});
+  if (sources.cluster != nullptr) {
+    nodes[0]["address"] = sources.cluster->address();
+    nodes[0]["incarnation"] = sources.cluster->self().incarnation;
+    nodes[0]["is_head"] = sources.cluster->is_head();
+    for (Json& other : other_nodes(*sources.cluster)) {
+      nodes.push_back(std::move(other));
+    }
+  }
   Json status = {{"session",
                   {{"id", facts.session_id},
                    {"path", facts.path},
                    {"version", facts.version},
                    {"pid", ::getpid()},
                    {"started_unix_s", facts.started_unix_s}}},
-                 {"nodes", Json::array({node})},
+                 {"nodes", nodes},
                  {"actors", actor_list(sources)},
                  {"jobs", job_list(sources)},
                  {"counters",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/control/control_store.h"
+#include "runtime/node/cluster_agent.h"
 #include "runtime/node/coordinator.h"
 #include "runtime/node/directory.h"
 #include "runtime/node/objects.h"
@@ -32,6 +33,7 @@ struct StatusSources {
   Directory& directory;
   Objects& objects;
   const shm::UntrustedCalls& calls;
+  const ClusterAgent* cluster = nullptr;  // null: this node is alone
 };
 
 std::string session_status(const SessionFacts& facts, const StatusSources& sources);

@@ -1,0 +1,165 @@
+"""Several nodes on one machine, for tests: each is a daemon with a session, resources and a store of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+from typing import Any
+
+import sabir
+from sabir import _options, _sabir
+from sabir.exceptions import GetTimeoutError, SabirError
+
+_POLL_S = 0.02
+
+
+class Node:
+    """One node of a :class:`Cluster`."""
+
+    def __init__(self, session: str, is_head: bool, facts: dict[str, Any], process: int, node_id: str) -> None:
+        self.session = session
+        self.is_head = is_head
+        self.address: str = facts["address"]
+        self.join_string: str = facts.get("join_string", "")
+        self.pid = process
+        self.node_id = node_id
+
+    def __repr__(self) -> str:
+        return f"<Node {self.node_id[:8]} at {self.address}{' (head)' if self.is_head else ''}>"
+
+
+class Cluster:
+    """Starts and ends nodes. A context manager: all of them end with it.
+
+    Args:
+        initialize_head: start the head at once.
+        head_node_args: how, as for :meth:`add_node`.
+        connect: and join it with :func:`sabir.init`.
+    """
+
+    def __init__(
+        self,
+        initialize_head: bool = True,
+        *,
+        head_node_args: dict[str, Any] | None = None,
+        connect: bool = False,
+    ) -> None:
+        self._root = tempfile.mkdtemp(prefix="sabir-cluster-")
+        self.nodes: list[Node] = []
+        if initialize_head:
+            self.add_node(**(head_node_args or {}))
+        if connect:
+            self.connect()
+
+    @property
+    def head(self) -> Node:
+        """The first node."""
+        for node in self.nodes:
+            if node.is_head:
+                return node
+        raise ValueError("the cluster has no head: add_node() starts it")
+
+    def add_node(
+        self,
+        *,
+        num_cpus: float | None = 1,
+        num_gpus: float | None = None,
+        resources: dict[str, float] | None = None,
+        object_store_memory: int = 128 << 20,
+        name: str = "",
+        insecure: bool = False,
+        wait: bool = True,
+    ) -> Node:
+        """Starts a node: the head, if there is none, else one that joins it.
+
+        Args:
+            num_cpus: CPUs that it claims to have; None: the machine's.
+            num_gpus: GPUs, the same.
+            resources: others, by name.
+            object_store_memory: bytes for its objects.
+            name: for people.
+            insecure: plain TCP between the nodes.
+            wait: until all living nodes know it.
+
+        Returns:
+            The node.
+        """
+        is_head = not any(node.is_head for node in self.nodes)
+        config = {
+            "resources": _options.node_resources(num_cpus, num_gpus, resources or {}),
+            "store_bytes": object_store_memory,
+            "session_root": self._root,
+            "cluster_role": 1 if is_head else 2,
+            "join_string": "" if is_head else self.head.join_string,
+            "node_host": "127.0.0.1",
+            "node_name": name or f"node-{len(self.nodes)}",
+            "insecure": insecure,
+        }
+        session = _sabir.node_start(config)
+        with open(os.path.join(session, "cluster.json"), encoding="utf-8") as file:
+            facts = json.load(file)
+        state = _status(session)
+        node = Node(session, is_head, facts, state["session"]["pid"], state["nodes"][0]["node_id"])
+        self.nodes.append(node)
+        if wait:
+            self.wait_for_nodes()
+        return node
+
+    def remove_node(self, node: Node, *, allow_graceful: bool = True) -> None:
+        """Stops it; or kills its daemon, as a crash would."""
+        self.nodes.remove(node)
+        if allow_graceful:
+            _sabir.node_stop(node.session, 10.0)
+            return
+        os.kill(node.pid, signal.SIGKILL)
+        while os.path.exists(f"/proc/{node.pid}"):
+            try:
+                os.waitpid(node.pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+            time.sleep(_POLL_S)
+
+    def wait_for_nodes(self, timeout_s: float = 30.0) -> None:
+        """Until each node knows the resources of all of them. GetTimeoutError if that does not come."""
+        wanted = {node.node_id for node in self.nodes}
+        deadline = time.monotonic() + timeout_s
+        for node in self.nodes:
+            while known := wanted - _alive(node.session):
+                if time.monotonic() > deadline:
+                    raise GetTimeoutError(f"{node} does not know of {sorted(known)}")
+                time.sleep(_POLL_S)
+
+    def connect(self, node: Node | None = None, **arguments: Any) -> Any:
+        """As :func:`sabir.init`, at this node; default: at the head."""
+        return sabir.init((node or self.head).session, **arguments)
+
+    def shutdown(self) -> None:
+        """Ends everything: this program's session, and all nodes."""
+        if sabir.is_initialized():
+            sabir.shutdown()
+        for node in reversed(self.nodes):
+            try:
+                _sabir.node_stop(node.session, 10.0)
+            except SabirError:
+                pass  # it is gone already
+        self.nodes.clear()
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+
+
+def _status(session: str) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(_sabir.node_status(session, 10.0))
+    return state
+
+
+def _alive(session: str) -> set[str]:
+    return {node["node_id"] for node in _status(session)["nodes"] if node["alive"] and node["resources_total"]}
