@@ -1,4 +1,5 @@
-// What all frames have in common: a prefix with the length, and a Cap'n Proto message. For .cc files of rpc/.
+// What all frames have in common: a prefix with the length, and a Cap'n Proto message. For .cc files of rpc/, and for
+// codecs of other folders.
 #pragma once
 
 #include <capnp/message.h>

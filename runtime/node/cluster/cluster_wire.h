@@ -1,0 +1,87 @@
+// What node managers say to each other, as bytes (schema/cluster.capnp). No KJ in this header.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/node/cluster/node_report.h"
+#include "runtime/node/cluster/remote_lease.h"
+#include "runtime/node/cluster/report_publisher.h"
+
+namespace sabir::cluster {
+
+inline constexpr size_t kMaxClusterMessageBytes = 4 << 20;
+inline constexpr size_t kMaxNodeNameBytes = 256;
+inline constexpr size_t kMaxHostBytes = 253;
+inline constexpr size_t kMaxReleaseBytes = 64;
+inline constexpr size_t kFingerprintBytes = 32;
+inline constexpr size_t kClusterIdBytes = 16;
+
+struct MemberInfo {
+  NodeKey node;
+  std::string host = {};
+  uint16_t port = 0;
+  std::string fingerprint = {};  // kFingerprintBytes; empty without TLS
+  bool dead = false;             // fenced: this incarnation and those before it
+  bool operator==(const MemberInfo&) const = default;
+};
+
+struct RegisterRequest {
+  NodeId node_id;
+  std::string name = {};
+  std::string host = {};  // where others reach its port; empty: where its connection came from
+  uint16_t port = 0;
+  std::string release = {};
+  uint64_t layout_hash = 0;
+};
+
+struct RegisterAnswer {
+  std::optional<Error> failure = {};  // then nothing else counts
+  uint64_t incarnation = 0;
+  std::string cluster_id = {};  // kClusterIdBytes
+  NodeKey head;
+  uint64_t epoch = 0;
+  std::vector<MemberInfo> members = {};
+};
+
+// Those that are new or have changed.
+struct MembersMessage {
+  uint64_t version = 0;
+  std::vector<MemberInfo> members = {};
+};
+
+struct ReportAnswerMessage {
+  uint64_t version = 0;  // of the report
+  ReportAnswer answer = ReportAnswer::kAccepted;
+};
+
+struct Heartbeat {
+  uint64_t sequence = 0;
+};
+struct HeartbeatAnswer {
+  uint64_t sequence = 0;
+};
+
+struct Leaving {
+  std::string reason = {};  // for people
+};
+
+using ClusterMessage = std::variant<RegisterRequest, RegisterAnswer, MembersMessage, NodeReport, ReportAnswerMessage,
+                                    ViewBatch, ViewPosition, LeaseRequest, LeaseAnswer, LeaseStatus, LeaseStatusAnswer,
+                                    LeaseRecall, Heartbeat, HeartbeatAnswer, Leaving>;
+
+// The message without a prefix of its length. Texts for people (names, releases, reasons) are cut to their bounds, but
+// for those in a NodeReport; what breaks another bound is encoded all the same, and refused by whoever decodes it.
+std::string encode(const ClusterMessage& message);
+
+// Of bytes from anywhere. kInvalid: malformed, or a bound of the schema is broken. kUnsupported: a kind of message, or
+// a word in it, that this release does not know. Every report in what it returns has passed check_report(), every node
+// key names a node and an incarnation.
+Result<ClusterMessage> decode_cluster_message(std::string_view bytes);
+
+}  // namespace sabir::cluster

@@ -1,0 +1,407 @@
+#include "runtime/node/cluster/cluster_wire.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <sstream>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "runtime/node/cluster/view_for_test.h"
+
+namespace sabir::cluster {
+namespace {
+
+// --- Every field of a message as text: what two messages that are the same have in common.
+
+class Fields {
+ public:
+  template <typename... Ts>
+  void add(const Ts&... fields) {
+    (one(fields), ...);
+  }
+  std::string text() const { return out_.str(); }
+
+ private:
+  template <typename T>
+  requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  void one(T number) { out_ << static_cast<uint64_t>(number) << ' '; }
+  void one(const std::string& text) { out_ << text.size() << ':' << text << ' '; }
+  template <typename Tag>
+  void one(const Id<Tag>& id) {
+    out_ << id.hex() << ' ';
+  }
+  void one(const NodeKey& key) { add(key.id, key.incarnation); }
+  void one(const ResourceRequest& amount) { add(amount.name, amount.units); }
+  void one(const Error& error) { add(error.kind(), error.message()); }
+  template <typename T>
+  void one(const std::vector<T>& list) {
+    out_ << '[' << list.size() << ' ';
+    for (const T& element : list) {
+      one(element);
+    }
+    out_ << ']';
+  }
+  template <typename T>
+  void one(const std::optional<T>& maybe) {
+    add(maybe.has_value());
+    if (maybe) {
+      one(*maybe);
+    }
+  }
+  void one(const MemberInfo& from) { add(from.node, from.host, from.port, from.fingerprint, from.dead); }
+  void one(const DemandShape& from) { add(from.resources, from.waiting, from.infeasible, from.reason); }
+  void one(const LeaseStatus::Open& from) { add(from.number, from.slots); }
+  void one(const LeaseStatusAnswer::Held& from) { add(from.number, from.slots); }
+
+ public:
+  void one(const RegisterRequest& from) {
+    add(from.node_id, from.name, from.host, from.port, from.release, from.layout_hash);
+  }
+  void one(const RegisterAnswer& from) {
+    add(from.failure, from.incarnation, from.cluster_id, from.head, from.epoch, from.members);
+  }
+  void one(const MembersMessage& from) { add(from.version, from.members); }
+  void one(const NodeReport& from) {
+    add(from.node, from.version, from.statics_version, from.statics != nullptr);
+    if (from.statics != nullptr) {
+      add(from.statics->version, from.statics->total, from.statics->labels.size());
+      for (const auto& [key, value] : from.statics->labels) {
+        add(key, value);
+      }
+    }
+    add(from.available, from.gpu_free, from.draining, from.waiting, from.demand, from.store_used_bytes,
+        from.store_capacity_bytes);
+  }
+  void one(const ReportAnswerMessage& from) { add(from.version, from.answer); }
+  void one(const ViewBatch& from) { add(from.epoch, from.from, from.to, from.members, from.reports, from.gone); }
+  void one(const ViewPosition& from) { add(from.epoch, from.version); }
+  void one(const LeaseRequest& from) {
+    add(from.client, from.server, from.number, from.what.token, from.what.job, from.what.language, from.what.resources,
+        from.what.placement.group, from.what.placement.bundle, from.what.placement.capture_child_calls, from.slots,
+        from.wait_ns);
+  }
+  void one(const LeaseAnswer& from) {
+    add(from.client, from.server, from.number, from.outcome, from.slots, from.valid_ns, from.reason, from.report);
+  }
+  void one(const LeaseStatus& from) { add(from.client, from.server, from.sequence, from.next_lease, from.open); }
+  void one(const LeaseStatusAnswer& from) { add(from.client, from.server, from.sequence, from.valid_ns, from.held); }
+  void one(const LeaseRecall& from) { add(from.client, from.server, from.number, from.slots); }
+  void one(const Heartbeat& from) { add(from.sequence); }
+  void one(const HeartbeatAnswer& from) { add(from.sequence); }
+  void one(const Leaving& from) { add(from.reason); }
+
+ private:
+  std::ostringstream out_;
+};
+
+std::string fields_of(const ClusterMessage& message) {
+  Fields fields;
+  fields.add(message.index());
+  std::visit([&](const auto& one) { fields.one(one); }, message);
+  return fields.text();
+}
+
+// --- At least one of each kind, all fields set.
+
+constexpr uint64_t kHigh = 1ull << 63;  // in every 64 bit number: none goes through something smaller
+
+std::vector<MemberInfo> members() {
+  return {{node_key(1, kHigh), "a.example", 6379, std::string(32, '\xfe'), false},
+          {node_key(2, 7), "10.0.0.2", 65535, "", true}};
+}
+
+NodeReport full_report(uint32_t number) {
+  NodeState state =
+      node_state({{"CPU", 8 * kUnit}, {"GPU", 2 * kUnit}, {"memory", 5}}, {{"zone", "eu"}, {"empty", ""}});
+  state.available = {-3 * kUnit, 15'000, 4};
+  state.gpu_free = {kUnit, 5'000};
+  state.draining = true;
+  state.waiting = kHigh + 3;
+  state.demand = {{cpus(3), 17, false, "waits"}, {{{"GPU", 9 * kUnit}, {"x", 1}}, kHigh + 4, true, "no such node"}};
+  state.store_used_bytes = kHigh + 5;
+  state.store_capacity_bytes = kHigh + 6;
+  return report_of(node_key(number, kHigh + number), kHigh + 7, state, kHigh + 8);
+}
+
+ViewBatch full_batch() {
+  NodeReport short_report = full_report(2);
+  short_report.statics = nullptr;
+  return {.epoch = kHigh + 1,
+          .from = kHigh + 2,
+          .to = kHigh + 3,
+          .members = std::vector{node_key(1), node_key(2)},
+          .reports = {full_report(1), short_report},
+          .gone = {node_key(3, 4), node_key(4, 5)}};
+}
+
+LeaseRequest full_request() {
+  return {.client = node_key(1, 2),
+          .server = node_key(3, 4),
+          .number = kHigh + 5,
+          .what = {.token = kHigh + 6,
+                   .job = 1u << 31,
+                   .language = 255,
+                   .resources = {{"CPU", 1}, {"GPU", 2 * kUnit}},
+                   .placement = {GroupId(node_id(9).bits()), 3, true}},
+          .slots = kMaxSlotsOfLease,
+          .wait_ns = INT64_MAX};
+}
+
+std::vector<ClusterMessage> all_kinds() {
+  NodeKey client = node_key(1, kHigh + 1);
+  NodeKey server = node_key(2, kHigh + 2);
+  return {RegisterRequest{node_id(1), "name", "host", 65'000, "1.2.3", kHigh + 1},
+          RegisterAnswer{.incarnation = kHigh + 1,
+                         .cluster_id = std::string("0123456789abcde\0", 16),
+                         .head = node_key(4, kHigh + 5),
+                         .epoch = kHigh + 6,
+                         .members = members()},
+          RegisterAnswer{.failure = Error(ErrorKind::kExhausted, "full")},
+          MembersMessage{kHigh + 1, members()},
+          full_report(1),
+          ReportAnswerMessage{kHigh + 1, ReportAnswer::kFenced},
+          full_batch(),
+          ViewPosition{kHigh + 1, kHigh + 2},
+          full_request(),
+          LeaseAnswer{client, server, kHigh + 1, LeaseOutcome::kRefused, 256, INT64_MAX, "why not", full_report(2)},
+          LeaseStatus{client, server, kHigh + 3, kHigh + 4, {{kHigh + 5, 256}, {kHigh + 6, LeaseStatus::kAsked}}},
+          LeaseStatusAnswer{client, server, kHigh + 7, INT64_MAX, {{kHigh + 8, 1}, {kHigh + 9, 256}}},
+          LeaseRecall{client, server, kHigh + 1, 3},
+          Heartbeat{kHigh + 1},
+          HeartbeatAnswer{kHigh + 2},
+          Leaving{"stopped"}};
+}
+
+void expect_same_again(const ClusterMessage& message) {
+  auto again = decode_cluster_message(encode(message));
+  ASSERT_TRUE(again.ok()) << again.error().to_string() << " kind " << message.index();
+  EXPECT_EQ(fields_of(*again), fields_of(message));
+}
+
+void expect_refused(const ClusterMessage& message, const std::string& why) {
+  auto again = decode_cluster_message(encode(message));
+  ASSERT_FALSE(again.ok()) << why;
+  EXPECT_EQ(again.error().kind(), ErrorKind::kInvalid) << again.error().to_string();
+  EXPECT_NE(again.error().message().find(why), std::string::npos) << again.error().to_string();
+}
+
+// What came through the decoder is within its bounds: it goes and comes again. Else returns the kind of the error.
+std::optional<ErrorKind> expect_error_or_whole(std::string_view bytes) {
+  auto message = decode_cluster_message(bytes);
+  if (!message.ok()) {
+    return message.error().kind();
+  }
+  expect_same_again(*message);
+  return std::nullopt;
+}
+
+TEST(ClusterWireTest, EveryKindGoesAndComesAgain) {
+  std::set<size_t> kinds;
+  for (const ClusterMessage& message : all_kinds()) {
+    expect_same_again(message);
+    kinds.insert(message.index());
+  }
+  EXPECT_EQ(kinds.size(), std::variant_size_v<ClusterMessage>);
+}
+
+TEST(ClusterWireTest, WhatMayBeMissingMayBeMissing) {
+  expect_same_again(RegisterRequest{.node_id = node_id(1)});
+  expect_same_again(MembersMessage{});
+  expect_same_again(ViewBatch{});
+  expect_same_again(ViewBatch{.members = std::vector<NodeKey>()});  // a snapshot without anybody is one (V4)
+  expect_same_again(LeaseAnswer{.client = node_key(1), .server = node_key(2)});
+  LeaseRequest request = full_request();
+  request.what.placement = {};
+  request.what.resources = {};
+  expect_same_again(request);
+  for (auto answer : {ReportAnswer::kAccepted, ReportAnswer::kNeedsAll, ReportAnswer::kFenced}) {
+    expect_same_again(ReportAnswerMessage{1, answer});
+  }
+  for (auto outcome : {LeaseOutcome::kGranted, LeaseOutcome::kWaiting, LeaseOutcome::kRefused}) {
+    expect_same_again(LeaseAnswer{.client = node_key(1), .server = node_key(2), .outcome = outcome});
+  }
+}
+
+TEST(ClusterWireTest, TruncatedItIsRefused) {
+  for (const ClusterMessage& message : all_kinds()) {
+    std::string bytes = encode(message);
+    for (size_t size = 0; size < bytes.size(); ++size) {
+      // Behind its end a message has nothing that could be missing.
+      EXPECT_FALSE(decode_cluster_message(std::string_view(bytes).substr(0, size)).ok())
+          << "kind " << message.index() << " size " << size;
+    }
+  }
+}
+
+TEST(ClusterWireTest, EveryBitFlippedItIsAnErrorOrAMessage) {
+  for (const ClusterMessage& message : all_kinds()) {
+    std::string bytes = encode(message);
+    std::map<std::optional<ErrorKind>, size_t> outcomes;
+    for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+      std::string flipped = bytes;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+      ++outcomes[expect_error_or_whole(flipped)];
+    }
+    EXPECT_GE(outcomes[ErrorKind::kUnsupported], 12u) << "of the 16 bits that say the kind";
+    EXPECT_GE(outcomes[ErrorKind::kInvalid], 32u) << "at least of the count and sizes of segments";
+  }
+}
+
+TEST(ClusterWireTest, GarbageIsAnErrorOrAMessage) {
+  Random random(20260711);
+  std::vector<ClusterMessage> messages = all_kinds();
+  for (int round = 0; round < 20'000; ++round) {
+    SCOPED_TRACE(round);
+    std::string bytes = encode(messages[random() % messages.size()]);
+    for (uint64_t changes = 1 + random() % 8; changes > 0; --changes) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    if (random() % 4 == 0) {
+      std::swap_ranges(bytes.begin(), bytes.begin() + 8,
+                       bytes.begin() + static_cast<long>(random() % (bytes.size() / 8)) * 8);
+    }
+    expect_error_or_whole(bytes);
+  }
+  EXPECT_FALSE(decode_cluster_message(std::string(64, '\xff')).ok()) << "a count of segments that wraps round";
+  EXPECT_FALSE(decode_cluster_message(std::string(kMaxClusterMessageBytes + 8, '\0')).ok());
+}
+
+TEST(ClusterWireTest, ListsThatAreTooLongAreRefused) {
+  std::vector<NodeKey> keys(kMaxClusterNodes, node_key(1));
+  std::vector<MemberInfo> infos(kMaxClusterNodes, MemberInfo{node_key(1), std::string(kMaxHostBytes, 'h'), 1,
+                                                             std::string(kFingerprintBytes, 'f')});
+  expect_same_again(MembersMessage{1, infos});  // the largest that fits
+  expect_same_again(ViewBatch{.members = keys, .gone = keys});
+  keys.push_back(node_key(2));
+  infos.push_back(infos.front());
+  expect_refused(MembersMessage{1, infos}, "too many members");
+  expect_refused(
+      RegisterAnswer{.incarnation = 1, .cluster_id = std::string(16, 'c'), .head = node_key(1), .members = infos},
+      "too many members");
+  expect_refused(ViewBatch{.members = keys}, "too many members");
+  expect_refused(ViewBatch{.gone = keys}, "too many departures");
+  NodeReport bare{.node = node_key(1), .version = 1, .statics_version = 1};
+  expect_refused(ViewBatch{.reports = std::vector(kMaxClusterNodes + 1, bare)}, "too many reports");
+
+  LeaseStatus status{
+      .client = node_key(1), .server = node_key(2), .open = std::vector(kMaxLeasesOfClient, LeaseStatus::Open{})};
+  expect_same_again(status);
+  status.open.emplace_back();
+  expect_refused(status, "too many leases");
+  LeaseStatusAnswer held{.client = node_key(1), .server = node_key(2)};
+  held.held.resize(kMaxLeasesOfClient + 1);
+  expect_refused(held, "too many leases");
+
+  LeaseRequest request = full_request();
+  request.what.resources.clear();
+  for (uint32_t i = 0; i <= node::kMaxResourcesPerRequest; ++i) {
+    request.what.resources.push_back({"r" + std::to_string(i), 1});
+  }
+  expect_refused(request, "too many resources");
+
+  auto changed = [](auto change) {
+    NodeReport report = full_report(1);
+    auto statics = std::make_shared<NodeStatics>(*report.statics);
+    change(report, *statics);
+    report.statics = statics;
+    return report;
+  };
+  expect_refused(changed([](auto& report, auto&) { report.available.resize(33); }), "too many amounts");
+  expect_refused(changed([](auto& report, auto&) { report.gpu_free.resize(65); }), "too many amounts");
+  expect_refused(changed([](auto& report, auto&) { report.demand.resize(kMaxDemandShapes + 1); }), "kinds of demand");
+  expect_refused(changed([&](auto&, auto& statics) { statics.total = request.what.resources; }), "too many resources");
+  expect_refused(changed([](auto&, auto& statics) {
+                   for (size_t i = 0; i <= kMaxLabels; ++i) {
+                     statics.labels["l" + std::to_string(i)] = "";
+                   }
+                 }),
+                 "too many labels");
+}
+
+TEST(ClusterWireTest, WhatDoesNotFitTogetherIsRefused) {
+  expect_refused(RegisterRequest{}, "empty id");
+  expect_refused(RegisterAnswer{.cluster_id = std::string(16, 'c'), .head = node_key(1)}, "without an incarnation");
+  expect_refused(RegisterAnswer{.incarnation = 1, .cluster_id = std::string(15, 'c'), .head = node_key(1)},
+                 "cluster's id");
+  expect_refused(MembersMessage{1, {{NodeKey{node_id(1), 0}}}}, "without an incarnation");
+  expect_refused(MembersMessage{1, {{.node = node_key(1), .fingerprint = std::string(31, 'f')}}}, "fingerprint");
+  expect_refused(MembersMessage{1, {{.node = node_key(1), .host = std::string(254, 'h')}}}, "too long a host");
+  expect_refused(ViewBatch{.from = 2, .to = 1}, "backwards");
+  expect_refused(LeaseRecall{node_key(1), NodeKey{}, 1, 1}, "empty id");
+  expect_refused(LeaseRecall{node_key(1), node_key(2), 1, kMaxSlotsOfLease + 1}, "too many slots");
+  expect_refused(LeaseRecall{node_key(1), node_key(2), 1, LeaseStatus::kAsked}, "too many slots");
+  expect_refused(LeaseStatusAnswer{.client = node_key(1), .server = node_key(2), .valid_ns = -1}, "below zero");
+  auto request = [](auto change) {
+    LeaseRequest one = full_request();
+    change(one);
+    return one;
+  };
+  expect_refused(request([](auto& one) { one.slots = 0; }), "no slots");
+  expect_refused(request([](auto& one) { one.wait_ns = -1; }), "below zero");
+  expect_refused(request([](auto& one) { one.what.placement.bundle = -2; }), "bundle");
+  expect_refused(request([](auto& one) { one.what.resources = {{"CPU", -1}}; }), "out of range");
+  expect_refused(request([](auto& one) { one.what.resources = {{"GPU", kUnit + 1}}; }), "whole numbers");
+}
+
+// Wherever a report is, check_report() was asked.
+TEST(ClusterWireTest, ReportsThatBreakTheirBoundsAreRefused) {
+  NodeReport report = full_report(1);
+  report.available[0] = INT64_MIN;
+  expect_refused(report, "out of range");
+  expect_refused(ViewBatch{.reports = {full_report(2), report}}, "out of range");
+  expect_refused(LeaseAnswer{.client = node_key(1), .server = node_key(2), .report = report}, "out of range");
+  report = full_report(1);
+  report.available.pop_back();
+  expect_refused(report, "do not fit together");
+  report = full_report(1);
+  report.version = 0;
+  expect_refused(report, "without its name or version");
+}
+
+TEST(ClusterWireTest, WordsThatThisReleaseDoesNotKnowAreUnsupported) {
+  for (const ClusterMessage& message :
+       {ClusterMessage(ReportAnswerMessage{1, static_cast<ReportAnswer>(3)}),
+        ClusterMessage(LeaseAnswer{node_key(1), node_key(2), 1, static_cast<LeaseOutcome>(3)})}) {
+    auto again = decode_cluster_message(encode(message));
+    ASSERT_FALSE(again.ok());
+    EXPECT_EQ(again.error().kind(), ErrorKind::kUnsupported);
+  }
+}
+
+TEST(ClusterWireTest, TextsForPeopleAreCut) {
+  std::string text(100'000, 't');
+  auto decoded = [](const ClusterMessage& message) { return decode_cluster_message(encode(message)).value(); };
+  EXPECT_EQ(std::get<Leaving>(decoded(Leaving{text})).reason.size(), kMaxReasonBytes);
+  EXPECT_EQ(std::get<RegisterAnswer>(decoded(RegisterAnswer{.failure = invalid_error(text)})).failure->message().size(),
+            kMaxReasonBytes);
+  auto request =
+      std::get<RegisterRequest>(decoded(RegisterRequest{.node_id = node_id(1), .name = text, .release = text}));
+  EXPECT_EQ(request.name.size(), kMaxNodeNameBytes);
+  EXPECT_EQ(request.release.size(), kMaxReleaseBytes);
+  auto answer = decoded(LeaseAnswer{.client = node_key(1), .server = node_key(2), .reason = text});
+  EXPECT_EQ(std::get<LeaseAnswer>(answer).reason.size(), kMaxReasonBytes);
+}
+
+// The hub fills batches by the estimate: it must not be far from the truth.
+TEST(ClusterWireTest, TheEstimatedSizeIsAboutTheRealOne) {
+  ViewBatch batch{.epoch = 1, .to = 1, .members = std::vector<NodeKey>()};
+  for (uint32_t i = 1; i <= 100; ++i) {
+    batch.members->push_back(node_key(i));
+    batch.reports.push_back(full_report(i));
+    batch.reports.back().demand.clear();
+  }
+  auto real = static_cast<double>(encode(batch).size());
+  auto estimate = static_cast<double>(encoded_size_bytes(batch));
+  EXPECT_GT(estimate, 0.7 * real);
+  EXPECT_LT(estimate, 1.3 * real);
+  RecordProperty("real_over_estimate_percent", static_cast<int>(100 * real / estimate));
+}
+
+}  // namespace
+}  // namespace sabir::cluster

@@ -1,0 +1,191 @@
+@0xdee91cecda12e15e;
+# What the node managers (sabird) of a cluster say to each other: who is a member, what each of them has, and leases of
+# its capacity. One message is one Cap'n Proto message in the standard stream framing, without a prefix; the gateways
+# carry it as bytes (`between`, `joinRequest` and `joinAnswer` of gateway.capnp).
+#
+# Vocabulary. A *node* is one sabird, known by its node id (16 bytes, never all zero) and an *incarnation*, which the
+# head gives it when it registers and which is never 0. The *head* is the node that takes members in and out. The *view*
+# is what a node knows of all the others' resources.
+#
+# Joining. A node that is no member, or was declared dead, sends `registerRequest` and gets `registerAnswer`: its
+# incarnation and everything that it must know, or a failure. From then on `members` tells it what changed; versions
+# rise, of two the higher counts. A node that goes by itself says `leaving` first.
+#
+# Signs of life. Who gets a `heartbeat` answers it, with its sequence. All other messages count as signs of life, too.
+#
+# View (rules V1-V6, runtime/node/cluster/node_report.h). A member sends `nodeReport` to the head and gets
+# `reportAnswer`. The head sends `viewBatch` to each member and gets `viewPosition`: what the member has now.
+#
+# Leases (rules E1-E7, runtime/node/cluster/remote_lease.h). The client sends `leaseRequest` and `leaseStatus`, the
+# server `leaseAnswer`, `leaseStatusAnswer` and, unasked, `leaseRecall`.
+#
+# Bounds. A message has at most 4 MiB, 512 segments and 16 levels of pointers. Those of lists and texts are at the
+# fields. Amounts are in 1/10000 and not negative where nothing else is said; there are at most 32 in a list, with names
+# of 1 to 256 bytes, each once. A message that breaks a bound, or is of a kind that the receiver does not know, is
+# refused as a whole and changes nothing. Fields are only added, numbers never reused.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("sabir::schema");
+
+using Session = import "/schema/session.capnp";
+using Gateway = import "/schema/gateway.capnp";
+
+using NodeKey = Gateway.NodeKey;
+using Member = Gateway.ClusterMember;
+# Host of at most 253 bytes; fingerprint of 32 bytes, or empty without TLS.
+
+struct ClusterMessage {
+  union {
+    registerRequest @0 :RegisterRequest;
+    registerAnswer @1 :RegisterAnswer;
+    members :group {
+      version @2 :UInt64;
+      members @3 :List(Member);      # at most 4096: those that are new or have changed
+    }
+    nodeReport @4 :NodeReport;
+    reportAnswer :group {
+      version @5 :UInt64;            # of the report
+      answer @6 :ReportAnswer;
+    }
+    viewBatch @7 :ViewBatch;
+    viewPosition :group {
+      epoch @8 :UInt64;
+      version @9 :UInt64;
+    }
+    leaseRequest @10 :LeaseRequest;
+    leaseAnswer @11 :LeaseAnswer;
+    leaseStatus @12 :LeaseStatus;
+    leaseStatusAnswer @13 :LeaseStatusAnswer;
+    leaseRecall @14 :LeaseRecall;
+    heartbeat :group {
+      sequence @15 :UInt64;
+    }
+    heartbeatAnswer :group {
+      sequence @16 :UInt64;          # of the heartbeat
+    }
+    leaving :group {
+      reason @17 :Text;              # for people; at most 512 bytes
+    }
+  }
+}
+
+struct RegisterRequest {
+  node @0 :Data;                     # 16 bytes
+  name @1 :Text;                     # for people; at most 256 bytes
+  host @2 :Text;                     # where others reach its port; empty: where its connection came from
+  port @3 :UInt16;
+  release @4 :Text;                  # for messages; at most 64 bytes
+  layoutHash @5 :UInt64;             # of its shared-memory layout (T6)
+}
+
+struct RegisterAnswer {
+  failure @0 :Session.Failure;       # set: nothing else is; message of at most 512 bytes
+  incarnation @1 :UInt64;            # of the node that asked
+  clusterId @2 :Data;                # 16 bytes
+  head @3 :NodeKey;
+  epoch @4 :UInt64;                  # of the head's life, as in ViewBatch
+  members @5 :List(Member);          # all of them, at most 4096
+}
+
+struct NodeReport {
+  node @0 :NodeKey;
+  version @1 :UInt64;                # V1; from 1
+  staticsVersion @2 :UInt64;         # V2; from 1
+  statics @3 :Statics;               # null: as told before
+  available @4 :List(Int64);         # of each total, in the order of the statics; may be below zero
+  gpuFree @5 :List(Int64);           # by index, at most 64
+  draining @6 :Bool;
+  waiting @7 :UInt64;                # calls
+  demand @8 :List(Demand);           # at most 16; empty in a batch
+  storeUsedBytes @9 :UInt64;
+  storeCapacityBytes @10 :UInt64;
+
+  struct Statics {
+    total @0 :List(Session.Resource);
+    labels @1 :List(Label);          # at most 64, each key once
+  }
+
+  struct Label {
+    key @0 :Text;                    # 1 to 128 bytes
+    value @1 :Text;                  # at most 128 bytes
+  }
+
+  struct Demand {
+    # Calls alike in what they need, that wait at the node.
+    resources @0 :List(Session.Resource);
+    waiting @1 :UInt64;
+    infeasible @2 :Bool;             # no node of the cluster could serve it
+    reason @3 :Text;                 # for people; at most 512 bytes
+  }
+}
+
+enum ReportAnswer {
+  accepted @0;
+  needsAll @1;                       # the statics are not known here: send them
+  fenced @2;                         # this incarnation is over
+}
+
+struct ViewBatch {
+  epoch @0 :UInt64;                  # of the head's life, rising
+  from @1 :UInt64;                   # for whoever has at least this version
+  to @2 :UInt64;                     # what it has afterwards; not below `from`
+  members @3 :List(NodeKey);         # null: no snapshot (V4); at most 4096
+  reports @4 :List(NodeReport);      # at most 4096
+  gone @5 :List(NodeKey);            # at most 4096
+}
+
+struct LeaseRequest {
+  client @0 :NodeKey;
+  server @1 :NodeKey;
+  number @2 :UInt64;                 # E1
+  class @3 :UInt64;                  # of calls, as the client numbers them
+  job @4 :UInt32;                    # of the cluster
+  language @5 :UInt8;
+  resources @6 :List(Session.Resource);  # of one call; GPUs above one are whole
+  group @7 :Data;                    # 16 bytes: the placement group; empty: none
+  bundle @8 :Int32 = -1;             # -1: any of the group
+  captureChildCalls @9 :Bool;
+  slots @10 :UInt32;                 # as many as possible of these; 1 to 256
+  waitNs @11 :Int64;                 # for the first slot; 0: now or never
+}
+
+enum LeaseOutcome { granted @0; waiting @1; refused @2; }
+
+struct LeaseAnswer {
+  client @0 :NodeKey;
+  server @1 :NodeKey;
+  number @2 :UInt64;
+  outcome @3 :LeaseOutcome;
+  slots @4 :UInt32;                  # at most 256
+  validNs @5 :Int64;                 # E4
+  reason @6 :Text;                   # if refused, for people; at most 512 bytes
+  report @7 :NodeReport;             # what the server has now; null: it does not say
+}
+
+struct LeaseSlots {
+  number @0 :UInt64;
+  slots @1 :UInt32;                  # at most 256
+}
+
+struct LeaseStatus {
+  client @0 :NodeKey;
+  server @1 :NodeKey;
+  sequence @2 :UInt64;
+  nextLease @3 :UInt64;              # E3
+  open @4 :List(LeaseSlots);         # at most 1024; slots 0xffffffff: the client has no answer yet
+}
+
+struct LeaseStatusAnswer {
+  client @0 :NodeKey;
+  server @1 :NodeKey;
+  sequence @2 :UInt64;               # of the status
+  validNs @3 :Int64;                 # E4
+  held @4 :List(LeaseSlots);         # at most 1024
+}
+
+struct LeaseRecall {
+  client @0 :NodeKey;
+  server @1 :NodeKey;
+  number @2 :UInt64;
+  slots @3 :UInt32;                  # so many stay; at most 256
+}
