@@ -98,7 +98,7 @@ Result<void> ClusterAgent::start_gateway() {
       [](const std::string&) {});  // its pidfd says the same
   rpc::StartGateway start;
   start.node = wire_key(self_);
-  start.cluster_id = cluster_id_.is_nil() ? std::string() : bytes_of(cluster_id_.bits());
+  start.cluster_id = cluster_id_;
   start.host = options_.host;
   start.port = own_address_.port != 0 ? own_address_.port : options_.port;
   start.directory = options_.session_path;
@@ -150,11 +150,12 @@ void ClusterAgent::receive(std::string_view bytes) {
 
 void ClusterAgent::become_head() {
   self_.incarnation = last_incarnation_ = 1;
-  cluster_id_ = cluster::ClusterId::random();
+  cluster_id_ = bytes_of(IdBits::random());
   head_ = self_;
   member_ = true;
   view_ = std::make_unique<cluster::ResourceView>(NodeKey{}, cluster::ViewOptions{}, &clock_);
-  hub_ = std::make_unique<cluster::ViewHub>(new_epoch(), cluster::HubOptions{}, view_.get(), &clock_);
+  epoch_ = new_epoch();
+  hub_ = std::make_unique<cluster::ViewHub>(epoch_, cluster::HubOptions{}, view_.get(), &clock_);
   hub_->add_node(self_);
   publisher_ = std::make_unique<cluster::ReportPublisher>(self_, cluster::PublisherOptions{}, &clock_);
 }
@@ -164,7 +165,7 @@ void ClusterAgent::on_listening(const rpc::Listening& listening) {
   address_ = listening.address.host + ":" + std::to_string(listening.address.port);
   if (is_head()) {
     Member& own = members_[self_.id];
-    own.info.key = self_;
+    own.info.node = self_;
     own.info.host = own_address_.host;
     own.info.port = own_address_.port;
     own.info.fingerprint = own_address_.fingerprint;
@@ -178,7 +179,7 @@ void ClusterAgent::on_listening(const rpc::Listening& listening) {
 
 cluster::RegisterRequest ClusterAgent::own_request() const {
   cluster::RegisterRequest request;
-  request.node = self_.id;
+  request.node_id = self_.id;
   request.name = options_.name;
   request.host = options_.host;
   request.port = own_address_.port;
@@ -209,25 +210,26 @@ cluster::RegisterAnswer ClusterAgent::admit(const cluster::RegisterRequest& requ
                                        request.release + ": use the same release on all nodes");
     return answer;
   }
-  auto known = members_.find(request.node);
+  auto known = members_.find(request.node_id);
   if (known != members_.end() && !known->second.info.dead) {
     answer.failure = Error(ErrorKind::kAlreadyExists, "a living node has this id already");
     return answer;
   }
-  Member& member = members_[request.node];
-  member.info.key = {request.node, ++last_incarnation_};
+  Member& member = members_[request.node_id];
+  member.info.node = {request.node_id, ++last_incarnation_};
   member.info.host = request.host.empty() || request.host == "0.0.0.0" ? from.host : request.host;
   member.info.port = request.port;
   member.info.fingerprint = from.fingerprint;
   member.info.dead = false;
   member.name = request.name;
   member.heard_ns = clock_.now_ns();
-  hub_->add_node(member.info.key);
+  hub_->add_node(member.info.node);
   logger_.info("node ", request.name, " (", member.info.host, ":", member.info.port, ") joined as ",
-               cluster::describe(member.info.key));
-  answer.incarnation = member.info.key.incarnation;
-  answer.cluster = cluster_id_;
+               cluster::describe(member.info.node));
+  answer.incarnation = member.info.node.incarnation;
+  answer.cluster_id = cluster_id_;
   answer.head = self_;
+  answer.epoch = epoch_;
   for (const auto& [id, one] : members_) {
     answer.members.push_back(one.info);
   }
@@ -245,11 +247,11 @@ void ClusterAgent::on_joined(const std::string& bytes) {
     return;
   }
   self_.incarnation = answer->incarnation;
-  cluster_id_ = answer->cluster;
+  cluster_id_ = answer->cluster_id;
   head_ = answer->head;
   head_heard_ns_ = clock_.now_ns();
   member_ = true;
-  tell(rpc::Admitted{self_.incarnation, bytes_of(cluster_id_.bits())});
+  tell(rpc::Admitted{self_.incarnation, cluster_id_});
   view_ = std::make_unique<cluster::ResourceView>(self_, cluster::ViewOptions{}, &clock_);
   view_->add_node(self_);
   publisher_ = std::make_unique<cluster::ReportPublisher>(self_, cluster::PublisherOptions{}, &clock_);
@@ -262,22 +264,22 @@ void ClusterAgent::on_joined(const std::string& bytes) {
 void ClusterAgent::learn(const std::vector<MemberInfo>& members) {
   rpc::Members orders;
   for (const MemberInfo& info : members) {
-    Member& member = members_[info.key.id];
-    bool was_alive = member.info.key.incarnation != 0 && !member.info.dead;
-    NodeKey before = member.info.key;
-    if (info.key.incarnation < before.incarnation) {
+    Member& member = members_[info.node.id];
+    bool was_alive = member.info.node.incarnation != 0 && !member.info.dead;
+    NodeKey before = member.info.node;
+    if (info.node.incarnation < before.incarnation) {
       continue;
     }
     member.info = info;
-    if (was_alive && (info.dead || before != info.key) && before != self_) {
+    if (was_alive && (info.dead || before != info.node) && before != self_) {
       host_.node_gone(before);
     }
-    if (info.key == self_ && info.dead) {
+    if (info.node == self_ && info.dead) {
       host_.cluster_failed("the cluster has given this node up: it did not answer for too long");
     }
-    if (info.key.id != self_.id) {
+    if (info.node.id != self_.id) {
       orders.members.push_back(
-          {wire_key(info.key), {info.host, info.port, info.fingerprint}, info.dead});
+          {wire_key(info.node), {info.host, info.port, info.fingerprint}, info.dead});
     }
   }
   tell(orders);
@@ -285,19 +287,20 @@ void ClusterAgent::learn(const std::vector<MemberInfo>& members) {
 
 void ClusterAgent::spread_members() {
   cluster::MembersMessage message;
+  message.version = ++members_version_;
   for (const auto& [id, member] : members_) {
     message.members.push_back(member.info);
   }
   for (const auto& [id, member] : members_) {
     if (id != self_.id && !member.info.dead) {
-      send(member.info.key, message);
+      send(member.info.node, message);
     }
   }
 }
 
 void ClusterAgent::declare_dead(const NodeKey& node, const std::string& why) {
   auto found = members_.find(node.id);
-  if (found == members_.end() || found->second.info.key != node || found->second.info.dead) {
+  if (found == members_.end() || found->second.info.node != node || found->second.info.dead) {
     return;
   }
   logger_.warning(cluster::describe(node), " (", found->second.name, ") is dead: ", why);
@@ -320,7 +323,7 @@ void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
     logger_.warning("from ", cluster::describe(from), ": ", decoded.error().message());
     return;
   }
-  if (auto member = members_.find(from.id); member != members_.end() && member->second.info.key == from) {
+  if (auto member = members_.find(from.id); member != members_.end() && member->second.info.node == from) {
     member->second.heard_ns = clock_.now_ns();
   }
   if (head_ == from) {
@@ -396,7 +399,7 @@ void ClusterAgent::look_for_dead() {
   std::vector<NodeKey> dead;
   for (const auto& [id, member] : members_) {
     if (id != self_.id && !member.info.dead && clock_.now_ns() - member.heard_ns > options_.dead_after_ns) {
-      dead.push_back(member.info.key);
+      dead.push_back(member.info.node);
     }
   }
   for (const NodeKey& node : dead) {

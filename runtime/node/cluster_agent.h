@@ -138,7 +138,7 @@ class ClusterAgent {
   ClusterHost& host_;
   const ClusterOptions options_;
   cluster::NodeKey self_;
-  cluster::ClusterId cluster_id_;
+  std::string cluster_id_;
   std::optional<cluster::NodeKey> head_;
   std::string address_;
   rpc::NodeAddress own_address_;
@@ -149,7 +149,10 @@ class ClusterAgent {
   std::unique_ptr<rpc::FramePipe> pipe_;
 
   std::map<cluster::NodeId, Member> members_;
-  uint64_t last_incarnation_ = 0;  // the head's
+  // The head's.
+  uint64_t last_incarnation_ = 0;
+  uint64_t members_version_ = 0;
+  uint64_t epoch_ = 0;
   std::unique_ptr<cluster::ResourceView> view_;
   std::unique_ptr<cluster::ViewHub> hub_;  // the head's
   std::unique_ptr<cluster::ReportPublisher> publisher_;

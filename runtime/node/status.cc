@@ -102,7 +102,7 @@ Json class_list(const StatusSources& sources) {
 Json other_nodes(const ClusterAgent& cluster) {
   Json list = Json::array();
   for (const ClusterAgent::MemberView& member : cluster.members()) {
-    if (member.info.key.id == cluster.self().id) {
+    if (member.info.node.id == cluster.self().id) {
       continue;
     }
     Json total = Json::object();
@@ -119,8 +119,8 @@ Json other_nodes(const ClusterAgent& cluster) {
         labels[name] = value;
       }
     }
-    list.push_back({{"node_id", member.info.key.id.hex()},
-                    {"incarnation", member.info.key.incarnation},
+    list.push_back({{"node_id", member.info.node.id.hex()},
+                    {"incarnation", member.info.node.incarnation},
                     {"name", member.name},
                     {"address", member.info.host + ":" + std::to_string(member.info.port)},
                     {"alive", !member.info.dead},
