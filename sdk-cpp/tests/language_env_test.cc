@@ -72,6 +72,19 @@ TEST_F(Folder, AJarThatIsNotThere) {
   unsetenv("SABIR_JAVA_JAR");
 }
 
+TEST_F(Folder, ANumberOfSlotsThatCannotBeWithoutAJarEither) {
+  sabir::Config config;
+  config.address = folder_;
+  for (int64_t slots : {int64_t{0}, int64_t{-1}, int64_t{65}, int64_t{1} << 40, (int64_t{1} << 40) + 1}) {
+    config.slots_per_jvm = slots;
+    sabir::Result<void> result = sabir::try_init(config);
+    EXPECT_EQ(result.status(), SABIR_INVALID_ARGUMENT);
+    EXPECT_EQ(result.error().message, std::to_string(slots) + " slots per JVM: 1 to 64");
+  }
+  config.slots_per_jvm = 64;
+  EXPECT_EQ(sabir::try_init(config).error().message.find("slots"), std::string::npos);
+}
+
 TEST_F(Folder, WhatAProgramAnswers) {
   EXPECT_EQ(ask_program({"sh", "-c", "echo yes; echo no >&2"}, sabir::kForever).out, "yes\n");
   EXPECT_EQ(ask_program({"cat"}, sabir::kForever).problem, "");  // its input is empty

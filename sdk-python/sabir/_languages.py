@@ -11,6 +11,7 @@ from typing import Any
 PYTHON, JAVA, CPP = 1, 2, 3
 NAMES = {0: "", PYTHON: "Python", JAVA: "Java", CPP: "C++", 4: "C"}
 _ZYGOTE, _EXEC = 1, 2
+_SLOTS_MAX = 64  # workers that share a process
 
 
 def python_env(paths: Sequence[str] = ()) -> list[str]:
@@ -54,7 +55,14 @@ def language_envs(
     java_options: Sequence[str],
     slots_per_jvm: int,
 ) -> list[tuple[int, int, list[str], int]]:
-    """As sabir_language_env, and how many workers share a process. Python's first, so that the node starts a worker of it ahead of demand."""
+    """As sabir_language_env, and how many workers share a process.
+
+    Python's first, so that the node starts a worker of it ahead of demand.
+    """
+    if isinstance(slots_per_jvm, bool) or not isinstance(slots_per_jvm, int):
+        raise TypeError(f"slots_per_jvm must be an int, not {type(slots_per_jvm).__name__}")
+    if not 1 <= slots_per_jvm <= _SLOTS_MAX:
+        raise ValueError(f"{slots_per_jvm} slots per JVM: 1 to {_SLOTS_MAX}")
     envs = [(PYTHON, _ZYGOTE, python_env(), 1)]
     worker = _program("cpp_worker", cpp_worker, "sabir-cpp-worker")
     if worker:

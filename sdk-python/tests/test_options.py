@@ -112,6 +112,16 @@ def test_init_checks_its_arguments():
     assert not sabir.is_initialized()
 
 
+def test_init_checks_the_number_of_slots_without_a_jar_too():
+    for slots in (0, -1, 65, 2**40, 2**70, -(2**70)):
+        with pytest.raises(ValueError, match=f"^{slots} slots per JVM: 1 to 64$"):
+            sabir.init("local", slots_per_jvm=slots)
+    for slots in (1.0, "4", True, None):
+        with pytest.raises(TypeError, match="slots_per_jvm must be an int"):
+            sabir.init("local", slots_per_jvm=slots)
+    assert not sabir.is_initialized()
+
+
 def test_resources_are_counted(own_session):
     own_session(num_cpus=3, num_gpus=2, resources={"slot": 1.5})
     assert sabir.cluster_resources() == pytest.approx({"CPU": 3, "GPU": 2, "slot": 1.5}, rel=0, abs=1e-9) or {

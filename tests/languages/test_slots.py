@@ -41,8 +41,8 @@ def test_a_crash_takes_the_neighbours_along():
     assert sabir.get(sabir.java_function("Slots", "pid").remote(), timeout=TIMEOUT_S) > 0
 
 
-@pytest.mark.parametrize("slots", [0, 65, -1])
+@pytest.mark.parametrize("slots", [0, 65, -1, 2**40, 2**70])
 def test_a_number_of_slots_that_cannot_be(slots: int):
     sabir.shutdown()
-    with pytest.raises(ValueError, match="1 to 64"):
+    with pytest.raises(ValueError, match=f"^{slots} slots per JVM: 1 to 64$"):
         sabir.init("local", java_jar=JAR, slots_per_jvm=slots)

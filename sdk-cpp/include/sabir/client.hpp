@@ -37,7 +37,7 @@ struct Config {
   // sabir-java*.jar on the code path or in a folder of it, else there are none.
   std::string java_jar = {};
   std::vector<std::string> java_options = {};  // of the JVMs of workers, such as -Xmx2g
-  uint32_t slots_per_jvm = 1;  // Java tasks that run in one JVM at a time, 1 to 64; one that ends it ends the others
+  int64_t slots_per_jvm = 1;  // Java tasks that run in one JVM at a time, 1 to 64; one that ends it ends the others
   std::vector<LanguageEnv> language_envs = {};  // workers of other languages, before what is said above
   bool log_to_driver = true;                    // print what workers write
   std::string daemon_path = {};                 // "": sabird beside the library, else SABIR_DAEMON
@@ -53,6 +53,8 @@ inline std::string own_executable() {
   return size > 0 ? std::string(path, static_cast<size_t>(size)) : "";
 }
 
+inline constexpr int64_t kSlotsMax = 64;  // workers that share a process
+
 // The configuration as the C interface takes it.
 class RawConfig {
  public:
@@ -61,6 +63,10 @@ class RawConfig {
     if (config_.job_name.empty()) {
       std::string program = own_executable();
       config_.job_name = program.substr(program.rfind('/') + 1);
+    }
+    if (config_.slots_per_jvm < 1 || config_.slots_per_jvm > kSlotsMax) {
+      throw_status(SABIR_INVALID_ARGUMENT,
+                   std::to_string(config_.slots_per_jvm) + " slots per JVM: 1 to " + std::to_string(kSlotsMax));
     }
     for (std::string& path : config_.code_search_path) {
       path = code_path_entry(path);
@@ -114,7 +120,7 @@ class RawConfig {
     jar = jar.empty() ? find_java_jar(config_.code_search_path) : jar;
     if (!jar.empty()) {
       config_.language_envs.push_back(java_env(jar, config_.java_options));
-      config_.language_envs.back().slots_per_process = config_.slots_per_jvm;
+      config_.language_envs.back().slots_per_process = static_cast<uint32_t>(config_.slots_per_jvm);
     }
     std::string interpreter = config_.python.empty() ? environment_variable("SABIR_PYTHON") : config_.python;
     if (interpreter.empty()) {

@@ -321,8 +321,10 @@ final class SlotsTest {
 
   @Test
   void aNumberOfSlotsThatCannotBe() {
-    assertThrows(InvalidArgumentException.class, () -> SabirOptions.builder().slotsPerJvm(0));
-    assertThrows(InvalidArgumentException.class, () -> SabirOptions.builder().slotsPerJvm(65));
+    for (int slots : new int[] {0, -1, 65, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+      Exception error = assertThrows(InvalidArgumentException.class, () -> SabirOptions.builder().slotsPerJvm(slots));
+      assertEquals(slots + " slots per JVM: 1 to 64", error.getMessage());
+    }
     assertFalse(SabirOptions.DEFAULT.slotsPerJvm() > 1);
   }
 }
