@@ -23,14 +23,32 @@ public class Slots {
 
   private static final Semaphore WAITING = new Semaphore(0);
 
-  public static void waitForever() throws InterruptedException {
+  public static void arrive() {
     WAITING.release();
+  }
+
+  public static void awaitArrivals(int count) throws InterruptedException {
+    WAITING.acquire(count);
+  }
+
+  private static final CountDownLatch GATE = new CountDownLatch(1);
+
+  public static void awaitGate() throws InterruptedException {
+    GATE.await();
+  }
+
+  public static void openGate() {
+    GATE.countDown();
+  }
+
+  public static void waitForever() throws InterruptedException {
+    arrive();
     Thread.sleep(Long.MAX_VALUE);
   }
 
   /** When so many others wait for ever in this JVM. */
   public static void crash(int waiting) throws InterruptedException {
-    WAITING.acquire(waiting);
+    awaitArrivals(waiting);
     Runtime.getRuntime().halt(7);
   }
 }

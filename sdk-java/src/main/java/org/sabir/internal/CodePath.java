@@ -10,6 +10,7 @@ public final class CodePath {
   private static volatile Place ofJob;
   private static volatile Place current; // entered last
   private static final ThreadLocal<Place> OF_THREAD = new InheritableThreadLocal<>(); // where workers share a process
+  private static final ThreadLocal<Place> LENT = new ThreadLocal<>(); // see in()
 
   private CodePath() {}
 
@@ -33,7 +34,38 @@ public final class CodePath {
     }
   }
 
-  private static Place place() {
+  /**
+   * Work of a thread that is nobody's own, for a task: it looks where the task does, and afterwards where it did
+   * before. Null, as in drivers: where it looks anyway.
+   */
+  static void in(Place place, Runnable work) {
+    if (place == null) {
+      work.run();
+      return;
+    }
+    Thread thread = Thread.currentThread();
+    ClassLoader loaderBefore = thread.getContextClassLoader();
+    Place before = LENT.get(); // a thread of a pool that waits inside of its work takes other work meanwhile
+    LENT.set(place);
+    thread.setContextClassLoader(place.loader);
+    try {
+      work.run();
+    } finally {
+      thread.setContextClassLoader(loaderBefore);
+      if (before != null) {
+        LENT.set(before);
+      } else {
+        LENT.remove();
+      }
+    }
+  }
+
+  /** Where this thread looks now; null in drivers. */
+  static Place place() {
+    Place lent = LENT.get();
+    if (lent != null) {
+      return lent;
+    }
     Place own = Runtimes.isShared() ? OF_THREAD.get() : null;
     return own != null ? own : current;
   }

@@ -25,20 +25,23 @@ final class Completions {
   private long queue;
   private Thread thread;
 
-  private record Pending<T>(Ref<T> ref, CompletableFuture<T> future, Runnable ready) {
+  /** `place`: where the task that made the future looks for classes. */
+  private record Pending<T>(Ref<T> ref, CompletableFuture<T> future, Runnable ready, CodePath.Place place) {
     // Readers of the future may do anything: not in the thread that all others wait for.
     void complete() {
       if (ready != null) {
         ready.run();
         return;
       }
-      ForkJoinPool.commonPool().execute(() -> {
-        try {
-          future.complete(ref.take());
-        } catch (Throwable error) {
-          future.completeExceptionally(error);
-        }
-      });
+      ForkJoinPool.commonPool().execute(() -> CodePath.in(place, this::convert));
+    }
+
+    private void convert() {
+      try {
+        future.complete(ref.take());
+      } catch (Throwable error) {
+        future.completeExceptionally(error);
+      }
     }
   }
 
@@ -48,7 +51,7 @@ final class Completions {
 
   <T> CompletableFuture<T> future(Ref<T> ref) {
     CompletableFuture<T> future = new CompletableFuture<>();
-    watch(new Pending<>(ref, future, null));
+    watch(new Pending<>(ref, future, null, CodePath.place()));
     return future;
   }
 
@@ -118,7 +121,7 @@ final class Completions {
         done.completeExceptionally(error);
       }
     });
-    return new Pending<>(ref, failed, () -> done.complete(null));
+    return new Pending<>(ref, failed, () -> done.complete(null), null);
   }
 
   private long watch(Pending<?> entry) {
