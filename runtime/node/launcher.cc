@@ -198,12 +198,15 @@ LaunchedProcess Launcher::claim(LaunchId id, pid_t pid) {
   return process;
 }
 
-void Launcher::process_over(pid_t pid, const std::string& text) {
+std::string Launcher::process_over(pid_t pid, const std::string& text) {
   auto found = std::find_if(launches_.begin(), launches_.end(),
                             [&](const auto& entry) { return entry.second.joined && entry.second.pid == pid; });
-  if (found != launches_.end()) {
-    fail(found->first, text + " before all of its workers had joined the session");
+  if (found == launches_.end()) {
+    return "";
   }
+  std::string why = found->second.why;
+  fail(found->first, text + " before all of its workers had joined the session");
+  return why;
 }
 
 bool Launcher::knows(pid_t pid) const {

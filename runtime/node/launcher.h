@@ -66,8 +66,9 @@ class Launcher {
   // Its hello was accepted: the launcher forgets it. The token is used up with the last worker of the process; from the
   // first on the process table has the process, and says when it is over.
   LaunchedProcess claim(LaunchId launch, pid_t pid);
-  // A process that some of its workers have joined from: `failed` for the others.
-  void process_over(pid_t pid, const std::string& text);
+  // A process that some of its workers have joined from: `failed` for the others. Returns why it was aborted, for those
+  // that had joined; "": it was not.
+  std::string process_over(pid_t pid, const std::string& text);
 
   // A child of ours that is known here; the reaper leaves it alone.
   bool knows(pid_t pid) const;

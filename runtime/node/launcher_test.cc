@@ -172,15 +172,24 @@ TEST_F(LauncherTest, AWorkersOwnNumberOfSlotsIsNotThatOfItsAncestor) {
 TEST_F(SharedLaunchTest, WhatHasNotJoinedFailsWhenTheTableSaysSo) {
   start();
   SourceId source = launcher_->claim(1, pid_).source;
-  launcher_->process_over(pid_ + 1, "killed");
+  EXPECT_EQ(launcher_->process_over(pid_ + 1, "killed"), "");
   EXPECT_TRUE(failures_.empty()) << "another one";
   launcher_->abort(3, "took too long");  // kills the process; its end is the table's to tell
   EXPECT_FALSE(launcher_->find(token_, pid_).has_value()) << "not wanted any more";
   EXPECT_TRUE(failures_.empty());
-  launcher_->process_over(pid_, "killed by signal 9");
+  EXPECT_EQ(launcher_->process_over(pid_, "killed by signal 9"), "took too long") << "for the one that has joined";
   EXPECT_THAT(wait_failure(2), HasSubstr("killed by signal 9 before all of its workers had joined"));
   EXPECT_THAT(wait_failure(3), HasSubstr("killed by signal 9"));
   EXPECT_FALSE(failures_.contains(1));
+  logs_->close_source(source);
+}
+
+TEST_F(SharedLaunchTest, AnEndThatNobodyAskedForHasNoReason) {
+  start();
+  SourceId source = launcher_->claim(1, pid_).source;
+  ::kill(pid_, SIGKILL);
+  EXPECT_EQ(launcher_->process_over(pid_, "killed by signal 9"), "");
+  EXPECT_THAT(wait_failure(3), HasSubstr("killed by signal 9 before all of its workers had joined"));
   logs_->close_source(source);
 }
 

@@ -237,7 +237,12 @@ void NodeManager::worker_process_ended(Process& process) {
       }
     }
   });
-  launcher_->process_over(pid, how);  // whatever follows from it, nobody signals this number any more
+  // Whatever follows from it, nobody signals this number any more.
+  if (std::string why = launcher_->process_over(pid, how); killed && why_killed.empty() && !why.empty()) {
+    for (Death& death : deaths) {  // W6: killed because of workers that never joined
+      death = {death.key, shm::DeathReason::kKilledByNode, why};
+    }
+  }
   for (const Death& death : deaths) {
     if (Process* worker = processes_.find(death.key)) {
       std::string text = death.text;
