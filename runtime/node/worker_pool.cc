@@ -288,7 +288,9 @@ bool WorkerPool::make_room(const GroupKey& wanted) {
       return true;
     }
   }
-  for (const IdleProcess& process : idle_processes()) {
+  std::vector<IdleProcess> idle = idle_processes();
+  sort_longest_idle_first(idle);
+  for (const IdleProcess& process : idle) {
     if (process.group != wanted) {
       tell_to_leave(process, "its place is needed");
       return true;
@@ -297,60 +299,101 @@ bool WorkerPool::make_room(const GroupKey& wanted) {
   return false;
 }
 
+// Asked on each settle: groups are few, and neighbours in the table are mostly of one.
+class WorkerPool::Alive {
+ public:
+  uint32_t& of(const GroupKey& group) {
+    if (last_ >= counts_.size() || counts_[last_].first != group) {
+      auto found = std::find_if(counts_.begin(), counts_.end(), [&](const auto& one) { return one.first == group; });
+      last_ = static_cast<size_t>(found - counts_.begin());
+      if (found == counts_.end()) {
+        counts_.emplace_back(group, 0);
+      }
+    }
+    return counts_[last_].second;
+  }
+  bool any_above(uint32_t count) const {
+    return std::any_of(counts_.begin(), counts_.end(), [&](const auto& one) { return one.second > count; });
+  }
+
+ private:
+  std::vector<std::pair<GroupKey, uint32_t>> counts_;
+  size_t last_ = 0;
+};
+
+WorkerPool::Alive WorkerPool::alive() const {
+  Alive count;
+  for (const auto& [slot, worker] : workers_) {
+    if (worker.view.state == WorkerState::kIdle || worker.view.state == WorkerState::kLeased) {
+      count.of({worker.view.job, worker.view.language}) += 1;
+    }
+  }
+  return count;
+}
+
 void WorkerPool::end_surplus() {
-  int64_t now = clock_->now_ns();
-  std::map<GroupKey, uint32_t> left = alive();
-  for (const IdleProcess& process : idle_processes()) {
-    uint32_t& count = left[process.group];
-    if (now - process.since_ns >= options_.surplus_idle_ns && count >= options_.warm_workers + process.slots.size()) {
-      count -= static_cast<uint32_t>(process.slots.size());
+  Alive left = alive();
+  if (!left.any_above(options_.warm_workers)) {
+    return;
+  }
+  std::vector<IdleProcess> idle = idle_processes();
+  std::erase_if(idle, [&, now = clock_->now_ns()](const IdleProcess& process) {
+    return now - process.since_ns < options_.surplus_idle_ns;
+  });
+  sort_longest_idle_first(idle);
+  for (const IdleProcess& process : idle) {
+    uint32_t& count = left.of(process.group);
+    if (count >= options_.warm_workers + process.workers) {
+      count -= process.workers;
       tell_to_leave(process, "it was idle");
     }
   }
 }
 
 void WorkerPool::tell_to_leave(const IdleProcess& process, const char* why) {
-  for (shm::SlotIndex slot : process.slots) {
-    set_state(workers_.at(slot), WorkerState::kLeaving);
-    out_->push_back(RetireWorker{slot});
-    out_->push_back(ExitWorker{slot, why});
+  for (auto& [slot, worker] : workers_) {
+    if (worker.view.process == process.process) {
+      set_state(worker, WorkerState::kLeaving);
+      out_->push_back(RetireWorker{slot});
+      out_->push_back(ExitWorker{slot, why});
+    }
   }
 }
 
 std::vector<WorkerPool::IdleProcess> WorkerPool::idle_processes() const {
-  std::map<LaunchId, IdleProcess> found;
-  std::set<LaunchId> busy;
-  for (const auto& [id, launch] : launches_) {
-    busy.insert(launch.view.process);  // not all of its workers have joined
-  }
+  std::vector<std::pair<LaunchId, const Worker*>> workers;
+  bool any_idle = false;
+  workers.reserve(workers_.size());
   for (const auto& [slot, worker] : workers_) {
-    IdleProcess& process = found[worker.view.process];
-    process.group = {worker.view.job, worker.view.language};
-    process.slots.push_back(slot);
-    process.since_ns = std::max(process.since_ns, worker.since_ns);
-    if (worker.view.state != WorkerState::kIdle) {
-      busy.insert(worker.view.process);
-    }
+    workers.emplace_back(worker.view.process, &worker);
+    any_idle |= worker.view.state == WorkerState::kIdle;
   }
   std::vector<IdleProcess> idle;
-  for (auto& [id, process] : found) {
-    if (!busy.contains(id)) {
-      idle.push_back(std::move(process));
+  if (!any_idle) {
+    return idle;
+  }
+  std::sort(workers.begin(), workers.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto at = workers.begin(); at != workers.end();) {
+    IdleProcess process{at->first, {at->second->view.job, at->second->view.language}, 0, at->second->since_ns};
+    bool is_idle = true;
+    for (; at != workers.end() && at->first == process.process; ++at) {
+      is_idle &= at->second->view.state == WorkerState::kIdle;
+      process.workers += 1;
+      process.since_ns = std::max(process.since_ns, at->second->since_ns);
+    }
+    if (is_idle) {
+      idle.push_back(process);
     }
   }
-  std::stable_sort(idle.begin(), idle.end(),
-                   [](const IdleProcess& a, const IdleProcess& b) { return a.since_ns < b.since_ns; });
+  for (const auto& [id, launch] : launches_) {  // not all of its workers have joined
+    std::erase_if(idle, [&](const IdleProcess& process) { return process.process == launch.view.process; });
+  }
   return idle;
 }
 
-std::map<WorkerPool::GroupKey, uint32_t> WorkerPool::alive() const {
-  std::map<GroupKey, uint32_t> count;
-  for (const auto& [slot, worker] : workers_) {
-    if (worker.view.state == WorkerState::kIdle || worker.view.state == WorkerState::kLeased) {
-      count[{worker.view.job, worker.view.language}] += 1;
-    }
-  }
-  return count;
+void WorkerPool::sort_longest_idle_first(std::vector<IdleProcess>& processes) {
+  std::stable_sort(processes.begin(), processes.end(),
+                   [](const IdleProcess& a, const IdleProcess& b) { return a.since_ns < b.since_ns; });
 }
 
 std::optional<int64_t> WorkerPool::next_wake_ns() const {
@@ -361,10 +404,11 @@ std::optional<int64_t> WorkerPool::next_wake_ns() const {
       earlier(launch.started_ns + options_.launch_timeout_ns);
     }
   }
-  std::map<GroupKey, uint32_t> count = alive();
-  for (const IdleProcess& process : idle_processes()) {
-    if (count[process.group] >= options_.warm_workers + process.slots.size()) {
-      earlier(process.since_ns + options_.surplus_idle_ns);
+  if (Alive count = alive(); count.any_above(options_.warm_workers)) {
+    for (const IdleProcess& process : idle_processes()) {
+      if (count.of(process.group) >= options_.warm_workers + process.workers) {
+        earlier(process.since_ns + options_.surplus_idle_ns);
+      }
     }
   }
   for (const auto& [slot, worker] : workers_) {

@@ -124,14 +124,17 @@ class WorkerPool {
 
   // A process whose workers are all idle.
   struct IdleProcess {
+    LaunchId process = 0;
     GroupKey group;
-    std::vector<shm::SlotIndex> slots;
+    uint32_t workers = 0;
     int64_t since_ns = 0;  // when the last of them became idle
   };
-  std::vector<IdleProcess> idle_processes() const;  // longest idle first
+  std::vector<IdleProcess> idle_processes() const;  // in the order of their launches
+  static void sort_longest_idle_first(std::vector<IdleProcess>& processes);
   void tell_to_leave(const IdleProcess& process, const char* why);
-  // W3: how many workers of the group could have a lease.
-  std::map<GroupKey, uint32_t> alive() const;
+  // W3: how many workers of each group could have a lease.
+  class Alive;
+  Alive alive() const;
 
   bool may_launch(const GroupKey& key, uint32_t slots);
   void start(const GroupKey& key, const LaunchActor* actor, uint32_t slots);
