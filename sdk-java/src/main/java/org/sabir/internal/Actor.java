@@ -29,7 +29,7 @@ public final class Actor<A> implements ActorHandle<A> {
 
   /** For a call of this client of this process: see {@link Ref#in}. */
   Actor<A> in(Client wanted) {
-    if (wanted == client) {
+    if (wanted == client || !wanted.isWorker()) {
       return this;
     }
     client.enter();

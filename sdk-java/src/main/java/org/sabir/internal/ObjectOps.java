@@ -64,7 +64,7 @@ public final class ObjectOps {
         throw new InvalidArgumentException(
             "item " + own.size() + " is no reference of Sabir's: " + Texts.shortened(ref));
       }
-      own.add(Casts.unchecked(client.isWorker() ? known.in(client) : known));
+      own.add(Casts.unchecked(known.in(client)));
     }
     return own;
   }

@@ -38,10 +38,11 @@ public final class Ref<T> implements ObjectRef<T> {
 
   /**
    * The same reference for a call or a wait of this client. Workers that share a process see each other's references
-   * (in static fields, for example), and each call wants those of its own client.
+   * (in static fields, for example), and each call wants those of its own client. A driver's stays as it is: of another
+   * session, it is refused.
    */
   Ref<T> in(Client wanted) {
-    if (wanted == client) {
+    if (wanted == client || !wanted.isWorker()) {
       return this;
     }
     client.enter(); // it must stay until the other one has taken it over
