@@ -3,6 +3,7 @@ package org.sabir.internal;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,6 +75,8 @@ public final class SharedClasses {
       }
     } catch (IOException notThisTime) {
       // it stays as slow as it was
+    } catch (OverlappingFileLockException another) {
+      // a thread of this process, for an earlier session
     }
   }
 
