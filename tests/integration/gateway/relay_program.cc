@@ -54,7 +54,8 @@ int main(int argc, char** argv) {
   testing::LoopbackLink::join(origin_end, target_end);
   {
     gateway::Exchange origin(origin_end, {.open_job = {}, .between = {}});
-    gateway::Exchange remote(target_end, {.open_job = [&](const rpc::JobDefinition&) { return target; }, .between = {}});
+    gateway::Exchange remote(target_end,
+                             {.open_job = [&](const rpc::JobDefinition&) { return target; }, .between = {}});
     origin_end.set_receiver([&](rpc::NodeMessage message) { return origin.receive(std::move(message)); });
     target_end.set_receiver([&](rpc::NodeMessage message) { return remote.receive(std::move(message)); });
     origin.export_class(*std::move(worker), {.width = width, .resources = {{"CPU", 10'000}}});
