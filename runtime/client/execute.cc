@@ -227,14 +227,15 @@ Work* Executor::begin(shm::CellRef call) {
 
 void Executor::set_width(uint32_t calls) {
   width_ = std::max(calls, 1U);
+  is_relay_ = true;
   if (idle_threads_ != 0) {
     core_.waiting->wake_all();
   }
 }
 
 void Executor::end(Work* work) {
-  if (running_.size() == width_ && width_ > 1 && idle_threads_ != 0) {
-    core_.waiting->wake_all();  // who asked for more than may be claimed
+  if (!is_actor_ && idle_threads_ != 0 && running_.size() >= width_) {
+    core_.waiting->wake_all();  // who asked for more than could be claimed: a relay's calls end in another thread
   }
   std::erase(running_, work);
   running_count_.store(static_cast<uint32_t>(running_.size()), std::memory_order_relaxed);
@@ -272,7 +273,8 @@ uint64_t Executor::current_call() const {
 }
 
 uint32_t Executor::enter_blocked() {
-  if (!core_.self.is_worker() || running_.empty()) {
+  // A relay's calls use no CPU here, whatever its own threads wait for.
+  if (!core_.self.is_worker() || running_.empty() || is_relay_) {
     return 0;
   }
   if (blocked_threads_++ == 0) {

@@ -71,7 +71,7 @@ class Executor {
   // With ready values of this client, whose counts are taken (Relay). `how`: Cell::result_is_error.
   Result<void> finish_with(Work* work, std::vector<Future*> values);
   void fail_with(Work* work, Future* error, uint8_t how);
-  // Calls of a class that are claimed at a time. Under the lock.
+  // This worker is a relay: so many calls of its class are claimed at a time. Under the lock.
   void set_width(uint32_t calls);
 
   // --- L4, under the lock. A thread of this process waits, whichever it is: a call may have threads of its own, and
@@ -128,6 +128,7 @@ class Executor {
   shm::LeaseReader lease_;
   bool is_actor_ = false;
   uint32_t width_ = 1;
+  bool is_relay_ = false;
   std::atomic<bool> creation_due_{false};
   bool created_ = false;
   std::atomic<bool> exit_requested_{false};

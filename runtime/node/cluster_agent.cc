@@ -199,7 +199,7 @@ void ClusterAgent::on_join_request(const rpc::JoinRequest& from) {
   }
   tell(rpc::JoinAnswer{from.number, cluster::encode(answer)});
   if (!answer.failure) {
-    spread_members();
+    spread_members({request->node_id, answer.incarnation});  // it has them in its answer
   }
 }
 
@@ -285,14 +285,14 @@ void ClusterAgent::learn(const std::vector<MemberInfo>& members) {
   tell(orders);
 }
 
-void ClusterAgent::spread_members() {
+void ClusterAgent::spread_members(const NodeKey& but) {
   cluster::MembersMessage message;
   message.version = ++members_version_;
   for (const auto& [id, member] : members_) {
     message.members.push_back(member.info);
   }
   for (const auto& [id, member] : members_) {
-    if (id != self_.id && !member.info.dead) {
+    if (id != self_.id && !member.info.dead && member.info.node != but) {
       send(member.info.node, message);
     }
   }

@@ -116,7 +116,7 @@ class ClusterAgent {
   cluster::RegisterAnswer admit(const cluster::RegisterRequest& request, const rpc::JoinRequest& from);
   void on_joined(const std::string& bytes);
   void learn(const std::vector<cluster::MemberInfo>& members);
-  void spread_members();
+  void spread_members(const cluster::NodeKey& but = {});
   void declare_dead(const cluster::NodeKey& node, const std::string& why);
   cluster::RegisterRequest own_request() const;
 

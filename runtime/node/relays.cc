@@ -141,6 +141,15 @@ void NodeManager::adapt_width(Relay& relay, int64_t now_ns) {
 cluster::NodeState NodeManager::node_state() {
   const NodeResources& resources = coordinator_.scheduler().resources();
   cluster::NodeState state = cluster::state_of(resources);
+  // What idle leases hold is theirs only as long as nobody else wants it (S5).
+  for (size_t i = 0; i < state.total.size(); ++i) {
+    for (size_t id = 0; id < resources.name_count(); ++id) {
+      auto resource = static_cast<ResourceId>(id);
+      if (resource != kGpu && resources.name(resource) == state.total[i].name) {
+        state.available[i] = coordinator_.scheduler().available(resource);
+      }
+    }
+  }
   store::LoanLedger::Usage usage = objects_->ledger().usage();
   state.store_used_bytes = usage.used_bytes;
   state.store_capacity_bytes = usage.capacity_bytes;
