@@ -6,7 +6,7 @@ namespace sabir::control {
 namespace {
 
 constexpr std::string_view kTable = "actors";
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;  // 2: node, restarts
 
 std::string encode(const ActorEntry& entry) {
   const ActorSpec& spec = entry.spec;
@@ -20,12 +20,14 @@ std::string encode(const ActorEntry& entry) {
   out.number(spec.max_restarts).number(spec.max_task_retries).number(spec.max_concurrency);
   out.flag(spec.detached).flag(spec.get_if_exists).text(spec.class_info);
   out.number(spec.language).text(spec.class_name);
+  entry.node.write(out);
+  out.number(entry.restarts);
   return out.take();
 }
 
 bool decode(std::string_view bytes, ActorEntry& entry) {
   ActorSpec& spec = entry.spec;
-  RecordReader in(bytes, kVersion);
+  RecordReader in(bytes, 1, kVersion);
   entry.index = in.number<uint32_t>();
   spec.id = in.text();
   spec.job = in.number<uint32_t>();
@@ -45,7 +47,17 @@ bool decode(std::string_view bytes, ActorEntry& entry) {
   spec.class_info = in.text();
   spec.language = in.number<uint8_t>();
   spec.class_name = in.text();
+  if (in.version() >= 2) {
+    entry.node = NodeRef::read(in);
+    entry.restarts = in.number<uint32_t>();
+  }
   return in.done();
+}
+
+Batch row(const ActorEntry& entry) {
+  Batch batch;
+  batch.put(kTable, entry.spec.id, encode(entry));
+  return batch;
 }
 
 }  // namespace
@@ -68,10 +80,6 @@ Result<void> ActorRegistry::load() {
   return {};
 }
 
-Result<void> ActorRegistry::store(const ActorEntry& entry) {
-  return storage_->put(kTable, entry.spec.id, encode(entry));
-}
-
 Result<void> ActorRegistry::add(const ActorSpec& spec, uint32_t index) {
   if (actors_.contains(spec.id)) {
     return {};
@@ -81,11 +89,28 @@ Result<void> ActorRegistry::add(const ActorSpec& spec, uint32_t index) {
     return already_exists_error("an actor named " + spec.name + " lives in namespace " + spec.name_space);
   }
   ActorEntry entry{spec, index};
-  SABIR_RETURN_IF_ERROR(store(entry));
+  SABIR_RETURN_IF_ERROR(storage_->commit(row(entry)));
   if (!spec.name.empty()) {
     names_.emplace(std::move(name), spec.id);
   }
   actors_.emplace(spec.id, std::move(entry));
+  return {};
+}
+
+Result<void> ActorRegistry::place(const std::string& id, const NodeRef& node, uint32_t index) {
+  auto found = actors_.find(id);
+  if (found == actors_.end()) {
+    return not_found_error("no such actor");
+  }
+  ActorEntry placed = found->second;
+  if (placed.node == node && placed.index == index) {
+    return {};
+  }
+  placed.restarts += placed.node.none() ? 0 : 1;
+  placed.node = node;
+  placed.index = index;
+  SABIR_RETURN_IF_ERROR(storage_->commit(row(placed)));
+  found->second = std::move(placed);
   return {};
 }
 
@@ -96,7 +121,7 @@ Result<void> ActorRegistry::release_name(const std::string& id) {
   }
   ActorEntry nameless = found->second;
   nameless.spec.name.clear();
-  SABIR_RETURN_IF_ERROR(store(nameless));
+  SABIR_RETURN_IF_ERROR(storage_->commit(row(nameless)));
   names_.erase(NameKey{found->second.spec.name_space, found->second.spec.name});
   found->second.spec.name.clear();
   return {};
@@ -107,7 +132,7 @@ Result<void> ActorRegistry::erase(const std::string& id) {
   if (found == actors_.end()) {
     return {};
   }
-  SABIR_RETURN_IF_ERROR(storage_->erase(kTable, id));
+  SABIR_RETURN_IF_ERROR(storage_->commit(Batch().erase(kTable, id)));
   if (!found->second.spec.name.empty()) {
     names_.erase(NameKey{found->second.spec.name_space, found->second.spec.name});
   }
@@ -129,6 +154,16 @@ std::vector<const ActorEntry*> ActorRegistry::all() const {
   std::vector<const ActorEntry*> entries;
   for (const auto& [id, entry] : actors_) {
     entries.push_back(&entry);
+  }
+  return entries;
+}
+
+std::vector<const ActorEntry*> ActorRegistry::on_node(const NodeRef& node) const {
+  std::vector<const ActorEntry*> entries;
+  for (const auto& [id, entry] : actors_) {
+    if (entry.node == node) {
+      entries.push_back(&entry);
+    }
   }
   return entries;
 }

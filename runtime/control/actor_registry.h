@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/result.h"
+#include "runtime/control/node_ref.h"
 #include "runtime/control/storage.h"
 
 namespace sabir::control {
@@ -38,7 +39,9 @@ struct ActorSpec {
 
 struct ActorEntry {
   ActorSpec spec;
-  uint32_t index = 0;  // in the node's directory
+  uint32_t index = 0;     // in the node's directory
+  NodeRef node;           // that hosts it; none: not placed yet, or the session has one machine
+  uint32_t restarts = 0;  // how often it was placed anew
   bool operator==(const ActorEntry&) const = default;
 };
 
@@ -49,6 +52,8 @@ class ActorRegistry {
 
   // kAlreadyExists: a living actor has the name. The same id again: fine, nothing changes.
   Result<void> add(const ActorSpec& spec, uint32_t index);
+  // Its place in a cluster; one that had a place restarts. The same place again: fine, nothing changes. kNotFound.
+  Result<void> place(const std::string& id, const NodeRef& node, uint32_t index);
   // Frees the name; the actor may live on. Idempotent.
   Result<void> release_name(const std::string& id);
   // It is dead. Idempotent.
@@ -57,11 +62,10 @@ class ActorRegistry {
   const ActorEntry* find(const std::string& id) const;
   const ActorEntry* find_by_name(const std::string& name_space, const std::string& name) const;
   std::vector<const ActorEntry*> all() const;
+  std::vector<const ActorEntry*> on_node(const NodeRef& node) const;
 
  private:
   using NameKey = std::pair<std::string, std::string>;  // namespace, name
-
-  Result<void> store(const ActorEntry& entry);
 
   Storage* const storage_;
   std::map<std::string, ActorEntry> actors_;

@@ -12,17 +12,12 @@ class FailingStorage final : public Storage {
  public:
   bool broken = false;
 
-  Result<void> put(std::string_view table, std::string_view key, std::string_view value) override {
+  uint64_t epoch() const override { return kept_.epoch(); }
+  Result<void> commit_all(std::span<const Batch* const> batches) override {
     if (broken) {
-      return Error(ErrorKind::kSystem, "disk full");
+      return exhausted_error("disk full");
     }
-    return kept_.put(table, key, value);
-  }
-  Result<void> erase(std::string_view table, std::string_view key) override {
-    if (broken) {
-      return Error(ErrorKind::kSystem, "disk full");
-    }
-    return kept_.erase(table, key);
+    return kept_.commit_all(batches);
   }
   Result<std::string> get(std::string_view table, std::string_view key) const override { return kept_.get(table, key); }
   Result<void> scan(std::string_view table,
@@ -42,6 +37,7 @@ class ControlTest : public testing::Test {
     ASSERT_TRUE(store_->load().ok());
   }
   static JobRecord job(const std::string& id) { return {0, id, "name", "", 77, true}; }
+  static NodeRef node(char id, uint64_t incarnation) { return {std::string(16, id), incarnation}; }
   static ActorSpec actor(const std::string& id, const std::string& name) {
     ActorSpec spec;
     spec.id = id;
@@ -146,6 +142,9 @@ TEST_F(ControlTest, FunctionsStayWhileAJobHasThem) {
   ASSERT_TRUE(store_->functions().erase_job(2).ok());
   EXPECT_EQ(store_->functions().find(shared), nullptr);
   EXPECT_NE(store_->functions().find(again), nullptr);
+  ASSERT_TRUE(store_->functions().erase_job(3).ok());
+  restart();
+  EXPECT_GT(*store_->functions().add(3, {0, 1, "own", "code"}), again) << "also when all are forgotten";
 }
 
 TEST_F(ControlTest, FunctionsAreBounded) {
@@ -194,11 +193,57 @@ TEST_F(ControlTest, ActorsAndTheirNames) {
   EXPECT_EQ(store_->actors().all().size(), 3u);
 }
 
+TEST_F(ControlTest, ActorsAndJobsHaveTheirPlaceInACluster) {
+  ActorRegistry& actors = store_->actors();
+  ASSERT_TRUE(actors.add(actor("1", "x"), 0).ok());
+  ASSERT_TRUE(actors.add(actor("2", "y"), 0).ok());
+  EXPECT_TRUE(actors.find("1")->node.none());
+  ASSERT_TRUE(actors.place("1", node('a', 1), 10).ok());
+  ASSERT_TRUE(actors.place("1", node('a', 1), 10).ok()) << "the same place again";
+  EXPECT_EQ(actors.find("1")->restarts, 0u);
+  ASSERT_TRUE(actors.place("2", node('b', 2), 11).ok());
+  ASSERT_TRUE(actors.place("1", node('a', 3), 10).ok()) << "the node came back: another place";
+  EXPECT_EQ(actors.place("3", node('a', 3), 10).error().kind(), ErrorKind::kNotFound);
+  JobRecord here = job("a");
+  here.node = node('b', 2);
+  uint32_t number = *store_->jobs().add(here);
+  ASSERT_TRUE(store_->jobs().add(job("b")).ok());
+  restart();
+  EXPECT_EQ(store_->actors().find("1")->restarts, 1u);
+  EXPECT_EQ(store_->actors().find("1")->node, node('a', 3));
+  ASSERT_EQ(store_->actors().on_node(node('b', 2)).size(), 1u);
+  EXPECT_EQ(store_->actors().on_node(node('b', 2))[0]->spec.id, "2");
+  EXPECT_TRUE(store_->actors().on_node(node('a', 1)).empty());
+  ASSERT_EQ(store_->jobs().running_on(node('b', 2)).size(), 1u);
+  ASSERT_TRUE(store_->jobs().end(number).ok());
+  EXPECT_TRUE(store_->jobs().running_on(node('b', 2)).empty());
+}
+
+TEST_F(ControlTest, RecordsOfEarlierVersionsAreRead) {
+  RecordWriter job(1);
+  job.number(uint32_t{7}).text("id").text("name").text("space").number(uint32_t{77}).flag(true);
+  RecordWriter actor(1);
+  actor.number(uint32_t{4}).text("actor").number(uint32_t{7}).number(uint32_t{2}).text("n").text("space");
+  actor.number(uint32_t{1}).text("CPU").number(int64_t{5'000});
+  actor.number(int32_t{-1}).number(int32_t{0}).number(uint32_t{1}).flag(false).flag(false).text("info");
+  actor.number(uint8_t{2}).text("Class");
+  ASSERT_TRUE(storage_.commit(Batch().put("jobs", "7", job.take()).put("actors", "actor", actor.take())).ok());
+  restart();
+  EXPECT_EQ(*store_->jobs().find(7), (JobRecord{7, "id", "name", "space", 77, true, {}}));
+  const ActorEntry* entry = store_->actors().find_by_name("space", "n");
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(entry->spec.class_name, "Class");
+  EXPECT_EQ(entry->index, 4u);
+  EXPECT_TRUE(entry->node.none());
+  ASSERT_TRUE(storage_.commit(Batch().put("jobs", "8", RecordWriter(3).number(uint32_t{8}).take())).ok());
+  EXPECT_EQ(store_->load().error().kind(), ErrorKind::kInternal) << "of a later version";
+}
+
 TEST_F(ControlTest, WhatTheStorageRefusesDidNotHappen) {
   ASSERT_TRUE(store_->actors().add(actor("1", "x"), 1).ok());
   uint32_t number = *store_->jobs().add(job("a"));
   storage_.broken = true;
-  EXPECT_EQ(store_->jobs().add(job("b")).error().kind(), ErrorKind::kSystem);
+  EXPECT_EQ(store_->jobs().add(job("b")).error().kind(), ErrorKind::kExhausted);
   EXPECT_FALSE(store_->jobs().end(number).ok());
   EXPECT_TRUE(store_->jobs().find(number)->running);
   EXPECT_FALSE(store_->functions().add(1, {0, 1, "f", "code"}).ok());
@@ -211,9 +256,9 @@ TEST_F(ControlTest, WhatTheStorageRefusesDidNotHappen) {
 }
 
 TEST_F(ControlTest, GarbageInTheStorageIsSaid) {
-  for (std::string_view table : {"jobs", "functions", "functions.jobs", "actors", "jobs.last"}) {
+  for (std::string_view table : {"jobs", "functions", "functions.jobs", "functions.last", "actors", "jobs.last"}) {
     MemoryStorage garbage;
-    ASSERT_TRUE(garbage.put(table, "k", "garbage").ok());
+    ASSERT_TRUE(garbage.commit(Batch().put(table, "k", "garbage")).ok());
     EXPECT_EQ(ControlStore(&garbage).load().error().kind(), ErrorKind::kInternal) << table;
   }
 }

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kTable = "functions";
 constexpr std::string_view kHolders = "functions.jobs";
+constexpr std::string_view kLastTable = "functions.last";  // the last index, whatever was forgotten
 constexpr uint8_t kVersion = 2;
 
 uint64_t hash_of(const FunctionRecord& function) {
@@ -51,6 +52,11 @@ Result<void> Functions::load() {
     if (good) {
       hold(job, index);
     }
+  }));
+  SABIR_RETURN_IF_ERROR(storage_->scan(kLastTable, [&](std::string_view, std::string_view value) {
+    RecordReader in(value, kVersion);
+    next_index_ = std::max(next_index_, in.number<uint32_t>() + 1);
+    good = good && in.done();
   }));
   if (!good) {
     return internal_error("the stored functions cannot be read");
@@ -94,16 +100,19 @@ Result<uint32_t> Functions::add(uint32_t job, FunctionRecord function) {
     }
   }
   uint32_t index = is_known ? known->second : next_index_;
+  Batch batch;
   if (!is_known) {
     RecordWriter out(kVersion);
     out.number(index).number(function.kind).number(function.language);
     out.text(function.name).text(function.code);
-    SABIR_RETURN_IF_ERROR(storage_->put(kTable, number_key(index), out.take()));
+    batch.put(kTable, number_key(index), out.take());
+    batch.put(kLastTable, "", RecordWriter(kVersion).number(index).take());
+  }
+  batch.put(kHolders, holder_key(job, index), RecordWriter(kVersion).number(job).number(index).take());
+  SABIR_RETURN_IF_ERROR(storage_->commit(batch));
+  if (!is_known) {
     insert(index, std::move(function));
   }
-  RecordWriter holder(kVersion);
-  holder.number(job).number(index);
-  SABIR_RETURN_IF_ERROR(storage_->put(kHolders, holder_key(job, index), holder.take()));
   hold(job, index);
   return index;
 }
@@ -113,18 +122,11 @@ const FunctionRecord* Functions::find(uint32_t index) const {
   return found == entries_.end() ? nullptr : &found->second.function;
 }
 
-Result<void> Functions::let_go(uint32_t job, uint32_t index) {
-  SABIR_RETURN_IF_ERROR(storage_->erase(kHolders, holder_key(job, index)));
+void Functions::forget(uint32_t index) {
   auto found = entries_.find(index);
-  found->second.jobs.erase(job);
-  if (!found->second.jobs.empty()) {
-    return {};
-  }
-  SABIR_RETURN_IF_ERROR(storage_->erase(kTable, number_key(index)));
   auto [begin, end] = by_hash_.equal_range(hash_of(found->second.function));
   by_hash_.erase(std::find_if(begin, end, [&](const auto& at) { return at.second == index; }));
   entries_.erase(found);
-  return {};
 }
 
 Result<void> Functions::erase_job(uint32_t job) {
@@ -132,8 +134,20 @@ Result<void> Functions::erase_job(uint32_t job) {
   if (found == jobs_.end()) {
     return {};
   }
-  for (std::vector<uint32_t>& indices = found->second.indices; !indices.empty(); indices.pop_back()) {
-    SABIR_RETURN_IF_ERROR(let_go(job, indices.back()));
+  Batch batch;
+  for (uint32_t index : found->second.indices) {
+    batch.erase(kHolders, holder_key(job, index));
+    if (entries_.at(index).jobs.size() == 1) {
+      batch.erase(kTable, number_key(index));
+    }
+  }
+  SABIR_RETURN_IF_ERROR(storage_->commit(batch));
+  for (uint32_t index : found->second.indices) {
+    std::set<uint32_t>& holders = entries_.at(index).jobs;
+    holders.erase(job);
+    if (holders.empty()) {
+      forget(index);
+    }
   }
   jobs_.erase(found);
   return {};

@@ -53,7 +53,7 @@ class Functions {
   };
   void insert(uint32_t index, FunctionRecord function);
   void hold(uint32_t job, uint32_t index);
-  Result<void> let_go(uint32_t job, uint32_t index);
+  void forget(uint32_t index);
 
   Storage* const storage_;
   std::unordered_map<uint32_t, Entry> entries_;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kTable = "jobs";
 constexpr std::string_view kLastTable = "jobs.last";  // the last number, whatever was forgotten
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;                       // 2: node
 
 std::string hex(std::string_view bytes) {
   std::string text;
@@ -20,26 +20,42 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
+std::string encode(const JobRecord& job) {
+  RecordWriter out(kVersion);
+  out.number(job.number).text(job.id).text(job.name).text(job.name_space);
+  out.number(job.driver_pid).flag(job.running);
+  job.node.write(out);
+  return out.take();
+}
+
+bool decode(std::string_view bytes, JobRecord& job) {
+  RecordReader in(bytes, 1, kVersion);
+  job.number = in.number<uint32_t>();
+  job.id = in.text();
+  job.name = in.text();
+  job.name_space = in.text();
+  job.driver_pid = in.number<uint32_t>();
+  job.running = in.flag();
+  if (in.version() >= 2) {
+    job.node = NodeRef::read(in);
+  }
+  return in.done();
+}
+
 }  // namespace
 
 Result<void> Jobs::load() {
   jobs_.clear();
+  last_number_ = 0;
   bool good = true;
   SABIR_RETURN_IF_ERROR(storage_->scan(kTable, [&](std::string_view, std::string_view value) {
-    RecordReader in(value, kVersion);
     JobRecord job;
-    job.number = in.number<uint32_t>();
-    job.id = in.text();
-    job.name = in.text();
-    job.name_space = in.text();
-    job.driver_pid = in.number<uint32_t>();
-    job.running = in.flag();
-    good = good && in.done();
+    good = good && decode(value, job);
     last_number_ = std::max(last_number_, job.number);
     jobs_.emplace(job.number, std::move(job));
   }));
   SABIR_RETURN_IF_ERROR(storage_->scan(kLastTable, [&](std::string_view, std::string_view value) {
-    RecordReader in(value, kVersion);
+    RecordReader in(value, 1, kVersion);
     last_number_ = std::max(last_number_, in.number<uint32_t>());
     good = good && in.done();
   }));
@@ -47,13 +63,6 @@ Result<void> Jobs::load() {
     return internal_error("the stored jobs cannot be read");
   }
   return {};
-}
-
-Result<void> Jobs::store(const JobRecord& job) {
-  RecordWriter out(kVersion);
-  out.number(job.number).text(job.id).text(job.name).text(job.name_space);
-  out.number(job.driver_pid).flag(job.running);
-  return storage_->put(kTable, number_key(job.number), out.take());
 }
 
 Result<uint32_t> Jobs::add(JobRecord job) {
@@ -73,21 +82,24 @@ Result<uint32_t> Jobs::add(JobRecord job) {
   if (running >= kMaxRunning) {
     return exhausted_error("already " + std::to_string(kMaxRunning) + " jobs run");
   }
-  if (ended > kMaxEnded) {
-    uint32_t number = oldest_ended->number;
-    SABIR_RETURN_IF_ERROR(storage_->erase(kTable, number_key(number)));
-    jobs_.erase(number);
-  }
   job.number = last_number_ + 1;
   job.running = true;
   if (job.name_space.empty()) {
     job.name_space = hex(job.id);
   }
-  // The number first: a crash between the two wastes one and never gives one twice.
-  SABIR_RETURN_IF_ERROR(storage_->put(kLastTable, "", RecordWriter(kVersion).number(job.number).take()));
-  last_number_ = job.number;
-  SABIR_RETURN_IF_ERROR(store(job));
+  Batch batch;
+  bool forget = ended > kMaxEnded;
+  if (forget) {
+    batch.erase(kTable, number_key(oldest_ended->number));
+  }
+  batch.put(kLastTable, "", RecordWriter(kVersion).number(job.number).take());
+  batch.put(kTable, number_key(job.number), encode(job));
+  SABIR_RETURN_IF_ERROR(storage_->commit(batch));
+  if (forget) {
+    jobs_.erase(oldest_ended->number);
+  }
   uint32_t number = job.number;
+  last_number_ = number;
   jobs_.emplace(number, std::move(job));
   return number;
 }
@@ -99,7 +111,7 @@ Result<void> Jobs::end(uint32_t number) {
   }
   JobRecord ended = found->second;
   ended.running = false;
-  SABIR_RETURN_IF_ERROR(store(ended));
+  SABIR_RETURN_IF_ERROR(storage_->commit(Batch().put(kTable, number_key(number), encode(ended))));
   found->second.running = false;
   return {};
 }
@@ -113,6 +125,16 @@ std::vector<const JobRecord*> Jobs::all() const {
   std::vector<const JobRecord*> jobs;
   for (const auto& [number, job] : jobs_) {
     jobs.push_back(&job);
+  }
+  return jobs;
+}
+
+std::vector<const JobRecord*> Jobs::running_on(const NodeRef& node) const {
+  std::vector<const JobRecord*> jobs;
+  for (const auto& [number, job] : jobs_) {
+    if (job.running && job.node == node) {
+      jobs.push_back(&job);
+    }
   }
   return jobs;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/result.h"
+#include "runtime/control/node_ref.h"
 #include "runtime/control/storage.h"
 
 namespace sabir::control {
@@ -19,6 +20,7 @@ struct JobRecord {
   std::string name_space;  // never empty once added: the id in hex if the driver gave none
   uint32_t driver_pid = 0;
   bool running = true;
+  NodeRef node;  // where its driver has joined; none: the session has one machine
   bool operator==(const JobRecord&) const = default;
 };
 
@@ -36,10 +38,9 @@ class Jobs {
   Result<void> end(uint32_t number);  // of an ended one: fine
   const JobRecord* find(uint32_t number) const;
   std::vector<const JobRecord*> all() const;
+  std::vector<const JobRecord*> running_on(const NodeRef& node) const;
 
  private:
-  Result<void> store(const JobRecord& job);
-
   Storage* const storage_;
   std::map<uint32_t, JobRecord> jobs_;
   uint32_t last_number_ = 0;

@@ -33,7 +33,7 @@ Result<bool> KeyValue::put(std::string_view key, std::string_view value, bool ov
   if (bytes > kMaxTotalBytes) {
     return exhausted_error("keys and values together are limited to " + std::to_string(kMaxTotalBytes) + " bytes");
   }
-  SABIR_RETURN_IF_ERROR(storage_->put(kTable, key, value));
+  SABIR_RETURN_IF_ERROR(storage_->commit(Batch().put(kTable, key, value)));
   size_bytes_ = bytes;
   return !before.ok();
 }
@@ -48,7 +48,7 @@ Result<bool> KeyValue::erase(std::string_view key) {
     }
     return std::move(before).error();
   }
-  SABIR_RETURN_IF_ERROR(storage_->erase(kTable, key));
+  SABIR_RETURN_IF_ERROR(storage_->commit(Batch().erase(kTable, key)));
   size_bytes_ -= key.size() + before->size();
   return true;
 }

@@ -1,5 +1,6 @@
 // The bytes of a stored record: integers little-endian, strings with a length before them, a version byte first. A
-// reader takes fields in the order they were written and says at the end whether all were there.
+// reader takes fields in the order they were written and says at the end whether all were there. A record's version
+// rises when it gets a field; readers take the older ones too, and refuse newer ones.
 #pragma once
 
 #include <concepts>
@@ -37,9 +38,13 @@ class RecordWriter {
 class RecordReader {
  public:
   // `bytes` must outlive it.
-  explicit RecordReader(std::string_view bytes, uint8_t version) : rest_(bytes) {
-    ok_ = number<uint8_t>() == version && ok_;
+  RecordReader(std::string_view bytes, uint8_t version) : RecordReader(bytes, version, version) {}
+  RecordReader(std::string_view bytes, uint8_t oldest, uint8_t newest) : rest_(bytes) {
+    version_ = number<uint8_t>();
+    ok_ = ok_ && version_ >= oldest && version_ <= newest;
   }
+
+  uint8_t version() const { return version_; }
 
   template <std::integral Number>
   Number number() {
@@ -71,14 +76,16 @@ class RecordReader {
 
  private:
   std::string_view rest_;
+  uint8_t version_ = 0;
   bool ok_ = true;
 };
 
 // A key that sorts as the number does.
-inline std::string number_key(uint32_t value) {
-  std::string key(4, '\0');
-  for (int i = 0; i < 4; ++i) {
-    key[static_cast<size_t>(i)] = static_cast<char>(value >> (24 - 8 * i));
+template <std::unsigned_integral Number>
+std::string number_key(Number value) {
+  std::string key(sizeof(value), '\0');
+  for (size_t i = 0; i < sizeof(value); ++i) {
+    key[i] = static_cast<char>(uint64_t{value} >> (8 * (sizeof(value) - 1 - i)));
   }
   return key;
 }

@@ -1,46 +1,35 @@
 #include "runtime/control/storage.h"
 
+#include <string>
+
 namespace sabir::control {
 
-Result<void> MemoryStorage::put(std::string_view table, std::string_view key, std::string_view value) {
-  auto found = tables_.find(table);
-  if (found == tables_.end()) {
-    found = tables_.emplace(std::string(table), Table()).first;
-  }
-  found->second.insert_or_assign(std::string(key), std::string(value));
-  return {};
+Error fenced_error(uint64_t epoch, uint64_t newer) {
+  return disconnected_error("the control store's storage was taken over: this writer has epoch " +
+                            std::to_string(epoch) + ", the storage " + std::to_string(newer));
 }
 
-Result<void> MemoryStorage::erase(std::string_view table, std::string_view key) {
-  auto found = tables_.find(table);
-  if (found != tables_.end()) {
-    auto at = found->second.find(key);
-    if (at != found->second.end()) {
-      found->second.erase(at);
-    }
+Result<void> MemoryStorage::commit_all(std::span<const Batch* const> batches) {
+  if (medium_->epoch != epoch_) {
+    return fenced_error(epoch_, medium_->epoch);
+  }
+  for (const Batch* batch : batches) {
+    medium_->tables.apply(*batch);
   }
   return {};
 }
 
 Result<std::string> MemoryStorage::get(std::string_view table, std::string_view key) const {
-  auto found = tables_.find(table);
-  if (found != tables_.end()) {
-    auto at = found->second.find(key);
-    if (at != found->second.end()) {
-      return at->second;
-    }
+  const std::string* value = medium_->tables.find(table, key);
+  if (value == nullptr) {
+    return not_found_error("no such key");
   }
-  return not_found_error("no such key");
+  return *value;
 }
 
 Result<void> MemoryStorage::scan(std::string_view table,
                                  const std::function<void(std::string_view, std::string_view)>& visit) const {
-  auto found = tables_.find(table);
-  if (found != tables_.end()) {
-    for (const auto& [key, value] : found->second) {
-      visit(key, value);
-    }
-  }
+  medium_->tables.scan(table, visit);
   return {};
 }
 
