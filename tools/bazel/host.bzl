@@ -14,6 +14,7 @@ _ARCHIVES = {
     "jemalloc": ("libjemalloc_pic.a", ["-lpthread", "-ldl", "-lm"], [], "libjemalloc-dev"),
     "ssl": ("libssl.a", [], ["crypto"], "libssl-dev"),
     "crypto": ("libcrypto.a", ["-lpthread", "-ldl"], [], "libssl-dev"),
+    "sqlite3": ("libsqlite3.a", ["-lpthread", "-ldl", "-lm"], [], "libsqlite3-dev"),
     "gtest": ("libgtest.a", ["-lpthread"], [], "libgtest-dev"),
     "gmock": ("libgmock.a", [], ["gtest"], "libgmock-dev"),
     "gtest_main": ("libgtest_main.a", [], ["gtest"], "libgtest-dev"),
