@@ -1,11 +1,13 @@
 #include "runtime/control/actor_registry.h"
 
+#include <optional>
+#include <utility>
+
 #include "runtime/control/record.h"
 
 namespace sabir::control {
 namespace {
 
-constexpr std::string_view kTable = "actors";
 constexpr uint8_t kVersion = 2;  // 2: node, restarts
 
 std::string encode(const ActorEntry& entry) {
@@ -13,10 +15,7 @@ std::string encode(const ActorEntry& entry) {
   RecordWriter out(kVersion);
   out.number(entry.index).text(spec.id).number(spec.job).number(spec.class_function);
   out.text(spec.name).text(spec.name_space);
-  out.number(static_cast<uint32_t>(spec.resources.size()));
-  for (const ActorResource& resource : spec.resources) {
-    out.text(resource.name).number(resource.units);
-  }
+  write(spec.resources, out);
   out.number(spec.max_restarts).number(spec.max_task_retries).number(spec.max_concurrency);
   out.flag(spec.detached).flag(spec.get_if_exists).text(spec.class_info);
   out.number(spec.language).text(spec.class_name);
@@ -25,7 +24,16 @@ std::string encode(const ActorEntry& entry) {
   return out.take();
 }
 
-bool decode(std::string_view bytes, ActorEntry& entry) {
+Batch row(const ActorEntry& entry) {
+  Batch batch;
+  batch.put(ActorRegistry::kTable, entry.spec.id, encode(entry));
+  return batch;
+}
+
+}  // namespace
+
+Result<ActorEntry> ActorRegistry::decode(std::string_view bytes) {
+  ActorEntry entry;
   ActorSpec& spec = entry.spec;
   RecordReader in(bytes, 1, kVersion);
   entry.index = in.number<uint32_t>();
@@ -34,11 +42,7 @@ bool decode(std::string_view bytes, ActorEntry& entry) {
   spec.class_function = in.number<uint32_t>();
   spec.name = in.text();
   spec.name_space = in.text();
-  for (auto left = in.number<uint32_t>(); left > 0 && in.ok(); --left) {
-    std::string name = in.text();
-    auto units = in.number<int64_t>();
-    spec.resources.push_back({std::move(name), units});
-  }
+  spec.resources = read_resources(in);
   spec.max_restarts = in.number<int32_t>();
   spec.max_task_retries = in.number<int32_t>();
   spec.max_concurrency = in.number<uint32_t>();
@@ -51,33 +55,29 @@ bool decode(std::string_view bytes, ActorEntry& entry) {
     entry.node = NodeRef::read(in);
     entry.restarts = in.number<uint32_t>();
   }
-  return in.done();
+  if (!in.done()) {
+    return internal_error("a stored actor cannot be read");
+  }
+  return entry;
 }
-
-Batch row(const ActorEntry& entry) {
-  Batch batch;
-  batch.put(kTable, entry.spec.id, encode(entry));
-  return batch;
-}
-
-}  // namespace
 
 Result<void> ActorRegistry::load() {
   actors_.clear();
   names_.clear();
-  bool good = true;
+  std::optional<Error> bad;
   SABIR_RETURN_IF_ERROR(storage_->scan(kTable, [&](std::string_view, std::string_view value) {
-    ActorEntry entry;
-    good = good && decode(value, entry);
-    if (!entry.spec.name.empty()) {
-      names_.emplace(NameKey{entry.spec.name_space, entry.spec.name}, entry.spec.id);
+    Result<ActorEntry> entry = decode(value);
+    if (!entry.ok()) {
+      bad = entry.error();
+      return;
     }
-    actors_.emplace(entry.spec.id, std::move(entry));
+    if (!entry->spec.name.empty()) {
+      names_.emplace(NameKey{entry->spec.name_space, entry->spec.name}, entry->spec.id);
+    }
+    std::string id = entry->spec.id;
+    actors_.emplace(std::move(id), *std::move(entry));
   }));
-  if (!good) {
-    return internal_error("the stored actors cannot be read");
-  }
-  return {};
+  return bad ? Result<void>(*bad) : Result<void>();
 }
 
 Result<void> ActorRegistry::add(const ActorSpec& spec, uint32_t index) {

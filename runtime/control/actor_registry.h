@@ -4,20 +4,18 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "runtime/base/result.h"
 #include "runtime/control/node_ref.h"
+#include "runtime/control/resource_amount.h"
 #include "runtime/control/storage.h"
 
 namespace sabir::control {
 
-struct ActorResource {
-  std::string name;
-  int64_t units = 0;  // 1/10000
-  bool operator==(const ActorResource&) const = default;
-};
+using ActorResource = ResourceAmount;
 
 struct ActorSpec {
   std::string id;  // 16 bytes, by the caller
@@ -25,7 +23,7 @@ struct ActorSpec {
   uint32_t class_function = 0;
   std::string name;
   std::string name_space;  // effective: never empty if there is a name
-  std::vector<ActorResource> resources;
+  ResourceAmounts resources;
   int32_t max_restarts = 0;
   int32_t max_task_retries = 0;
   uint32_t max_concurrency = 1;
@@ -47,8 +45,12 @@ struct ActorEntry {
 
 class ActorRegistry {
  public:
+  static constexpr std::string_view kTable = "actors";
+
   explicit ActorRegistry(Storage* storage) : storage_(storage) {}
   Result<void> load();
+  // Of a row of the table. kInternal: it cannot be read.
+  static Result<ActorEntry> decode(std::string_view bytes);
 
   // kAlreadyExists: a living actor has the name. The same id again: fine, nothing changes.
   Result<void> add(const ActorSpec& spec, uint32_t index);

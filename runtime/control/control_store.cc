@@ -6,7 +6,10 @@ Result<void> ControlStore::load() {
   SABIR_RETURN_IF_ERROR(jobs_.load());
   SABIR_RETURN_IF_ERROR(functions_.load());
   SABIR_RETURN_IF_ERROR(key_value_.load());
-  return actors_.load();
+  SABIR_RETURN_IF_ERROR(actors_.load());
+  SABIR_RETURN_IF_ERROR(nodes_.load());
+  SABIR_RETURN_IF_ERROR(groups_.load());
+  return replies_.load();
 }
 
 }  // namespace sabir::control

@@ -1,5 +1,5 @@
-// The control store: what a session must know for longer than any of its processes lives. Every mutation is idempotent
-// and is in the storage when it returns. One thread, no I/O but the storage's.
+// The control store: what a session or a cluster must know for longer than any of its processes lives. Every mutation
+// is idempotent and is in the storage when it returns. One thread, no I/O but the storage's.
 #pragma once
 
 #include "runtime/base/result.h"
@@ -7,6 +7,9 @@
 #include "runtime/control/functions.h"
 #include "runtime/control/jobs.h"
 #include "runtime/control/key_value.h"
+#include "runtime/control/nodes.h"
+#include "runtime/control/placement_groups.h"
+#include "runtime/control/reply_cache.h"
 #include "runtime/control/storage.h"
 
 namespace sabir::control {
@@ -15,21 +18,34 @@ class ControlStore {
  public:
   // `storage` must outlive it.
   explicit ControlStore(Storage* storage)
-      : jobs_(storage), functions_(storage), key_value_(storage), actors_(storage) {}
+      : jobs_(storage),
+        functions_(storage),
+        key_value_(storage),
+        actors_(storage),
+        nodes_(storage),
+        groups_(storage),
+        replies_(storage) {}
 
-  // What an earlier life left in the storage. kInternal: it cannot be read.
+  // What an earlier life left in the storage, or what the storage has after it took something back. kInternal: it
+  // cannot be read.
   Result<void> load();
 
   Jobs& jobs() { return jobs_; }
   Functions& functions() { return functions_; }
   KeyValue& key_value() { return key_value_; }
   ActorRegistry& actors() { return actors_; }
+  Nodes& nodes() { return nodes_; }
+  PlacementGroups& placement_groups() { return groups_; }
+  ReplyCache& replies() { return replies_; }
 
  private:
   Jobs jobs_;
   Functions functions_;
   KeyValue key_value_;
   ActorRegistry actors_;
+  Nodes nodes_;
+  PlacementGroups groups_;
+  ReplyCache replies_;
 };
 
 }  // namespace sabir::control

@@ -7,7 +7,6 @@
 namespace sabir::control {
 namespace {
 
-constexpr std::string_view kTable = "jobs";
 constexpr std::string_view kLastTable = "jobs.last";  // the last number, whatever was forgotten
 constexpr uint8_t kVersion = 2;                       // 2: node
 
@@ -28,7 +27,10 @@ std::string encode(const JobRecord& job) {
   return out.take();
 }
 
-bool decode(std::string_view bytes, JobRecord& job) {
+}  // namespace
+
+Result<JobRecord> Jobs::decode(std::string_view bytes) {
+  JobRecord job;
   RecordReader in(bytes, 1, kVersion);
   job.number = in.number<uint32_t>();
   job.id = in.text();
@@ -39,20 +41,23 @@ bool decode(std::string_view bytes, JobRecord& job) {
   if (in.version() >= 2) {
     job.node = NodeRef::read(in);
   }
-  return in.done();
+  if (!in.done()) {
+    return internal_error("a stored job cannot be read");
+  }
+  return job;
 }
-
-}  // namespace
 
 Result<void> Jobs::load() {
   jobs_.clear();
   last_number_ = 0;
   bool good = true;
   SABIR_RETURN_IF_ERROR(storage_->scan(kTable, [&](std::string_view, std::string_view value) {
-    JobRecord job;
-    good = good && decode(value, job);
-    last_number_ = std::max(last_number_, job.number);
-    jobs_.emplace(job.number, std::move(job));
+    Result<JobRecord> job = decode(value);
+    good = good && job.ok();
+    if (job.ok()) {
+      last_number_ = std::max(last_number_, job->number);
+      jobs_.emplace(job->number, *std::move(job));
+    }
   }));
   SABIR_RETURN_IF_ERROR(storage_->scan(kLastTable, [&](std::string_view, std::string_view value) {
     RecordReader in(value, 1, kVersion);

@@ -26,12 +26,15 @@ struct JobRecord {
 
 class Jobs {
  public:
+  static constexpr std::string_view kTable = "jobs";
   // At most so many running jobs, and so many ended ones remembered, oldest forgotten first.
   static constexpr size_t kMaxRunning = 1024;
   static constexpr size_t kMaxEnded = 256;
 
   explicit Jobs(Storage* storage) : storage_(storage) {}
   Result<void> load();
+  // Of a row of the table. kInternal: it cannot be read.
+  static Result<JobRecord> decode(std::string_view bytes);
 
   // The number is given here. The same id again: the same job. kExhausted: kMaxRunning.
   Result<uint32_t> add(JobRecord job);
