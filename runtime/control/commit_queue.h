@@ -13,7 +13,7 @@ namespace sabir::control {
 class CommitQueue {
  public:
   // On the owner's thread, later, in the order of the submits.
-  using Done = std::function<void(Result<void>)>;
+  using Done = std::function<void(const Result<void>&)>;
 
   CommitQueue() = default;
   CommitQueue(const CommitQueue&) = delete;

@@ -1,6 +1,11 @@
 // Each table alone, and all of them after a restart from what they stored.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+
 #include "runtime/control/control_store.h"
 #include "runtime/control/record.h"
 
@@ -253,6 +258,48 @@ TEST_F(ControlTest, WhatTheStorageRefusesDidNotHappen) {
   EXPECT_FALSE(store_->actors().add(actor("2", "y"), 2).ok());
   EXPECT_FALSE(store_->actors().erase("1").ok());
   EXPECT_NE(store_->actors().find_by_name("default", "x"), nullptr);
+}
+
+// Rows go to subscribers as they are: what reads them must take anything.
+TEST_F(ControlTest, AlteredRecordsAreReadOrRefused) {
+  ActorRegistry& actors = store_->actors();
+  ASSERT_TRUE(actors.add(actor("1", "x"), 0).ok());
+  ASSERT_TRUE(actors.place("1", node('a', 1), 10).ok());
+  ASSERT_TRUE(store_->jobs().add(job("a")).ok());
+  NodeSpec spec{std::string(16, 'a'), std::string(16, 'b'), "a:1", {{"CPU", 1}}, {{"zone", "west"}}};
+  ASSERT_TRUE(store_->nodes().register_node(spec, 0).ok());
+  PlacementGroupRecord group;
+  group.id = std::string(16, 'g');
+  group.bundles = {{{{"CPU", 1}}, {{"zone", "west"}}}, {{{"CPU", 2}}, {}}};
+  ASSERT_TRUE(store_->placement_groups().add(group).ok());
+  ASSERT_TRUE(store_->placement_groups().prepare(group.id, {{0, node('a', 1)}, {1, node('a', 1)}}).ok());
+
+  std::map<std::string_view, std::function<bool(std::string_view)>> decoders = {
+      {ActorRegistry::kTable, [](std::string_view bytes) { return ActorRegistry::decode(bytes).ok(); }},
+      {Jobs::kTable, [](std::string_view bytes) { return Jobs::decode(bytes).ok(); }},
+      {Nodes::kTable, [](std::string_view bytes) { return Nodes::decode(bytes).ok(); }},
+      {PlacementGroups::kTable, [](std::string_view bytes) { return PlacementGroups::decode(bytes).ok(); }},
+  };
+  std::mt19937 random(1);
+  for (const auto& [table, decode] : decoders) {
+    std::string good;
+    ASSERT_TRUE(storage_.scan(table, [&, to = &good](std::string_view, std::string_view value) { *to = value; }).ok());
+    ASSERT_TRUE(decode(good)) << table;
+    int refused = 0;
+    for (int i = 0; i < 3'000; ++i) {
+      std::string bad = good;
+      for (uint32_t changes = 1 + random() % 3; changes > 0; --changes) {
+        bad[random() % bad.size()] = static_cast<char>(random() % 3 == 0 ? 0xff : random());
+      }
+      if (random() % 4 == 0) {
+        bad.resize(random() % (bad.size() + 8));
+      }
+      refused += decode(bad) ? 0 : 1;
+    }
+    EXPECT_GT(refused, 500) << table;
+    EXPECT_FALSE(decode(good + "x")) << table;
+    EXPECT_FALSE(decode("")) << table;
+  }
 }
 
 TEST_F(ControlTest, GarbageInTheStorageIsSaid) {

@@ -14,13 +14,13 @@ std::vector<std::string> all_topics(const std::vector<std::string>& more) {
 }  // namespace
 
 const std::vector<std::string>& DurableControl::published_tables() {
-  static const std::vector<std::string> tables = {std::string(Nodes::kTable), std::string(Jobs::kTable),
-                                                  std::string(ActorRegistry::kTable),
-                                                  std::string(PlacementGroups::kTable)};
-  return tables;
+  static const std::vector<std::string> kTables = {std::string(Nodes::kTable), std::string(Jobs::kTable),
+                                                   std::string(ActorRegistry::kTable),
+                                                   std::string(PlacementGroups::kTable)};
+  return kTables;
 }
 
-Result<std::unique_ptr<DurableControl>> DurableControl::open(Options options, GroupCommit::Executor executor,
+Result<std::unique_ptr<DurableControl>> DurableControl::open(const Options& options, GroupCommit::Executor executor,
                                                              const Clock* clock,
                                                              std::function<void(const Error&)> stopped) {
   SABIR_ASSIGN_OR_RETURN(std::unique_ptr<SqliteStorage> storage, SqliteStorage::open(options.storage));

@@ -35,7 +35,7 @@ class DurableControl {
 
   // Reads the file, and takes over from whoever had it open. `stopped`: see Transactor::Hooks. Errors as
   // SqliteStorage::open; kInternal: what is stored cannot be read.
-  static Result<std::unique_ptr<DurableControl>> open(Options options, GroupCommit::Executor executor,
+  static Result<std::unique_ptr<DurableControl>> open(const Options& options, GroupCommit::Executor executor,
                                                       const Clock* clock, std::function<void(const Error&)> stopped);
   // Writes what is under way.
   ~DurableControl();

@@ -82,7 +82,7 @@ class GroupCommitTest : public ::testing::Test {
   void submit(const std::string& key, uint64_t term = 1, size_t bytes = 1) {
     auto batch = std::make_shared<Batch>();
     batch->put("t", key, std::string(bytes, 'v'));
-    commits_->submit(term, std::move(batch), [this, key](Result<void> outcome) {
+    commits_->submit(term, std::move(batch), [this, key](const Result<void>& outcome) {
       EXPECT_EQ(std::this_thread::get_id(), test_thread_);
       outcomes_.push_back(key + (outcome.ok() ? "" : " failed"));
     });

@@ -56,7 +56,8 @@ Result<void> Jobs::load() {
     good = good && job.ok();
     if (job.ok()) {
       last_number_ = std::max(last_number_, job->number);
-      jobs_.emplace(job->number, *std::move(job));
+      uint32_t number = job->number;
+      jobs_.emplace(number, *std::move(job));
     }
   }));
   SABIR_RETURN_IF_ERROR(storage_->scan(kLastTable, [&](std::string_view, std::string_view value) {

@@ -104,7 +104,7 @@ void Transactor::run(const RequestKey* request, const Work& work, Answer answer)
   add(std::move(entry));
   if (batch) {
     ++under_way_;
-    queue_->submit(term_, std::move(batch), [this, alive = alive_, term = term_](Result<void> outcome) {
+    queue_->submit(term_, std::move(batch), [this, alive = alive_, term = term_](const Result<void>& outcome) {
       if (*alive) {
         settled(term, outcome);
       }
