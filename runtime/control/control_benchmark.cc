@@ -21,9 +21,9 @@ class Bench {
     DurableControl::Options options;
     options.storage = folder_.options();
     options.storage.durable = durable;
-    control_ = DurableControl::open(options, owner_.executor(), &clock_, [](const Error& error) {
-                 SABIR_CHECK(false, error.message());
-               }).value();
+    control_ = DurableControl::open(options, owner_.executor(), &clock_,
+                                    {[](const Error& error) { SABIR_CHECK(false, error.message()); }, {}})
+                   .value();
   }
 
   // Changes of 100 bytes with their replies, so many open at a time.
@@ -38,22 +38,12 @@ class Bench {
     }
   }
 
-  // A placement group: made, reserved, confirmed, removed: five answers on the disk.
+  // What a placement group costs on the disk: its creation, the decision about it, and its end.
   void placement_group() {
-    PlacementGroups& groups = control_->tables().placement_groups();
-    PlacementGroupRecord group;
-    group.id = std::string(16, 'g');
-    group.bundles.resize(1);
-    group.bundles[0].resources = {{"custom", 10}};
-    answer([&] { return groups.add(group); });
-    answer([&]() -> Result<void> {
-      Result<uint64_t> attempt = groups.prepare(group.id, {{0, {std::string(16, 'n'), 1}}});
-      return attempt.ok() ? Result<void>() : std::move(attempt).error();
-    });
-    uint64_t attempt = groups.find(group.id)->attempt;
-    answer([&] { return groups.prepared(group.id, attempt); });
-    answer([&] { return groups.committed(group.id, attempt); });
-    answer([&] { return groups.erase(group.id); });
+    Records& groups = control_->tables().placement_groups();
+    answer([&] { return groups.put("group", std::string(200, 'g')); });
+    answer([&] { return groups.put("group", std::string(260, 'g')); });
+    answer([&] { return groups.erase("group"); });
   }
 
  private:
@@ -129,7 +119,7 @@ void open_store(benchmark::State& state) {
   DurableControl::Options options;
   options.storage = folder.options();
   for (auto _ : state) {
-    auto control = DurableControl::open(options, owner.executor(), &clock, [](const Error&) {});
+    auto control = DurableControl::open(options, owner.executor(), &clock, {});
     SABIR_CHECK(control.ok());
   }
 }

@@ -2,13 +2,16 @@
 // is idempotent and is in the storage when it returns. One thread, no I/O but the storage's.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "runtime/base/result.h"
 #include "runtime/control/actor_registry.h"
 #include "runtime/control/functions.h"
 #include "runtime/control/jobs.h"
 #include "runtime/control/key_value.h"
 #include "runtime/control/nodes.h"
-#include "runtime/control/placement_groups.h"
+#include "runtime/control/records.h"
 #include "runtime/control/reply_cache.h"
 #include "runtime/control/storage.h"
 
@@ -16,6 +19,8 @@ namespace sabir::control {
 
 class ControlStore {
  public:
+  static constexpr std::string_view kPlacementGroupsTable = "placement_groups";
+
   // `storage` must outlive it.
   explicit ControlStore(Storage* storage)
       : jobs_(storage),
@@ -23,7 +28,7 @@ class ControlStore {
         key_value_(storage),
         actors_(storage),
         nodes_(storage),
-        groups_(storage),
+        placement_groups_(storage, std::string(kPlacementGroupsTable)),
         replies_(storage) {}
 
   // What an earlier life left in the storage, or what the storage has after it took something back. kInternal: it
@@ -35,7 +40,8 @@ class ControlStore {
   KeyValue& key_value() { return key_value_; }
   ActorRegistry& actors() { return actors_; }
   Nodes& nodes() { return nodes_; }
-  PlacementGroups& placement_groups() { return groups_; }
+  // What runtime/node/cluster decides about them; the bytes are its own.
+  Records& placement_groups() { return placement_groups_; }
   ReplyCache& replies() { return replies_; }
 
  private:
@@ -44,7 +50,7 @@ class ControlStore {
   KeyValue key_value_;
   ActorRegistry actors_;
   Nodes nodes_;
-  PlacementGroups groups_;
+  Records placement_groups_;
   ReplyCache replies_;
 };
 

@@ -268,17 +268,11 @@ TEST_F(ControlTest, AlteredRecordsAreReadOrRefused) {
   ASSERT_TRUE(store_->jobs().add(job("a")).ok());
   NodeSpec spec{std::string(16, 'a'), std::string(16, 'b'), "a:1", {{"CPU", 1}}, {{"zone", "west"}}};
   ASSERT_TRUE(store_->nodes().register_node(spec, 0).ok());
-  PlacementGroupRecord group;
-  group.id = std::string(16, 'g');
-  group.bundles = {{{{"CPU", 1}}, {{"zone", "west"}}}, {{{"CPU", 2}}, {}}};
-  ASSERT_TRUE(store_->placement_groups().add(group).ok());
-  ASSERT_TRUE(store_->placement_groups().prepare(group.id, {{0, node('a', 1)}, {1, node('a', 1)}}).ok());
 
   std::map<std::string_view, std::function<bool(std::string_view)>> decoders = {
       {ActorRegistry::kTable, [](std::string_view bytes) { return ActorRegistry::decode(bytes).ok(); }},
       {Jobs::kTable, [](std::string_view bytes) { return Jobs::decode(bytes).ok(); }},
       {Nodes::kTable, [](std::string_view bytes) { return Nodes::decode(bytes).ok(); }},
-      {PlacementGroups::kTable, [](std::string_view bytes) { return PlacementGroups::decode(bytes).ok(); }},
   };
   std::mt19937 random(1);
   for (const auto& [table, decode] : decoders) {

@@ -59,7 +59,7 @@ class Child {
     DurableControl::Options options;
     options.storage = storage;
     Result<std::unique_ptr<DurableControl>> opened =
-        DurableControl::open(options, owner_.executor(), &clock_, [this](const Error& error) { fail(error); });
+        DurableControl::open(options, owner_.executor(), &clock_, {[this](const Error& error) { fail(error); }, {}});
     if (!opened.ok()) {
       fail(opened.error());
     }

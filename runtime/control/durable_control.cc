@@ -16,13 +16,12 @@ std::vector<std::string> all_topics(const std::vector<std::string>& more) {
 const std::vector<std::string>& DurableControl::published_tables() {
   static const std::vector<std::string> kTables = {std::string(Nodes::kTable), std::string(Jobs::kTable),
                                                    std::string(ActorRegistry::kTable),
-                                                   std::string(PlacementGroups::kTable)};
+                                                   std::string(ControlStore::kPlacementGroupsTable)};
   return kTables;
 }
 
 Result<std::unique_ptr<DurableControl>> DurableControl::open(const Options& options, GroupCommit::Executor executor,
-                                                             const Clock* clock,
-                                                             std::function<void(const Error&)> stopped) {
+                                                             const Clock* clock, Hooks hooks) {
   SABIR_ASSIGN_OR_RETURN(std::unique_ptr<SqliteStorage> storage, SqliteStorage::open(options.storage));
   Tables tables;
   SABIR_RETURN_IF_ERROR(storage->scan_all([&](std::string_view table, std::string_view key, std::string_view value) {
@@ -35,11 +34,12 @@ Result<std::unique_ptr<DurableControl>> DurableControl::open(const Options& opti
         table, [&](std::string_view key, std::string_view value) { control->publisher_.set(table, key, value); }));
   }
   control->commits_ = std::make_unique<GroupCommit>(std::move(storage), std::move(executor), options.commits);
-  Transactor::Hooks hooks;
-  hooks.committed = [self = control.get()](const Batch& batch) { self->publish(batch); };
-  hooks.stopped = std::move(stopped);
+  Transactor::Hooks inner;
+  inner.committed = [self = control.get()](const Batch& batch) { self->publish(batch); };
+  inner.stopped = std::move(hooks.stopped);
+  inner.taken_back = std::move(hooks.taken_back);
   control->transactor_ = std::make_unique<Transactor>(&control->store_, &control->staged_, control->commits_.get(),
-                                                      clock, std::move(hooks), options.requests);
+                                                      clock, std::move(inner), options.requests);
   return control;
 }
 

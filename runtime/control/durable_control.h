@@ -30,13 +30,20 @@ class DurableControl {
     std::vector<std::string> topics;
   };
 
-  // Tables whose rows are published as they are, under the table's name and the row's key; T::decode() reads them.
+  // Tables whose rows are published as they are, under the table's name and the row's key: those of Nodes, Jobs and
+  // ActorRegistry, whose decode() reads them, and of placement groups.
   static const std::vector<std::string>& published_tables();
 
-  // Reads the file, and takes over from whoever had it open. `stopped`: see Transactor::Hooks. Errors as
+  struct Hooks {
+    // Both: see Transactor::Hooks.
+    std::function<void(const Error&)> stopped;
+    std::function<void()> taken_back;
+  };
+
+  // Reads the file, and takes over from whoever had it open. Errors as
   // SqliteStorage::open; kInternal: what is stored cannot be read.
   static Result<std::unique_ptr<DurableControl>> open(const Options& options, GroupCommit::Executor executor,
-                                                      const Clock* clock, std::function<void(const Error&)> stopped);
+                                                      const Clock* clock, Hooks hooks);
   // Writes what is under way.
   ~DurableControl();
 

@@ -30,8 +30,9 @@ class DurableControlTest : public ::testing::Test {
     options.storage = folder_.options();
     options.storage.vfs = FaultDisk::kName;
     options.topics = {"resources"};
-    Result<std::unique_ptr<DurableControl>> opened = DurableControl::open(
-        options, owner_.executor(), &clock_, [this](const Error& error) { stopped_.push_back(error.to_string()); });
+    Result<std::unique_ptr<DurableControl>> opened =
+        DurableControl::open(options, owner_.executor(), &clock_,
+                             {[this](const Error& error) { stopped_.push_back(error.to_string()); }, {}});
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     control_ = std::move(*opened);
   }

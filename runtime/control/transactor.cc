@@ -205,6 +205,9 @@ void Transactor::reload() {
   Result<void> loaded = store_->load();
   // These are the bytes that this process wrote.
   SABIR_CHECK(loaded.ok(), loaded.ok() ? "" : loaded.error().message());
+  if (hooks_.taken_back) {
+    hooks_.taken_back();
+  }
 }
 
 }  // namespace sabir::control

@@ -40,6 +40,9 @@ class Transactor {
   struct Hooks {
     // A batch is on the disk; before its answer leaves.
     std::function<void(const Batch&)> committed;
+    // The tables were read again, because something was taken back: whoever has state of its own made from them must do
+    // the same. Before those who asked hear of it.
+    std::function<void()> taken_back;
     // The end, once: the process should leave, and begin anew unless it was fenced (kDisconnected).
     std::function<void(const Error&)> stopped;
   };

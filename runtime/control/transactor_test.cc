@@ -19,6 +19,7 @@ class TransactorTest : public ::testing::Test {
   TransactorTest() {
     Transactor::Hooks hooks;
     hooks.committed = [this](const Batch& batch) { committed_ += batch.writes().size(); };
+    hooks.taken_back = [this] { seen_again_.push_back(store_.key_value().get("k").value_or("")); };
     hooks.stopped = [this](const Error& error) { stopped_.push_back(error.to_string()); };
     Transactor::Options options;
     options.max_waiting = 20;
@@ -55,6 +56,7 @@ class TransactorTest : public ::testing::Test {
   std::optional<Transactor> transactor_;
   std::vector<std::string> answers_;
   std::vector<std::string> stopped_;
+  std::vector<std::string> seen_again_;  // by whoever is told that something was taken back
   size_t committed_ = 0;
   int runs_ = 0;
 };
@@ -149,6 +151,7 @@ TEST_F(TransactorTest, AChangeThatFailsAfterItWroteDidNotHappen) {
   EXPECT_TRUE(store_.jobs().all().empty());
   queue_.step_all();
   EXPECT_THAT(answers(), ElementsAre("first: a", "second: invalid", "third: ac"));
+  EXPECT_THAT(seen_again_, ElementsAre("a"));
   expect_memory_is_the_disk();
 }
 
@@ -172,6 +175,7 @@ TEST_F(TransactorTest, AFullDiskTakesBackAllThatIsUnderWay) {
   EXPECT_THAT(answers(),
               ElementsAre("2: exhausted", "read: a", "d1: exhausted", "d1 again: exhausted", "own: exhausted"));
   expect_memory_is_the_disk();
+  EXPECT_THAT(seen_again_, ElementsAre("a"));
   EXPECT_TRUE(transactor_->refusal());
   queue_.step_all();
   EXPECT_THAT(answers(), IsEmpty()) << "what was queued behind is not answered twice";
