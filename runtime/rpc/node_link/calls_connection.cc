@@ -90,9 +90,7 @@ CallsConnection::CallsConnection(loop::EventLoop& loop, loop::KjLoop& kj_loop, E
   look_timer_.start_periodic(keep_alive_.look_interval_ns());
 }
 
-CallsConnection::~CallsConnection() noexcept(false) {
-  cut();
-}
+CallsConnection::~CallsConnection() noexcept(false) { cut(); }
 
 void CallsConnection::cut() {
   on_end_ = nullptr;

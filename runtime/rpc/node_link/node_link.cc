@@ -138,10 +138,9 @@ void NodeLink::start_dial(LaneState& lane) {
               .lane = lane.lane,
               .expected = peer_.node};
   DialTarget target{peer_.address, context_.tls, peer_.fingerprint};
-  lane.dial = std::make_unique<Dial>(context_.loop, std::move(target), std::move(hello), options_.dial,
-                                     [this, &lane](Failure failure, Established established) {
-                                       on_dialed(lane, failure, std::move(established));
-                                     });
+  lane.dial = std::make_unique<Dial>(
+      context_.loop, std::move(target), std::move(hello), options_.dial,
+      [this, &lane](Failure failure, Established established) { on_dialed(lane, failure, std::move(established)); });
 }
 
 void NodeLink::on_dialed(LaneState& lane, const Failure& failure, Established established) {
@@ -157,10 +156,10 @@ void NodeLink::on_dialed(LaneState& lane, const Failure& failure, Established es
 void NodeLink::attach(LaneState& lane, Established established, bool dialed) {
   uint64_t connection = lane.connection = next_connection_++;
   if (lane.lane == Lane::kCalls) {
-    lane.calls = kj::heap<CallsConnection>(
-        context_.loop, context_.kj_loop, std::move(established), dialed, context_.hooks.service_for(peer_.node),
-        context_.budget, options_.calls,
-        [this, &lane, connection](Failure failure) { on_lost(lane, connection, failure); });
+    lane.calls =
+        kj::heap<CallsConnection>(context_.loop, context_.kj_loop, std::move(established), dialed,
+                                  context_.hooks.service_for(peer_.node), context_.budget, options_.calls,
+                                  [this, &lane, connection](Failure failure) { on_lost(lane, connection, failure); });
     return;
   }
   lane.bulk = std::make_shared<BulkConnection>(
@@ -223,9 +222,9 @@ void NodeLink::after_event(LaneState& lane, LinkState before) {
     if (now == LinkState::kUp) {
       context_.logger.debug("link to ", peer_.node.text(), ": ", name_of(lane.lane), " is up");
     } else {
-      context_.logger.info("link to ", peer_.node.text(), ": ", name_of(lane.lane),
-                           now == LinkState::kClosed ? " is closed: " : " was lost: ",
-                           lane.machine.why().error().message());
+      context_.logger.info(
+          "link to ", peer_.node.text(), ": ", name_of(lane.lane),
+          now == LinkState::kClosed ? " is closed: " : " was lost: ", lane.machine.why().error().message());
     }
     context_.hooks.on_lane(peer_.node, lane.lane, now, lane.machine.why());
   }

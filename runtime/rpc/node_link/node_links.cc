@@ -9,8 +9,7 @@ namespace sabir::node_link {
 namespace {
 
 kj::Exception exception_of(const Failure& failure) {
-  return kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__,
-                       kj::str(failure.error().message().c_str()));
+  return kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(failure.error().message().c_str()));
 }
 
 // Serves nobody.
@@ -117,10 +116,12 @@ kj::Promise<NodeLinks::Joined> NodeLinks::join(const JoinString& head) {
   auto pair = kj::newPromiseAndFulfiller<Joined>();
   join_waiting_ = kj::mv(pair.fulfiller);
   if (head.fingerprint.has_value() != (tls_ != nullptr)) {
-    on_joined(tls_ != nullptr ? Failure{Refusal::kNeedsPlain, "the join string is of a head without TLS, and nobody "
-                                                              "asked for --insecure here"}
-                              : Failure{Refusal::kNeedsTls, "the join string is of a head with TLS, and this node was "
-                                                            "started with --insecure"},
+    on_joined(tls_ != nullptr ? Failure{Refusal::kNeedsPlain,
+                                        "the join string is of a head without TLS, and nobody "
+                                        "asked for --insecure here"}
+                              : Failure{Refusal::kNeedsTls,
+                                        "the join string is of a head with TLS, and this node was "
+                                        "started with --insecure"},
               {});
     return kj::mv(pair.promise);
   }

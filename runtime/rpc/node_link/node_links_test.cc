@@ -48,9 +48,8 @@ class NodeLinksTest : public testing::TestWithParam<bool> {
   }
   std::string answer(LinkNode& from, const LinkNode& to, const std::string& text) {
     std::string result;
-    KJ_IF_MAYBE (exception, kj::runCatchingExceptions([&] {
-                   result = within(ask(from, to, text)).wait(kj_loop_.wait_scope()).cStr();
-                 })) {
+    KJ_IF_MAYBE (exception, kj::runCatchingExceptions(
+                                [&] { result = within(ask(from, to, text)).wait(kj_loop_.wait_scope()).cStr(); })) {
       result = std::string("failed: ") + exception->getDescription().cStr();
     }
     return result;
@@ -179,6 +178,23 @@ TEST_P(NodeLinksTest, AShortBlackoutIsInvisible) {
   EXPECT_EQ(proxy.accepted_count(), 1u);
 }
 
+TEST_P(NodeLinksTest, ASlowLinkIsNotADeadOne) {
+  Proxy proxy(loop_, b_.address());
+  a_.know(b_, proxy.address());
+  EXPECT_EQ(answer(a_, b_, "1"), "b: 1");
+  proxy.slow_down(64 << 10);
+  SteadyClock clock;
+  int64_t start_ns = clock.now_ns();
+  std::string large(30 << 20, 'l');
+  // The acceptor of a connection does not read while it writes: only what the peer takes tells that it lives.
+  EXPECT_EQ(answer(b_, a_, large), "a: " + large);
+  ASSERT_GT(clock.now_ns() - start_ns, LinkNode::quick_options().link.calls.keep_alive.dead_after_ns)
+      << "too fast to prove anything";
+  EXPECT_EQ(a_.lanes.size(), 1u);
+  EXPECT_EQ(b_.lanes.size(), 1u);
+  EXPECT_EQ(proxy.accepted_count(), 1u);
+}
+
 TEST_P(NodeLinksTest, AnIdleConnectionLives) {
   EXPECT_EQ(answer(a_, b_, "1"), "b: 1");
   // Far longer than silence may last.
@@ -299,10 +315,10 @@ TEST_P(NodeLinksTest, AMembersGarbageEndsItsOwnConnectionOnly) {
   a_.members.known[rogue.local.node.id] = rogue.identity.fingerprint();
   a_.targets.insert_or_assign(rogue.local.node.id, PeerTarget{rogue.local.node, {"127.0.0.1", 1}, {}});
   std::vector<std::string> messages = {
-      std::string("\xff\xff\xff\xff\0\0\0\0", 8),                    // a count of segments that wraps round
-      std::string("\xff\xff\0\0\0\0\0\0", 8),                        // too many segments
-      std::string("\0\0\0\0\xff\xff\xff\xff", 8),                    // a segment without end
-      std::string("\0\0\0\0\0\0\0\x10", 8),                          // too large
+      std::string("\xff\xff\xff\xff\0\0\0\0", 8),                     // a count of segments that wraps round
+      std::string("\xff\xff\0\0\0\0\0\0", 8),                         // too many segments
+      std::string("\0\0\0\0\xff\xff\xff\xff", 8),                     // a segment without end
+      std::string("\0\0\0\0\0\0\0\x10", 8),                           // too large
       std::string("\0\0\0\0\x01\0\0\0", 8) + std::string(8, '\xff'),  // a root that points nowhere
   };
   for (Lane lane : {Lane::kCalls, Lane::kBulk}) {
@@ -310,8 +326,8 @@ TEST_P(NodeLinksTest, AMembersGarbageEndsItsOwnConnectionOnly) {
       messages = {std::string(40, '\0'), std::string(40, '\xff'), std::string("\x01\x01", 2) + std::string(38, '\0')};
     }
     for (const std::string& message : messages) {
-      Hello hello{.release = "r", .node = rogue.local.node, .cluster = cluster_, .lane = lane,
-                  .expected = a_.local.node};
+      Hello hello{
+          .release = "r", .node = rogue.local.node, .cluster = cluster_, .lane = lane, .expected = a_.local.node};
       DialTarget target{a_.address(), nullptr, a_.tls ? std::optional(a_.identity.fingerprint()) : std::nullopt};
       ASSERT_EQ(rogue.dial(target, hello).refusal, Refusal::kNone);
       Wire& wire = *rogue.dialed.wire;

@@ -60,10 +60,9 @@ void LinkNode::listen() {
 
 void LinkNode::know(const LinkNode& other, std::optional<HostPort> address) {
   members.known[other.local.node.id] = other.identity.fingerprint();
-  targets.insert_or_assign(
-      other.local.node.id,
-      PeerTarget{other.local.node, address.value_or(other.address()),
-                 other.tls ? std::optional(other.identity.fingerprint()) : std::nullopt});
+  targets.insert_or_assign(other.local.node.id,
+                           PeerTarget{other.local.node, address.value_or(other.address()),
+                                      other.tls ? std::optional(other.identity.fingerprint()) : std::nullopt});
 }
 
 JoinString LinkNode::join_string(const Token& token) const {

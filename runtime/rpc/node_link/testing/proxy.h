@@ -10,6 +10,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/loop/event_loop.h"
 #include "runtime/loop/fd_watcher.h"
+#include "runtime/loop/timer.h"
 #include "runtime/rpc/node_link/address.h"
 
 namespace sabir::node_link {
@@ -24,6 +25,8 @@ class Proxy {
   // Bytes stay where they are, in both directions, and nobody hears of it: a half-open connection. New connections are
   // taken and stay silent too.
   void stall(bool stalled);
+  // A slow link: at most so many bytes in each direction every few milliseconds.
+  void slow_down(size_t bytes_per_tick);
   // Ends all connections.
   void cut();
   size_t connection_count() const { return pipes_.size(); }
@@ -33,8 +36,9 @@ class Proxy {
   struct Half {
     UniqueFd socket;
     std::unique_ptr<loop::FdWatcher> watcher;
-    std::string pending;  // for this socket
-    bool ended = false;   // the other side has ended
+    std::string pending;     // for this socket
+    size_t taken_bytes = 0;  // in this tick
+    bool ended = false;      // the other side has ended
   };
   struct Pipe {
     Half near, far;
@@ -43,6 +47,7 @@ class Proxy {
   void accept_one();
   void on_ready(Pipe& pipe);
   bool forward(Half& from, Half& to);
+  size_t may_take(const Half& half) const;
   void watch(Pipe& pipe);
 
   loop::EventLoop& loop_;
@@ -50,7 +55,9 @@ class Proxy {
   UniqueFd listener_;
   std::unique_ptr<loop::FdWatcher> watcher_;
   std::list<Pipe> pipes_;
+  loop::Timer tick_;
   bool stalled_ = false;
+  size_t bytes_per_tick_ = 0;  // 0: as fast as it goes
   uint64_t accepted_ = 0;
 };
 
