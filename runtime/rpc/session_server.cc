@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <memory>
 #include <utility>
 
 #include "runtime/base/clock.h"
@@ -35,12 +36,15 @@ void turn_away(const UniqueFd& socket, const Error& error) {
 
 class SessionServer::State final : kj::TaskSet::ErrorHandler {
  public:
-  State(loop::EventLoop& loop, SessionHandler& handler, Logger logger, SessionServerOptions options)
+  // Without a KJ loop it makes one.
+  State(loop::EventLoop& loop, loop::KjLoop* kj_loop, SessionHandler& handler, Logger logger,
+        SessionServerOptions options)
       : loop_(loop),
         logger_(std::move(logger)),
         options_(std::move(options)),
         reserve_(open_reserve()),
-        kj_loop_(loop),
+        own_kj_loop_(kj_loop == nullptr ? std::make_unique<loop::KjLoop>(loop) : nullptr),
+        kj_loop_(kj_loop == nullptr ? *own_kj_loop_ : *kj_loop),
         budget_(options_.max_total_bytes),
         context_{kj_loop_, handler, logger_, options_, budget_},
         pause_(loop, [this] { watch_listener(); }),
@@ -162,7 +166,8 @@ class SessionServer::State final : kj::TaskSet::ErrorHandler {
   Logger logger_;
   SessionServerOptions options_;
   UniqueFd reserve_;
-  loop::KjLoop kj_loop_;
+  std::unique_ptr<loop::KjLoop> own_kj_loop_;
+  loop::KjLoop& kj_loop_;
   MemoryBudget budget_;
   ConnectionContext context_;
   UniqueFd listener_;
@@ -178,7 +183,11 @@ class SessionServer::State final : kj::TaskSet::ErrorHandler {
 
 SessionServer::SessionServer(loop::EventLoop& loop, SessionHandler& handler, Logger logger,
                              SessionServerOptions options)
-    : state_(std::make_unique<State>(loop, handler, std::move(logger), std::move(options))) {}
+    : state_(std::make_unique<State>(loop, nullptr, handler, std::move(logger), std::move(options))) {}
+
+SessionServer::SessionServer(loop::EventLoop& loop, loop::KjLoop& kj_loop, SessionHandler& handler, Logger logger,
+                             SessionServerOptions options)
+    : state_(std::make_unique<State>(loop, &kj_loop, handler, std::move(logger), std::move(options))) {}
 
 SessionServer::~SessionServer() { stop_listening(); }
 

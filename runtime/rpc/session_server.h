@@ -13,6 +13,10 @@
 #include "runtime/rpc/fault_point.h"
 #include "runtime/rpc/session_handler.h"
 
+namespace sabir::loop {
+class KjLoop;
+}
+
 namespace sabir::rpc {
 
 // What one process may cost. Who goes beyond loses its own connection or call, nobody else's.
@@ -33,11 +37,14 @@ struct SessionServerOptions {
   FaultPoint fault_point;
 };
 
-// Lives on the loop's thread, on which it also calls the handler. Goes before both. At most one per thread: it brings
-// KJ's event loop to the thread.
+// Lives on the loop's thread, on which it also calls the handler. Goes before both.
 class SessionServer {
  public:
+  // Brings KJ's event loop to the thread: for a thread that has none yet.
   SessionServer(loop::EventLoop& loop, SessionHandler& handler, Logger logger, SessionServerOptions options = {});
+  // On the thread's KJ loop, which outlives it.
+  SessionServer(loop::EventLoop& loop, loop::KjLoop& kj_loop, SessionHandler& handler, Logger logger,
+                SessionServerOptions options = {});
   // Closes all connections; the handler hears of each.
   ~SessionServer();
   SessionServer(const SessionServer&) = delete;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "runtime/base/clock.h"
+#include "runtime/loop/event_port.h"
 #include "runtime/rpc/testing/fake_node.h"
 
 namespace sabir::rpc {
@@ -315,6 +316,27 @@ TEST(SessionServerTest, AdoptedSocketIsASession) {
   ASSERT_TRUE((*client)->start(&notices).ok());
   EXPECT_EQ((*client)->lend(LendKind::kEntries, kLong).value(), 1u);
   EXPECT_EQ(node.handler().peer_pid(), static_cast<uint32_t>(getpid()));
+}
+
+TEST(SessionServerTest, SharesTheThreadsKjLoop) {
+  loop::EventLoop loop;
+  loop::KjLoop kj_loop(loop);
+  FakeHandler handlers[2];
+  SessionServer first(loop, kj_loop, handlers[0], Logger());
+  SessionServer second(loop, kj_loop, handlers[1], Logger());
+  std::vector<std::thread> clients;
+  for (SessionServer* server : {&first, &second}) {
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    ASSERT_TRUE(server->adopt(UniqueFd(ends[0])).ok());
+    clients.emplace_back([end = ends[1]] {
+      EXPECT_TRUE(SessionClient::handshake(UniqueFd(end), FakeNode::driver_hello(), kLong).ok());
+    });
+  }
+  EXPECT_TRUE(loop.run_until([&] { return handlers[0].disconnects() == 1 && handlers[1].disconnects() == 1; }, kLong));
+  for (std::thread& client : clients) {
+    client.join();
+  }
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <array>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -77,6 +79,49 @@ TEST_P(PortAbuseTest, TheOldestOfTooManyGoes) {
   Failure failure = peer_.dial(head_.target(), peer_.hello_to(head_));
   EXPECT_EQ(failure.refusal, Refusal::kNone) << failure.message;
   EXPECT_EQ(count_of("of the oldest connections", head_.log.text()), 1u);
+}
+
+// Behind TLS, by somebody with a certificate that nobody knows.
+TEST_P(PortAbuseTest, GarbageInsteadOfAHelloIsAnsweredAndClosed) {
+  Hello hello = peer_.hello_to(head_);
+  std::string frame = encode_hello(hello);
+  std::vector<std::string> probes = {
+      std::string("\xff\xff\xff\x7f", 4),
+      std::string("\x01\0\0\0x", 5),
+      frame.substr(0, 4) + std::string(frame.size() - 4, '\xff'),
+      frame.substr(0, 4) + std::string(frame.size() - 4, '\0'),
+      encode_welcome({.failure = {Refusal::kFenced, "what an acceptor says"}}),
+      frame,
+      frame + "and more",
+  };
+  TestNode stranger_node(loop_, true, cluster_);
+  for (const std::string& probe : probes) {
+    UniqueFd socket = stranger();
+    std::unique_ptr<Wire> wire = GetParam() ? stranger_node.tls->dial(std::move(socket), head_.identity.fingerprint())
+                                            : make_plain_wire(std::move(socket));
+    ASSERT_TRUE(eventually([&] { return wire->handshake().status == IoStatus::kDone; }));
+    if (!GetParam() && (probe == frame || probe == frame + "and more")) {
+      continue;  // without TLS, who says that it is a member is one
+    }
+    std::string received;
+    bool said = false;
+    EXPECT_TRUE(eventually([&] {
+      auto bytes = reinterpret_cast<const uint8_t*>(probe.data());
+      said = said || wire->write({bytes, probe.size()}).status == IoStatus::kDone;
+      std::array<uint8_t, 4096> buffer;
+      IoResult result = wire->read(buffer);
+      received.append(reinterpret_cast<char*>(buffer.data()), result.size_bytes);
+      return result.status == IoStatus::kEnd || result.status == IoStatus::kFailed;
+    }));
+    ASSERT_GT(received.size(), 4u);
+    auto welcome = decode_welcome(std::string_view(received).substr(4));
+    ASSERT_TRUE(welcome.ok()) << welcome.error().message();
+    EXPECT_TRUE(welcome->failure.refusal == Refusal::kMalformed ||
+                welcome->failure.refusal == Refusal::kUnknownCertificate);
+    EXPECT_TRUE(welcome->node.id.is_nil()) << "a stranger learns nothing";
+  }
+  expect_unharmed();
+  EXPECT_EQ(head_.accepted.size(), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Wires, PortAbuseTest, testing::Bool(),
