@@ -2,71 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <string.h>
 
 #include <algorithm>
-#include <map>
-#include <memory>
-#include <random>
-#include <string>
+#include <vector>
+
+#include "runtime/rpc/node_link/testing/bulk_nodes.h"
 
 namespace sabir::node_link {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr uint64_t kMiB = 1 << 20;
-
-// Two machines and what is between them: frames that are on their way, in order.
-class Node {
- public:
-  Node(const Clock& clock, BulkOptions options) : machine(clock, options) {}
-
-  // The next frame goes on its way; false: there is none.
-  bool write() {
-    auto frame = machine.next_frame();
-    if (!frame) {
-      return false;
-    }
-    out.push_back({decode_bulk_header(frame->header).value(), {frame->payload.begin(), frame->payload.end()}});
-    machine.on_written();
-    run();
-    return true;
-  }
-  // One frame of the other arrives.
-  Result<void> read(Node& from) {
-    auto [header, payload] = std::move(from.out.front());
-    from.out.pop_front();
-    SABIR_ASSIGN_OR_RETURN(auto incoming, machine.on_header(header));
-    if (incoming.size_bytes > 0) {
-      if (!incoming.destination.empty()) {
-        EXPECT_EQ(incoming.destination.size(), payload.size());
-        memcpy(incoming.destination.data(), payload.data(), payload.size());
-      }
-      machine.on_payload_end();
-    }
-    run();
-    return {};
-  }
-  void run() {
-    for (auto& call : machine.take_calls()) {
-      call();
-    }
-  }
-
-  BulkMachine machine;
-  std::deque<std::pair<BulkHeader, std::vector<uint8_t>>> out;
-};
-
-struct Transfer {
-  explicit Transfer(uint64_t size_bytes, uint32_t seed = 1) : source(size_bytes), destination(size_bytes, 0xee) {
-    for (uint32_t i = 0; i < source.size(); ++i) {
-      source[i] = static_cast<uint8_t>((i + seed) * 2654435761u >> 24);
-    }
-  }
-  std::vector<uint8_t> source, destination;
-  std::vector<Result<void>> sent, received;
-};
 
 class BulkMachineTest : public testing::Test {
  protected:
@@ -114,8 +59,8 @@ class BulkMachineTest : public testing::Test {
 
   ManualClock clock_;
   BulkOptions options_{.window_bytes = 4 * kMiB, .progress_timeout_ns = 30 * kSecondNs, .checksum = true};
-  Node a_{clock_, options_};  // sends
-  Node b_{clock_, options_};  // receives
+  BulkNode a_{clock_, options_};  // sends
+  BulkNode b_{clock_, options_};  // receives
 };
 
 TEST_F(BulkMachineTest, TransfersOfAllSizesInEitherOrder) {
@@ -308,7 +253,7 @@ TEST_F(BulkMachineTest, IdsAreUsedOnceAtATimeAndNumbersAreBounded) {
   settle();
   expect_complete(first);
 
-  Node few(clock_, {.max_transfers = 1});
+  BulkNode few(clock_, {.max_transfers = 1});
   for (uint64_t id : {1, 2}) {
     few.machine.receive({.transfer_id = id, .destination = third.destination, .on_end = [&](Result<void> r) {
                            third.received.push_back(std::move(r));
@@ -402,7 +347,7 @@ TEST_F(BulkMachineTest, WhoBreaksTheRulesIsFound) {
 }
 
 TEST_F(BulkMachineTest, WhatAPeerStartsAndNobodySendsIsBounded) {
-  Node few(clock_, {.max_transfers = 10});
+  BulkNode few(clock_, {.max_transfers = 10});
   bool broken = false;
   for (uint64_t id = 1; id < 5000 && !broken; ++id) {
     broken = !few.machine.on_header({.type = BulkType::kCredit, .first = true, .transfer_id = id}).ok();
@@ -425,101 +370,6 @@ TEST_F(BulkMachineTest, BeyondTheCreditNothingIsTaken) {
     b_.machine.on_payload_end();
   }
   EXPECT_FALSE(b_.machine.on_header(data).ok());
-}
-
-// Transfers in both directions that start, end and are cancelled at random; every one ends once on each side, what
-// ended well is right, and nothing stays.
-TEST(BulkMachineRandomTest, EveryTransferEndsOnceAndRight) {
-  for (uint32_t seed = 1; seed <= 60; ++seed) {
-    SCOPED_TRACE(seed);
-    std::mt19937 random(seed);
-    ManualClock clock;
-    BulkOptions options{.window_bytes = 2 * kMiB, .checksum = random() % 2 == 0};
-    Node nodes[2] = {{clock, options}, {clock, options}};
-    struct Moving {
-      std::unique_ptr<Transfer> transfer;
-      int from;
-      bool sending = false, receiving = false;
-    };
-    std::map<uint64_t, Moving> all;
-    for (uint64_t id = 1; id <= 12; ++id) {
-      all[id] = {std::make_unique<Transfer>(random() % (4 * kMiB), static_cast<uint32_t>(id)),
-                 static_cast<int>(random() % 2)};
-    }
-    auto step = [&](int node) {
-      Node& one = nodes[node];
-      Node& other = nodes[1 - node];
-      if (random() % 2 == 0) {
-        one.write();
-      }
-      if (!other.out.empty() && random() % 2 == 0) {
-        auto read = one.read(other);
-        ASSERT_TRUE(read.ok()) << read.error().message();
-      }
-    };
-    for (int i = 0; i < 3000; ++i) {
-      auto found = all.find(1 + random() % 12);
-      Moving& moving = found->second;
-      Transfer* transfer = moving.transfer.get();
-      uint64_t id = found->first;
-      switch (random() % 40) {
-        case 0:
-          if (!std::exchange(moving.sending, true)) {
-            nodes[moving.from].machine.send({.transfer_id = id,
-                                             .source = transfer->source,
-                                             .on_end = [transfer](Result<void> r) { transfer->sent.push_back(r); }});
-          }
-          break;
-        case 1:
-          if (!std::exchange(moving.receiving, true)) {
-            nodes[1 - moving.from].machine.receive(
-                {.transfer_id = id, .destination = transfer->destination, .on_end = [transfer](Result<void> r) {
-                   transfer->received.push_back(r);
-                 }});
-          }
-          break;
-        case 2:
-          if (moving.receiving && random() % 8 == 0) {
-            nodes[1 - moving.from].machine.cancel_receive(id);
-          }
-          break;
-        case 3:
-          if (moving.sending && random() % 8 == 0 && transfer->sent.empty()) {
-            nodes[moving.from].machine.cancel_send(id, cancelled_error("random"));
-          }
-          break;
-        default:
-          step(static_cast<int>(random() % 2));
-      }
-    }
-    for (auto& [id, moving] : all) {
-      Transfer* transfer = moving.transfer.get();
-      if (!moving.sending) {
-        nodes[moving.from].machine.send({.transfer_id = id,
-                                         .source = transfer->source,
-                                         .on_end = [transfer](Result<void> r) { transfer->sent.push_back(r); }});
-      }
-      if (!moving.receiving) {
-        nodes[1 - moving.from].machine.receive(
-            {.transfer_id = id, .destination = transfer->destination, .on_end = [transfer](Result<void> r) {
-               transfer->received.push_back(r);
-             }});
-      }
-    }
-    for (int i = 0; i < 2000; ++i) {
-      step(i % 2);
-      nodes[i % 2].run();
-    }
-    for (auto& [id, moving] : all) {
-      const Transfer& transfer = *moving.transfer;
-      ASSERT_EQ(transfer.sent.size(), 1u) << id;
-      ASSERT_EQ(transfer.received.size(), 1u) << id;
-      if (transfer.received[0].ok()) {
-        EXPECT_TRUE(transfer.source == transfer.destination) << id;
-      }
-    }
-    EXPECT_EQ(nodes[0].machine.entry_count() + nodes[1].machine.entry_count(), 0u);
-  }
 }
 
 }  // namespace

@@ -159,12 +159,12 @@ double bulk(Memory& memory, const Identity& identity, bool tls, bool checksum, s
     sender_wire = make_plain_wire(std::move(pair.sender));
     receiver_wire = make_plain_wire(std::move(pair.receiver));
   }
-  auto ignore = [](Error) {};  // of two that are closed, one is the first
+  auto ignore = [](const Error&) {};  // of two that are closed, one is the first
   BulkConnection sender(std::move(sender_wire), {.checksum = checksum}, ignore);
   BulkConnection receiver(std::move(receiver_wire), {}, ignore);
   size_t count = total_bytes / kMemoryBytes;
   Countdown countdown(2 * count);
-  auto on_end = [&countdown](Result<void> result) {
+  auto on_end = [&countdown](const Result<void>& result) {
     SABIR_CHECK(result.ok(), result.error().to_string());
     countdown.done();
   };
@@ -184,7 +184,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-int run(int rounds, size_t mebibytes) {
+int run(long rounds, size_t mebibytes) {
   prepare_openssl();
   size_t total_bytes = std::max<size_t>(1, (mebibytes << 20) / kMemoryBytes) * kMemoryBytes;
   Memory memory;
@@ -202,7 +202,7 @@ int run(int rounds, size_t mebibytes) {
       {"plain TCP stream", [&] { return plain_tcp(memory, total_bytes); }, 3},
       {"bulk, insecure", [&] { return bulk(memory, identity, false, false, total_bytes); }, 3},
   };
-  for (int round = 0; round < rounds; ++round) {
+  for (long round = 0; round < rounds; ++round) {
     for (Kind& kind : kinds) {
       kind.rates.push_back(static_cast<double>(total_bytes) / 1e9 / kind.run());
     }
@@ -222,7 +222,8 @@ int run(int rounds, size_t mebibytes) {
 }  // namespace sabir::node_link
 
 int main(int argc, char** argv) {
-  int rounds = argc > 1 ? std::max(1, atoi(argv[1])) : 5;
-  auto mebibytes = static_cast<size_t>(argc > 2 ? std::max(1, atoi(argv[2])) : 1024);
-  return sabir::node_link::run(rounds, mebibytes);
+  // What is no number counts as 0, and that as 1.
+  long rounds = argc > 1 ? strtol(argv[1], nullptr, 10) : 5;
+  long mebibytes = argc > 2 ? strtol(argv[2], nullptr, 10) : 1024;
+  return sabir::node_link::run(std::max(1l, rounds), static_cast<size_t>(std::max(1l, mebibytes)));
 }

@@ -111,11 +111,11 @@ void Login::refuse(Failure failure) {
 }
 
 void Login::send_and_finish(std::string bytes) {
-  io_.send(std::move(bytes), [this](Failure sent) {
+  io_.send(std::move(bytes), [this](const Failure& sent) {
     if (sent.refusal != Refusal::kNone) {
       return end(std::move(refused_));
     }
-    io_.finish([this](Failure) { end(std::move(refused_)); });
+    io_.finish([this](const Failure&) { end(std::move(refused_)); });
   });
 }
 

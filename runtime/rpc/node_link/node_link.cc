@@ -138,9 +138,10 @@ void NodeLink::start_dial(LaneState& lane) {
               .lane = lane.lane,
               .expected = peer_.node};
   DialTarget target{peer_.address, context_.tls, peer_.fingerprint};
-  lane.dial = std::make_unique<Dial>(
-      context_.loop, std::move(target), std::move(hello), options_.dial,
-      [this, &lane](Failure failure, Established established) { on_dialed(lane, failure, std::move(established)); });
+  lane.dial = std::make_unique<Dial>(context_.loop, std::move(target), std::move(hello), options_.dial,
+                                     [this, &lane](const Failure& failure, Established established) {
+                                       on_dialed(lane, failure, std::move(established));
+                                     });
 }
 
 void NodeLink::on_dialed(LaneState& lane, const Failure& failure, Established established) {
@@ -156,14 +157,15 @@ void NodeLink::on_dialed(LaneState& lane, const Failure& failure, Established es
 void NodeLink::attach(LaneState& lane, Established established, bool dialed) {
   uint64_t connection = lane.connection = next_connection_++;
   if (lane.lane == Lane::kCalls) {
-    lane.calls =
-        kj::heap<CallsConnection>(context_.loop, context_.kj_loop, std::move(established), dialed,
-                                  context_.hooks.service_for(peer_.node), context_.budget, options_.calls,
-                                  [this, &lane, connection](Failure failure) { on_lost(lane, connection, failure); });
+    lane.calls = kj::heap<CallsConnection>(
+        context_.loop, context_.kj_loop, std::move(established), dialed, context_.hooks.service_for(peer_.node),
+        context_.budget, options_.calls,
+        [this, &lane, connection](const Failure& failure) { on_lost(lane, connection, failure); });
     return;
   }
   lane.bulk = std::make_shared<BulkConnection>(
-      std::move(established.wire), options_.bulk, [&loop = context_.loop, self = self_, connection](Error error) {
+      std::move(established.wire), options_.bulk,
+      [&loop = context_.loop, self = self_, connection](const Error& error) {
         loop.post([self, connection, message = error.message()] {
           if (*self != nullptr) {
             (*self)->on_lost((*self)->bulk_, connection, {Refusal::kUnreachable, message});

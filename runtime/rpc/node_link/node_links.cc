@@ -98,7 +98,7 @@ void NodeLinks::accept_joiner(Established established) {
   auto joiner = joiners_.emplace(joiners_.end());
   capnp::Capability::Client service = hooks_.service_for_joiner(established);
   *joiner = kj::heap<CallsConnection>(loop_, kj_loop_, std::move(established), false, kj::mv(service), &budget_,
-                                      options_.link.calls, [this, joiner](Failure) {
+                                      options_.link.calls, [this, joiner](const Failure&) {
                                         kj::Own<CallsConnection> ended = kj::mv(*joiner);
                                         joiners_.erase(joiner);
                                         retire(kj::mv(ended));
@@ -132,11 +132,11 @@ kj::Promise<NodeLinks::Joined> NodeLinks::join(const JoinString& head) {
               .token = std::string(head.token.bytes())};
   join_dial_ = std::make_unique<Dial>(
       loop_, DialTarget{head.address, tls_, head.fingerprint}, std::move(hello), options_.link.dial,
-      [this](Failure failure, Established established) { on_joined(std::move(failure), std::move(established)); });
+      [this](const Failure& failure, Established established) { on_joined(failure, std::move(established)); });
   return kj::mv(pair.promise);
 }
 
-void NodeLinks::on_joined(Failure failure, Established established) {
+void NodeLinks::on_joined(const Failure& failure, Established established) {
   std::unique_ptr<Dial> ended = std::move(join_dial_);
   join_failure_ = failure;
   auto waiting = kj::mv(KJ_ASSERT_NONNULL(join_waiting_));
@@ -146,7 +146,7 @@ void NodeLinks::on_joined(Failure failure, Established established) {
   }
   Joined joined{established.peer, established.cluster, established.release, no_service()};
   join_connection_ = kj::heap<CallsConnection>(loop_, kj_loop_, std::move(established), true, no_service(), &budget_,
-                                               options_.link.calls, [this](Failure) { end_join(); });
+                                               options_.link.calls, [this](const Failure&) { end_join(); });
   joined.service = join_connection_->peer_service();
   waiting->fulfill(kj::mv(joined));
 }

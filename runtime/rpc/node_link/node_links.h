@@ -70,7 +70,7 @@ class NodeLinks final : public PortHandler {
   LinkContext link_context();
   void accept_joiner(Established established);
   void retire(kj::Own<CallsConnection> connection);
-  void on_joined(Failure failure, Established established);
+  void on_joined(const Failure& failure, Established established);
 
   loop::EventLoop& loop_;
   loop::KjLoop& kj_loop_;

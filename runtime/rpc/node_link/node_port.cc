@@ -100,7 +100,7 @@ void NodePort::admit(UniqueFd socket) {
   }
   auto login = logins_.emplace(logins_.end());
   *login = std::make_unique<Login>(context_, std::move(socket), options_.login_timeout_ns,
-                                   [this, login](Failure failure) { on_login(login, std::move(failure)); });
+                                   [this, login](const Failure& failure) { on_login(login, failure); });
 }
 
 void NodePort::turn_away(const UniqueFd& socket) {
@@ -109,7 +109,7 @@ void NodePort::turn_away(const UniqueFd& socket) {
   log_failure(address, count, {Refusal::kOverloaded, "too many logins of this address failed"});
 }
 
-void NodePort::on_login(std::list<std::unique_ptr<Login>>::iterator login, Failure failure) {
+void NodePort::on_login(std::list<std::unique_ptr<Login>>::iterator login, const Failure& failure) {
   std::unique_ptr<Login> ended = std::move(*login);
   logins_.erase(login);
   if (failure.refusal == Refusal::kNone) {

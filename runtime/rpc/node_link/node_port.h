@@ -50,7 +50,7 @@ class NodePort {
   void pause();
   void admit(UniqueFd socket);
   void turn_away(const UniqueFd& socket);
-  void on_login(std::list<std::unique_ptr<Login>>::iterator login, Failure failure);
+  void on_login(std::list<std::unique_ptr<Login>>::iterator login, const Failure& failure);
   void log_failure(const SocketAddress& address, uint64_t count, const Failure& failure) const;
   void log_shed();
 

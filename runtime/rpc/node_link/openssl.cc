@@ -6,8 +6,8 @@
 namespace sabir::node_link {
 
 void prepare_openssl() {
-  static const int prepared = OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr);
-  (void)prepared;
+  static const int kPrepared = OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr);
+  (void)kPrepared;
 }
 
 std::string openssl_failure(std::string_view what) {

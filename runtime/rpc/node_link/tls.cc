@@ -134,7 +134,7 @@ class TlsWire final : public Wire {
   }
 
   static const BIO_METHOD* bio_method() {
-    static const BIO_METHOD* const method = [] {
+    static const BIO_METHOD* const kMethod = [] {
       BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sabir socket");
       SABIR_CHECK(made != nullptr);
       BIO_meth_set_write(made, bio_write);
@@ -142,7 +142,7 @@ class TlsWire final : public Wire {
       BIO_meth_set_ctrl(made, bio_ctrl);
       return made;
     }();
-    return method;
+    return kMethod;
   }
 
   // OpenSSL's own socket BIO writes with write(2), which raises SIGPIPE.

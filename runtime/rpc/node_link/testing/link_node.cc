@@ -58,7 +58,7 @@ void LinkNode::listen() {
   SABIR_CHECK(listening.ok(), listening.error().to_string());
 }
 
-void LinkNode::know(const LinkNode& other, std::optional<HostPort> address) {
+void LinkNode::know(const LinkNode& other, const std::optional<HostPort>& address) {
   members.known[other.local.node.id] = other.identity.fingerprint();
   targets.insert_or_assign(other.local.node.id,
                            PeerTarget{other.local.node, address.value_or(other.address()),

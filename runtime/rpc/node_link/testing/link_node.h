@@ -25,7 +25,7 @@ class LinkNode final : public LinkHooks {
   void listen();
   HostPort address() const { return {"127.0.0.1", links->address().port()}; }
   // Knows `other` as a member, and where it is.
-  void know(const LinkNode& other, std::optional<HostPort> address = {});
+  void know(const LinkNode& other, const std::optional<HostPort>& address = {});
   // From now on the next life of this node.
   void restart();
   JoinString join_string(const Token& token) const;
