@@ -13,7 +13,7 @@ from shipped import ROOT
 import sabir
 from sabir._cli import render
 
-RULE = re.compile(r"\b([TDQRHOLP][1-9])\b")
+RULE = re.compile(r"\b([TDQRHOLPN][1-9])\b")
 SOURCES = ("*.h", "*.cc", "*.c", "*.capnp", "*.pml", "*.py")
 FOLDERS = ("runtime", "schema", "sdk-python", "tests/models", "tests/abi", "tests/simulation", "tests/integration")
 
