@@ -138,6 +138,8 @@ class BorrowClient {
   void resolve(const ObjectName& object, BorrowInstructions& out);
   void carrier_ready(CarrierId carrier, BorrowInstructions& out);
   void complete(CarrierId carrier, BorrowInstructions& out);
+
+  // borrow_deaths.cc
   void lose_owner(Incarnation node, BorrowInstructions& out);
   void acknowledge(BorrowInstructions& out);
 

@@ -139,9 +139,9 @@ void BorrowWorld::beat(Machine machine, Incarnation incarnation) {
     if (machines_[machine].get() != node) {
       return;  // it learned that it is dead
     }
-    at(delay(), [this, incarnation, position = node->borrowing->acknowledged()] {
-      hear_acknowledgement(incarnation, position);
-    });
+    if (random(20) == 0) {  // a new connection to the control store
+      acknowledge(*node);
+    }
   }
   node::BorrowInstructions out;
   std::optional<int64_t> wake_ns = node->borrowing->next_wake_ns();
@@ -191,10 +191,15 @@ void BorrowWorld::tell_log(Node& node) {
   carry_out(node, out);
 }
 
-void BorrowWorld::hear_acknowledgement(Incarnation node, LogPosition position) {
-  if (log_.acknowledge(node, position).ok()) {
-    settled_ = std::max(settled_, options_.broken == Break::kSettlesForOne ? position : log_.settled());
+void BorrowWorld::acknowledge(const Node& node) {
+  if (node.cut) {
+    return;
   }
+  at(delay(), [this, self = node.self, position = node.borrowing->acknowledged()] {
+    if (log_.acknowledge(self, position).ok()) {
+      settled_ = std::max(settled_, options_.broken == Break::kSettlesForOne ? position : log_.settled());
+    }
+  });
 }
 
 BorrowWorld::Node* BorrowWorld::node_of(Incarnation node) {

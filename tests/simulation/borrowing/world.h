@@ -102,7 +102,7 @@ class BorrowWorld {
   void stop(Machine machine);  // the process ends
   void write_death(Incarnation node);
   void tell_log(Node& node);
-  void hear_acknowledgement(Incarnation node, LogPosition position);
+  void acknowledge(const Node& node);
   void beat(Machine machine, Incarnation node);
   Node* node_of(Incarnation node);
   Node* some_node();

@@ -111,8 +111,7 @@ void BorrowWorld::carry_out(Node& node, BorrowInstructions& out) {
                      node.objects.at(unhold_it.object.entry).cluster = false;
                      free_if_unheld(node, unhold_it.object);
                    },
-                   // Said again by each beat.
-                   [&](const AcknowledgeLog&) {},
+                   [&](const AcknowledgeLog&) { acknowledge(node); },
                },
                instruction);
   }
