@@ -48,8 +48,9 @@ class Borrowing {
 
   // --- as receiver (N3)
 
-  // Errors: as BorrowClient::arrive. This node's own objects may be among the references; one that does not exist,
-  // which no rightful lender sends, is told as lost.
+  // The shell keeps copies of finished carriers away (by the ids of its calls) and says CarrierDone again: a late copy
+  // would bring references that nobody holds any more. Errors: as BorrowClient::arrive. This node's own objects may be
+  // among the references; one that does not exist, which no rightful lender sends, is told as lost.
   Result<void> arrive(CarrierId carrier, std::vector<ObjectName> references, BorrowInstructions& out);
   void finish(CarrierId carrier, BorrowInstructions& out);
   // The first process (cell, stored object) of this node begins to hold another node's object, the last one ends. Its
