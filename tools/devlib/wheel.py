@@ -47,6 +47,7 @@ LICENSES = {
     "libstdc++": "/usr/share/doc/libstdc++-12-dev/copyright",
     "libuv": "/usr/share/doc/libuv1-dev/copyright",
     "nlohmann-json": "/usr/share/doc/nlohmann-json3-dev/copyright",
+    "openssl": "/usr/share/doc/libssl-dev/copyright",
     "pybind11": f"{ROOT}/.venv/lib/python3*/site-packages/pybind11-*.dist-info/licenses/LICENSE",
     "sqlite": "/usr/share/doc/libsqlite3-dev/copyright",
     "xxhash": "/usr/share/doc/libxxhash-dev/copyright",

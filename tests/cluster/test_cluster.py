@@ -1,0 +1,281 @@
+"""Calls, values and errors between nodes: several daemons on this machine, joined over TLS on loopback."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sabir
+from sabir import _sabir
+from sabir.cluster_utils import Cluster, Node
+from sabir.exceptions import SabirError, WorkerCrashedError
+
+TIMEOUT_S = 60
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[tuple[Cluster, Node]]:
+    """A head with one CPU, and a node with two; this program is on the head."""
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        node = cluster.add_node(num_cpus=2, resources={"far": 4})
+        cluster.connect(log_to_driver=False)
+        yield cluster, node
+
+
+def here() -> str:
+    return os.environ["SABIR_SESSION"]
+
+
+def far(function: Any) -> Any:
+    """A task that only the second node can run."""
+    return sabir.remote(num_cpus=0, resources={"far": 1})(function)
+
+
+def get(refs: Any) -> Any:
+    return sabir.get(refs, timeout=TIMEOUT_S)
+
+
+def status(session: str) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(_sabir.node_status(session, 10.0))
+    return state
+
+
+def wait_until(condition: Any, what: str) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def settled(session: str) -> bool:
+    """Nothing is left of calls: no objects, no deaths that somebody has not taken note of, no calls."""
+    state = status(session)
+    counters = state["counters"]
+    queued = sum(queue["queued"] + queue["overflow"] for queue in state["nodes"][0]["queues"])
+    return counters["deaths_unsettled"] == 0 and counters["entries"] == 0 and queued == 0 and not counters["violations"]
+
+
+def test_calls_run_where_there_is_room(pair):
+    _, node = pair
+
+    @sabir.remote
+    def where(index):
+        time.sleep(0.4)
+        return here(), index
+
+    results = get([where.remote(index) for index in range(9)])
+    assert sorted(index for _, index in results) == list(range(9))
+    counts = collections.Counter(session for session, _ in results)
+    assert set(counts) == {pair[0].head.session, node.session}
+
+
+def test_values_of_all_sizes_go_there_and_back(pair):
+    _, node = pair
+
+    @far
+    def echo(value, *, name="none"):
+        return here(), value, name
+
+    for value in (None, 0, 2**100, "text", b"\0" * 1000, [1, {"a": (2.5, None)}], {1, 2}, b"x" * 100_000, "y" * 3_000_000):
+        assert get(echo.remote(value, name="given")) == (node.session, value, "given")
+    matrix = np.arange(6_000_000, dtype=np.float32).reshape(2000, 3000)
+    session, back, _ = get(echo.remote(matrix))
+    assert session == node.session and np.array_equal(back, matrix)
+
+
+def test_one_object_as_argument_of_many_calls(pair):
+    ref = sabir.put(np.ones(4_000_000))
+
+    @far
+    def total(array, factor):
+        return float(array.sum()) * factor
+
+    assert get([total.remote(ref, factor) for factor in range(40)]) == [4e6 * factor for factor in range(40)]
+
+
+def test_references_and_promises_inside_values(pair):
+    @sabir.remote
+    def slow(value):
+        time.sleep(0.5)
+        return value
+
+    @far
+    def follow(box):
+        return [sabir.get(ref) for ref in box["refs"]]
+
+    @far
+    def submit(value):
+        return [slow.remote(value), sabir.put(np.full(100_000, value))]
+
+    ready = sabir.put("ready")
+    large = sabir.put(np.zeros(200_000))
+    got = get(follow.remote({"refs": [slow.remote(3), ready, large]}))
+    assert got[:2] == [3, "ready"] and got[2].shape == (200_000,)
+    pending, stored = get(submit.remote(7))
+    assert get(pending) == 7 and get(stored).sum() == 700_000
+
+
+def test_several_and_no_results(pair):
+    @far
+    def three():
+        return 1, "two", np.ones(100_000)
+
+    one, two, large = three.options(num_returns=3).remote()
+    assert get(one) == 1 and get(two) == "two" and get(large).sum() == 100_000
+
+
+def test_errors_come_back_as_they_were_raised(pair):
+    class OwnError(Exception):
+        pass
+
+    @far
+    def fail(kind):
+        raise {"own": OwnError, "value": ValueError}[kind]("from far away")
+
+    with pytest.raises(ValueError, match="from far away"):
+        get(fail.remote("value"))
+    with pytest.raises(OwnError, match="from far away"):
+        get(fail.remote("own"))
+
+
+def test_a_worker_that_dies_there_is_an_attempt(pair):
+    @far
+    def die(until):
+        if sabir.get_runtime_context().get_attempt() < until:
+            os._exit(9)
+        return sabir.get_runtime_context().get_attempt()
+
+    assert get(die.options(max_retries=3).remote(2)) == 2
+    with pytest.raises(WorkerCrashedError, match="exited with status 9"):
+        get(die.options(max_retries=1).remote(5))
+
+
+def test_errors_are_retried_from_here(pair):
+    @far
+    def flaky():
+        attempt = sabir.get_runtime_context().get_attempt()
+        if attempt < 2:
+            raise OSError(f"attempt {attempt}")
+        return attempt
+
+    assert get(flaky.options(retry_exceptions=True).remote()) == 2
+
+
+def test_tasks_call_tasks_on_both_nodes(pair):
+    @sabir.remote
+    def fibonacci(n):
+        if n < 2:
+            return n
+        return sum(sabir.get([fibonacci.remote(n - 1), fibonacci.remote(n - 2)]))
+
+    @far
+    def start(n):
+        return sabir.get(fibonacci.remote(n))
+
+    assert get([fibonacci.remote(7), start.remote(8)]) == [13, 21]
+
+
+def test_many_small_calls(pair):
+    @far
+    def double(value):
+        return 2 * value
+
+    assert get([double.remote(value) for value in range(20_000)]) == [2 * value for value in range(20_000)]
+
+
+def test_what_no_node_has_is_said(pair, capfd):
+    ready, waiting = sabir.wait(
+        [sabir.remote(resources={"nowhere": 1})(here).remote()], num_returns=1, timeout=0.5
+    )
+    assert not ready and waiting
+
+
+def test_nothing_is_left_behind(pair):
+    cluster, node = pair
+    wait_until(lambda: settled(node.session) and settled(cluster.head.session), f"{status(node.session)}")
+
+
+def test_a_node_that_is_killed_loses_no_result():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        victim = cluster.add_node(num_cpus=2)
+        cluster.connect(log_to_driver=False)
+
+        @sabir.remote(max_retries=5)
+        def work(index):
+            time.sleep(0.05)
+            return index, here()
+
+        refs = [work.remote(index) for index in range(120)]
+        wait_until(lambda: any(get(ref)[1] == victim.session for ref in sabir.wait(refs, num_returns=1)[0]) or True, "")
+        time.sleep(0.5)
+        cluster.remove_node(victim, allow_graceful=False)
+        results = get(refs)
+        assert [index for index, _ in results] == list(range(120))
+        head = cluster.head.session
+        wait_until(lambda: [node["alive"] for node in status(head)["nodes"][1:]] == [False], "it is given up")
+        # Another one takes its place.
+        again = cluster.add_node(num_cpus=2)
+        results = get([work.remote(index) for index in range(60)])
+        assert again.session in {session for _, session in results}
+        del refs, results
+        wait_until(lambda: settled(head), f"{status(head)}")
+
+
+def test_a_job_ends_on_all_nodes():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        node = cluster.add_node(num_cpus=1, resources={"far": 1})
+        cluster.connect(log_to_driver=False)
+
+        @far
+        def forever():
+            time.sleep(1000)
+
+        forever.remote()
+        wait_until(lambda: any(worker["running"] for worker in status(node.session)["nodes"][0]["workers"]), "it runs")
+        sabir.shutdown()
+        wait_until(lambda: not status(node.session)["nodes"][0]["workers"], "its workers are ended there, too")
+        assert settled(node.session) or wait_until(lambda: settled(node.session), "") is None
+
+
+def test_without_tls():
+    with Cluster(head_node_args={"num_cpus": 1, "insecure": True}) as cluster:
+        assert cluster.head.join_string.endswith("#insecure")
+        node = cluster.add_node(num_cpus=1, resources={"far": 1}, insecure=True)
+        cluster.connect(log_to_driver=False)
+        assert get(far(here).remote()) == node.session
+        with pytest.raises(SabirError, match="--insecure"):
+            cluster.add_node(insecure=False)
+
+
+def test_who_may_not_join():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        good = cluster.head.join_string
+        address, token, fingerprint = good.split("#")
+        other_token = ("A" if token[0] != "A" else "B") + token[1:]
+        other_print = ("0" if fingerprint[0] != "0" else "1") + fingerprint[1:]
+        for join_string, complaint in (
+            (f"{address}#{other_token}#{fingerprint}", "wrong token"),
+            (f"{address}#{token}#{other_print}", "wrong fingerprint|fingerprint"),
+            (f"{address}#{token}", "join string|character"),
+            ("nonsense", "join string|character"),
+        ):
+            cluster.head.join_string = join_string
+            with pytest.raises(SabirError, match=complaint) as refused:
+                cluster.add_node(num_cpus=1)
+            assert token not in str(refused.value)
+        cluster.head.join_string = good
+        # What is no node does not disturb those that are.
+        host, port = cluster.head.address.split(":")
+        for garbage in (b"GET / HTTP/1.1\r\n\r\n", b"\0" * 5000, b""):
+            with socket.create_connection((host, int(port))) as stranger:
+                stranger.sendall(garbage)
+        cluster.add_node(num_cpus=1)
+        assert len(status(cluster.head.session)["nodes"]) == 2
