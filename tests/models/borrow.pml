@@ -8,7 +8,7 @@
  * lend on, keep the reference or not, and finish at any time. DEATHS nodes die or fewer, each at any step. EXTRA times a borrower
  * registers although it is registered.
  *   -DREJOIN   node 1 comes back as incarnation 3; the network still brings what was sent to or by node 1
- *   -DZOMBIES  who was declared dead has not noticed and goes on for ever
+ *   -DZOMBIES  who was declared dead has not noticed and goes on for ever (as owner it frees nothing any more)
  *   -DCHAIN    node n lends to node n + 1 alone; nodes 1 and 2 may die
  *
  * Checked: the object is there for whoever reaches it and was not declared dead, also in a carrier that arrives; the count of a

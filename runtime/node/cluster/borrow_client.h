@@ -35,9 +35,10 @@ class BorrowClient {
     uint64_t registers = 0;
     uint64_t releases = 0;
     uint64_t retries = 0;
-    uint64_t stale = 0;               // answers to nothing that is open
-    uint64_t lost = 0;                // objects that were reached when their owner died
-    uint64_t gone_while_reached = 0;  // never, unless a node breaks the rules
+    uint64_t stale = 0;  // answers to nothing that is open
+    uint64_t lost = 0;   // objects that were reached when their owner died
+    // Never, unless a node breaks the rules, or the owner was declared dead and neither side has noticed.
+    uint64_t gone_while_reached = 0;
   };
 
   // View and clock must outlive it. The view has learned of a death before node_died() tells.
