@@ -179,6 +179,11 @@ void Exchange::set_width(uint16_t slot, uint32_t calls) {
 }
 
 size_t Exchange::sweep() {
+  for (auto& [number, job] : jobs_) {
+    if (job.imported) {
+      job.imported->incoming().sweep();
+    }
+  }
   std::vector<std::shared_ptr<ExportedClass>> over;
   size_t left = 0;
   {
@@ -189,23 +194,14 @@ size_t Exchange::sweep() {
     over.assign(std::make_move_iterator(end), std::make_move_iterator(exports_.end()));
     exports_.erase(end, exports_.end());
     left = exports_.size();
+    for (const std::shared_ptr<ExportedClass>& one : exports_) {
+      one->incoming().sweep();
+    }
   }
   return left;
 }
 
 void Exchange::end_job(uint32_t number) { link_.post(rpc::JobOverMessage{number}); }
-
-void Exchange::collect() {
-  for (auto& [number, job] : jobs_) {
-    if (job.imported) {
-      job.imported->incoming().collect();
-    }
-  }
-  std::lock_guard guard(lock_);
-  for (const std::shared_ptr<ExportedClass>& one : exports_) {
-    one->incoming().collect();
-  }
-}
 
 void Exchange::peer_lost(const std::string& why) {
   std::vector<std::shared_ptr<ExportedClass>> exports;

@@ -101,10 +101,11 @@ void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& b
     if (batch->objects.contains(value.stored->id)) {
       return;
     }
-    auto kept = std::find_if(kept_.begin(), kept_.end(), [&](const auto& one) { return one.first == value.stored->id; });
+    auto kept = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& one) { return one.id == value.stored->id; });
     if (kept != kept_.end()) {
       kept_.splice(kept_.begin(), kept_, kept);
-      batch->objects.emplace(kept->first, client::retain(kept->second));
+      kept->used_ns = client_.core().self.clock().now_ns();
+      batch->objects.emplace(kept->id, client::retain(kept->object));
       return;
     }
     ++batch->missing;
@@ -215,11 +216,11 @@ void Incoming::settle(const PullPtr& pull, Result<Future*> object) {
       }
     }
     if (object.ok() && *object != nullptr) {
-      kept_.emplace_front(pull->id, *object);
+      kept_.push_front({pull->id, *object, client_.core().self.clock().now_ns()});
       kept_bytes_ += pull->size_bytes;
       while (kept_.size() > kMaxKept || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
-        kept_bytes_ -= kept_.back().second->size_bytes;
-        dropped.push_back(kept_.back().second);
+        kept_bytes_ -= kept_.back().object->size_bytes;
+        dropped.push_back(kept_.back().object);
         kept_.pop_back();
       }
     }
@@ -343,13 +344,36 @@ bool Incoming::has_promise(rpc::ObjectId id) {
 }
 
 void Incoming::collect() {
-  std::list<std::pair<rpc::ObjectId, Future*>> kept;
+  std::list<Kept> kept;
   {
     std::lock_guard guard(lock_);
     kept.swap(kept_);
     kept_bytes_ = 0;
   }
-  for (auto& [id, object] : kept) {
+  for (Kept& one : kept) {
+    client::release(one.object);
+  }
+}
+
+void Incoming::sweep() {
+  client::QueuedEvent event;
+  while (client_.notice_queue()->take(&event, 1) != 0) {
+    delete event.buffer;
+    if (event.kind == SABIR_EVENT_COLLECT) {
+      collect();
+    }
+  }
+  int64_t now = client_.core().self.clock().now_ns();
+  std::vector<Future*> old;
+  {
+    std::lock_guard guard(lock_);
+    while (!kept_.empty() && now - kept_.back().used_ns > kKeptNs) {
+      kept_bytes_ -= kept_.back().object->size_bytes;
+      old.push_back(kept_.back().object);
+      kept_.pop_back();
+    }
+  }
+  for (Future* object : old) {
     client::release(object);
   }
 }

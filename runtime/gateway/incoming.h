@@ -22,6 +22,7 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   // Objects that were pulled stay for the next call that names them: at most so many and so large together.
   static constexpr size_t kMaxKept = 64;
   static constexpr uint64_t kMaxKeptBytes = 256 << 20;
+  static constexpr int64_t kKeptNs = 5 * kSecondNs;
 
   // A ready reference for each value, with a count.
   using Done = std::function<void(Result<std::vector<client::Future*>>)>;
@@ -37,6 +38,8 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
 
   // Lets go of what is kept for later calls.
   void collect();
+  // ... of what no call has named for a while, or of all if the store is full.
+  void sweep();
   // The peer is gone: its promises break. Transfers end by themselves.
   void peer_lost(const std::string& why);
   // Ends its thread. No read() or resolve() after that.
@@ -65,7 +68,12 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
 
   std::mutex lock_;
   std::map<rpc::ObjectId, PullPtr> pulls_;                // under way
-  std::list<std::pair<rpc::ObjectId, client::Future*>> kept_;  // newest first, a count on each
+  struct Kept {
+    rpc::ObjectId id;
+    client::Future* object = nullptr;  // a count
+    int64_t used_ns = 0;
+  };
+  std::list<Kept> kept_;  // newest first
   uint64_t kept_bytes_ = 0;
   std::map<rpc::ObjectId, client::Future*> promises_;  // a count on each
   // Pulls that found no room at once: a thread of their own waits for it.

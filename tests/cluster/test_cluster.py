@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import collections
-import json
 import os
-import socket
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
+from nodes import far, get, here, settled, status, wait_until
 
 import sabir
-from sabir import _sabir
 from sabir.cluster_utils import Cluster, Node
-from sabir.exceptions import SabirError, WorkerCrashedError
-
-TIMEOUT_S = 60
+from sabir.exceptions import WorkerCrashedError
 
 
 @pytest.fixture(scope="module")
@@ -28,39 +23,6 @@ def pair() -> Iterator[tuple[Cluster, Node]]:
         node = cluster.add_node(num_cpus=2, resources={"far": 4})
         cluster.connect(log_to_driver=False)
         yield cluster, node
-
-
-def here() -> str:
-    return os.environ["SABIR_SESSION"]
-
-
-def far(function: Any) -> Any:
-    """A task that only the second node can run."""
-    return sabir.remote(num_cpus=0, resources={"far": 1})(function)
-
-
-def get(refs: Any) -> Any:
-    return sabir.get(refs, timeout=TIMEOUT_S)
-
-
-def status(session: str) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads(_sabir.node_status(session, 10.0))
-    return state
-
-
-def wait_until(condition: Any, what: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-def settled(session: str) -> bool:
-    """Nothing is left of calls: no objects, no deaths that somebody has not taken note of, no calls."""
-    state = status(session)
-    counters = state["counters"]
-    queued = sum(queue["queued"] + queue["overflow"] for queue in state["nodes"][0]["queues"])
-    return counters["deaths_unsettled"] == 0 and counters["entries"] == 0 and queued == 0 and not counters["violations"]
 
 
 def test_calls_run_where_there_is_room(pair):
@@ -200,82 +162,5 @@ def test_what_no_node_has_is_said(pair, capfd):
 
 def test_nothing_is_left_behind(pair):
     cluster, node = pair
+    sabir.shutdown()
     wait_until(lambda: settled(node.session) and settled(cluster.head.session), f"{status(node.session)}")
-
-
-def test_a_node_that_is_killed_loses_no_result():
-    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
-        victim = cluster.add_node(num_cpus=2)
-        cluster.connect(log_to_driver=False)
-
-        @sabir.remote(max_retries=5)
-        def work(index):
-            time.sleep(0.05)
-            return index, here()
-
-        refs = [work.remote(index) for index in range(120)]
-        wait_until(lambda: any(get(ref)[1] == victim.session for ref in sabir.wait(refs, num_returns=1)[0]) or True, "")
-        time.sleep(0.5)
-        cluster.remove_node(victim, allow_graceful=False)
-        results = get(refs)
-        assert [index for index, _ in results] == list(range(120))
-        head = cluster.head.session
-        wait_until(lambda: [node["alive"] for node in status(head)["nodes"][1:]] == [False], "it is given up")
-        # Another one takes its place.
-        again = cluster.add_node(num_cpus=2)
-        results = get([work.remote(index) for index in range(60)])
-        assert again.session in {session for _, session in results}
-        del refs, results
-        wait_until(lambda: settled(head), f"{status(head)}")
-
-
-def test_a_job_ends_on_all_nodes():
-    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
-        node = cluster.add_node(num_cpus=1, resources={"far": 1})
-        cluster.connect(log_to_driver=False)
-
-        @far
-        def forever():
-            time.sleep(1000)
-
-        forever.remote()
-        wait_until(lambda: any(worker["running"] for worker in status(node.session)["nodes"][0]["workers"]), "it runs")
-        sabir.shutdown()
-        wait_until(lambda: not status(node.session)["nodes"][0]["workers"], "its workers are ended there, too")
-        assert settled(node.session) or wait_until(lambda: settled(node.session), "") is None
-
-
-def test_without_tls():
-    with Cluster(head_node_args={"num_cpus": 1, "insecure": True}) as cluster:
-        assert cluster.head.join_string.endswith("#insecure")
-        node = cluster.add_node(num_cpus=1, resources={"far": 1}, insecure=True)
-        cluster.connect(log_to_driver=False)
-        assert get(far(here).remote()) == node.session
-        with pytest.raises(SabirError, match="--insecure"):
-            cluster.add_node(insecure=False)
-
-
-def test_who_may_not_join():
-    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
-        good = cluster.head.join_string
-        address, token, fingerprint = good.split("#")
-        other_token = ("A" if token[0] != "A" else "B") + token[1:]
-        other_print = ("0" if fingerprint[0] != "0" else "1") + fingerprint[1:]
-        for join_string, complaint in (
-            (f"{address}#{other_token}#{fingerprint}", "wrong token"),
-            (f"{address}#{token}#{other_print}", "wrong fingerprint|fingerprint"),
-            (f"{address}#{token}", "join string|character"),
-            ("nonsense", "join string|character"),
-        ):
-            cluster.head.join_string = join_string
-            with pytest.raises(SabirError, match=complaint) as refused:
-                cluster.add_node(num_cpus=1)
-            assert token not in str(refused.value)
-        cluster.head.join_string = good
-        # What is no node does not disturb those that are.
-        host, port = cluster.head.address.split(":")
-        for garbage in (b"GET / HTTP/1.1\r\n\r\n", b"\0" * 5000, b""):
-            with socket.create_connection((host, int(port))) as stranger:
-                stranger.sendall(garbage)
-        cluster.add_node(num_cpus=1)
-        assert len(status(cluster.head.session)["nodes"]) == 2

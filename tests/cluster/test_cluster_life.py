@@ -1,0 +1,91 @@
+"""Nodes that come and go: each test has a cluster of its own on loopback."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+from nodes import far, get, here, settled, status, wait_until
+
+import sabir
+from sabir.cluster_utils import Cluster
+from sabir.exceptions import SabirError
+
+
+def test_a_node_that_is_killed_loses_no_result():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        victim = cluster.add_node(num_cpus=2)
+        cluster.connect(log_to_driver=False)
+
+        @sabir.remote(max_retries=5)
+        def work(index):
+            time.sleep(0.05)
+            return index, here()
+
+        refs = [work.remote(index) for index in range(120)]
+        wait_until(lambda: any(get(ref)[1] == victim.session for ref in sabir.wait(refs, num_returns=1)[0]) or True, "")
+        time.sleep(0.5)
+        cluster.remove_node(victim, allow_graceful=False)
+        results = get(refs)
+        assert [index for index, _ in results] == list(range(120))
+        head = cluster.head.session
+        wait_until(lambda: [node["alive"] for node in status(head)["nodes"][1:]] == [False], "it is given up")
+        # Another one takes its place.
+        again = cluster.add_node(num_cpus=2)
+        results = get([work.remote(index) for index in range(60)])
+        assert again.session in {session for _, session in results}
+        del refs, results
+        wait_until(lambda: settled(head), f"{status(head)}")
+
+
+def test_a_job_ends_on_all_nodes():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        node = cluster.add_node(num_cpus=1, resources={"far": 1})
+        cluster.connect(log_to_driver=False)
+
+        @far
+        def forever():
+            time.sleep(1000)
+
+        forever.remote()
+        wait_until(lambda: any(worker["running"] for worker in status(node.session)["nodes"][0]["workers"]), "it runs")
+        sabir.shutdown()
+        wait_until(lambda: not status(node.session)["nodes"][0]["workers"], "its workers are ended there, too")
+        assert settled(node.session) or wait_until(lambda: settled(node.session), "") is None
+
+
+def test_without_tls():
+    with Cluster(head_node_args={"num_cpus": 1, "insecure": True}) as cluster:
+        assert cluster.head.join_string.endswith("#insecure")
+        node = cluster.add_node(num_cpus=1, resources={"far": 1}, insecure=True)
+        cluster.connect(log_to_driver=False)
+        assert get(far(here).remote()) == node.session
+        with pytest.raises(SabirError, match="--insecure"):
+            cluster.add_node(insecure=False)
+
+
+def test_who_may_not_join():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        good = cluster.head.join_string
+        address, token, fingerprint = good.split("#")
+        other_token = ("A" if token[0] != "A" else "B") + token[1:]
+        other_print = ("0" if fingerprint[0] != "0" else "1") + fingerprint[1:]
+        for join_string, complaint in (
+            (f"{address}#{other_token}#{fingerprint}", "wrong token"),
+            (f"{address}#{token}#{other_print}", "wrong fingerprint|fingerprint"),
+            (f"{address}#{token}", "join string|character"),
+            ("nonsense", "join string|character"),
+        ):
+            cluster.head.join_string = join_string
+            with pytest.raises(SabirError, match=complaint) as refused:
+                cluster.add_node(num_cpus=1)
+            assert token not in str(refused.value)
+        cluster.head.join_string = good
+        # What is no node does not disturb those that are.
+        host, port = cluster.head.address.split(":")
+        for garbage in (b"GET / HTTP/1.1\r\n\r\n", b"\0" * 5000, b""):
+            with socket.create_connection((host, int(port))) as stranger:
+                stranger.sendall(garbage)
+        cluster.add_node(num_cpus=1)
+        assert len(status(cluster.head.session)["nodes"]) == 2
