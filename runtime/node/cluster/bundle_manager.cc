@@ -50,6 +50,10 @@ std::optional<PrepareAnswer> BundleManager::prepare(const PrepareBundles& messag
     answer.prepared = true;
     return answer;
   }
+  if (draining_) {
+    answer.reason = "it is draining";
+    return answer;
+  }
   // What earlier attempts left here is over (G1), and may be what this one needs.
   std::vector<std::pair<uint32_t, ResourceSet>> wanted;
   for (const PrepareBundles::Bundle& bundle : message.bundles) {

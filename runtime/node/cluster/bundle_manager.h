@@ -42,6 +42,9 @@ class BundleManager {
   std::optional<CommitAnswer> commit(const CommitBundles& message);
   std::optional<DropAnswer> drop(const DropBundles& message);
 
+  // Nothing new is reserved.
+  void drain() { draining_ = true; }
+
   // G6: to be sent when the coordinator is another one, and now and then.
   BundleInventory inventory() const;
 
@@ -80,6 +83,7 @@ class BundleManager {
   const Clock* const clock_;
   std::vector<EndBundleUsers>* const out_;
   uint64_t epoch_ = 0;
+  bool draining_ = false;
   std::map<Key, Reservation> reservations_;
   std::map<Key, Mark> marks_;
   std::deque<Key> mark_order_;

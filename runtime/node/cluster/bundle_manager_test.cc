@@ -128,6 +128,14 @@ TEST_F(BundleManagerTest, G7_OtherIncarnationsAndFormerCoordinatorsAreNotHeard) 
   EXPECT_TRUE(manager.commit({2, self, group, 1, {0}}));
 }
 
+TEST_F(BundleManagerTest, ADrainingNodeReservesNothingNew) {
+  prepare(1, {2});
+  manager.drain();
+  EXPECT_TRUE(prepare(1, {2})->prepared);
+  EXPECT_EQ(commit(1, {0})->committed.size(), 1u);
+  EXPECT_EQ(prepare(2, {1}, 1)->reason, "it is draining");
+}
+
 TEST_F(BundleManagerTest, BadMessages) {
   EXPECT_FALSE(prepare(1, {})->prepared);
   EXPECT_FALSE(manager.prepare({1, self, group, 1, {{0, {{"CPU", -1}}}}})->prepared);

@@ -1,5 +1,6 @@
 #include "runtime/node/cluster/node_ledger.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "runtime/base/check.h"
@@ -33,6 +34,9 @@ std::optional<std::vector<BundleNumber>> NodeLedger::reserve(
       return std::nullopt;
     }
     Bundle bundle{.group = group, .index = index, .of_node = resources_->take(amounts), .capacity = Capacity(amounts)};
+    for (const auto& amount : amounts) {
+      reserved_.set(amount.id, reserved_.get(amount.id) + amount.units);
+    }
     numbers.push_back(++last_number_);
     bundles_.emplace(last_number_, std::move(bundle));
     by_group_[group].insert(last_number_);
@@ -56,6 +60,9 @@ bool NodeLedger::close(BundleNumber number) {
     return false;
   }
   resources_->give_back(bundle.of_node);
+  for (const auto& amount : bundle.of_node.amounts) {
+    reserved_.set(amount.id, reserved_.get(amount.id) - amount.units);
+  }
   auto group = by_group_.find(bundle.group);
   group->second.erase(number);
   if (group->second.empty()) {
@@ -94,6 +101,12 @@ NodeLedger::Fit NodeLedger::fit(const ResourceSet& request, const Placement& pla
     fit = capacity.could_fit(request) ? Fit::kLater : fit;
   }
   return fit;
+}
+
+bool NodeLedger::attainable(const ResourceSet& request) const {
+  return std::all_of(request.begin(), request.end(), [&](const auto& amount) {
+    return amount.units <= resources_->total(amount.id) - reserved_.get(amount.id);
+  });
 }
 
 std::optional<Claim> NodeLedger::claim(const ResourceSet& request, const Placement& placement) {
@@ -139,7 +152,11 @@ void NodeLedger::release(const Claim& claim) {
 }
 
 void NodeLedger::check_invariants() const {
+  ResourceSet reserved;
   for (const auto& [number, bundle] : bundles_) {
+    for (const auto& amount : bundle.of_node.amounts) {
+      reserved.set(amount.id, reserved.get(amount.id) + amount.units);
+    }
     SABIR_CHECK(!(bundle.is_open && bundle.closed), "bundle=", number);
     SABIR_CHECK(bundle.claims == 0 || bundle.is_open || bundle.closed, "bundle=", number);
     for (const auto& amount : bundle.capacity.total()) {
@@ -148,6 +165,7 @@ void NodeLedger::check_invariants() const {
       SABIR_CHECK(bundle.claims > 0 || free == amount.units, "bundle=", number, " free=", free);
     }
   }
+  SABIR_CHECK(reserved == reserved_);
 }
 
 }  // namespace sabir::cluster

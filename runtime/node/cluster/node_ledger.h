@@ -47,6 +47,8 @@ class NodeLedger {
   enum class Fit : uint8_t { kNow, kLater, kNever };
   // kNever: not even if all of the node, or of the bundles of the placement that are here and open, were free.
   Fit fit(const ResourceSet& request, const Placement& placement) const;
+  // It would fit beside the bundles if nothing else ran here (GPUs counted as a sum).
+  bool attainable(const ResourceSet& request) const;
   // Nothing: it does not fit now. Any bundle: of those that fit the fullest one.
   std::optional<Claim> claim(const ResourceSet& request, const Placement& placement);
   void release(const Claim& claim);
@@ -73,6 +75,7 @@ class NodeLedger {
   node::NodeResources* const resources_;
   std::map<BundleNumber, Bundle> bundles_;
   std::map<GroupId, std::set<BundleNumber>> by_group_;
+  ResourceSet reserved_;  // by all of them
   BundleNumber last_number_ = 0;
 };
 

@@ -89,6 +89,18 @@ TEST_F(NodeLedgerTest, GpusOfABundleAreTheNodesOwn) {
   EXPECT_TRUE(ledger.claim(set(0, 0.5), in(1)));
 }
 
+TEST_F(NodeLedgerTest, WhatBundlesHoldIsNotAttainable) {
+  auto claim = ledger.claim(set(8), {});
+  EXPECT_TRUE(ledger.attainable(set(8))) << "what runs ends";
+  ledger.release(*claim);
+  auto numbers = ledger.reserve(group, {{0, set(2)}});
+  EXPECT_FALSE(ledger.attainable(set(7)));
+  EXPECT_TRUE(ledger.attainable(set(6, 4)));
+  ledger.close(numbers->front());
+  EXPECT_TRUE(ledger.attainable(set(8)));
+  ledger.check_invariants();
+}
+
 TEST_F(NodeLedgerTest, ThePlainNode) {
   EXPECT_EQ(ledger.fit(set(8), {}), Fit::kNow);
   auto claim = ledger.claim(set(8), {});

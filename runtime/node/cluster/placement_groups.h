@@ -82,7 +82,7 @@ class PlacementGroups {
   Result<void> wait(const GroupId& group, WaiterId waiter, std::optional<int64_t> timeout_ns);
   void cancel_wait(WaiterId waiter);
 
-  // From the nodes.
+  // From the nodes. The report in an answer has gone to ViewHub::on_report() before: only so all nodes learn of it.
   void on_prepared(const PrepareAnswer& answer);
   void on_committed(const CommitAnswer& answer);
   void on_dropped(const DropAnswer& answer);

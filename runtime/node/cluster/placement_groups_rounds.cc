@@ -66,9 +66,6 @@ void PlacementGroups::send_prepare(const Group& group, const NodeKey& node, cons
 }
 
 void PlacementGroups::on_prepared(const PrepareAnswer& answer) {
-  if (answer.report) {
-    view_->apply_report(*answer.report);
-  }
   Group* group = find_group(answer.group);
   if (group == nullptr || group->phase != GroupPhase::kPreparing || group->attempt != answer.attempt) {
     return;  // of an attempt that was aborted: its drop is under way
@@ -215,9 +212,6 @@ void PlacementGroups::send_drop(const DropKey& key, Drop& drop) {
 }
 
 void PlacementGroups::on_dropped(const DropAnswer& answer) {
-  if (answer.report) {
-    view_->apply_report(*answer.report);
-  }
   DropKey key{answer.node, answer.group};
   auto found = drops_.find(key);
   if (found == drops_.end()) {

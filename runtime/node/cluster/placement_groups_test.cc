@@ -45,11 +45,10 @@ class PlacementGroupsTest : public testing::Test {
     tell(key);
     groups->node_added();
   }
-  NodeReport report(NodeKey key) {
+  void tell(NodeKey key) {
     Node& node = *nodes.at(key);
-    return report_of(key, ++node.version, state_of(node.resources));
+    view.apply_report(report_of(key, ++node.version, state_of(node.resources)));
   }
-  void tell(NodeKey key) { view.apply_report(report(key)); }
   void kill(uint32_t number, uint64_t incarnation = 1) {
     NodeKey key = node_key(number, incarnation);
     nodes.erase(key);
@@ -70,7 +69,7 @@ class PlacementGroupsTest : public testing::Test {
         return;
       }
       if (auto answer = found->second->bundles.prepare(*what)) {
-        answer->report = report(what->node);
+        tell(what->node);
         groups->on_prepared(*answer);
       }
     } else if (const auto* what = std::get_if<CommitBundles>(&instruction)) {
@@ -87,7 +86,7 @@ class PlacementGroupsTest : public testing::Test {
         return;
       }
       if (auto answer = found->second->bundles.drop(*what)) {
-        answer->report = report(what->node);
+        tell(what->node);
         groups->on_dropped(*answer);
       }
     }

@@ -134,6 +134,34 @@ std::string explain_bundle(const PlacementQuery& query, const ResourceView& view
   return which + " has " + describe(*query.resources) + " free";
 }
 
+// What keeps the one node from serving it.
+std::string explain_affinity(const PlacementQuery& query, const ResourceView& view) {
+  const Strategy& strategy = *query.strategy;
+  NodeKey key{.id = strategy.node};
+  const Node* node = view.find(strategy.node);
+  if (node == nullptr) {
+    return describe(key) + " is not in the cluster";
+  }
+  if (!node->usable()) {
+    return describe(key) + (node->reported ? " is draining: it takes nothing new" : " has not reported yet");
+  }
+  if (!matches(strategy.selector, node->labels())) {
+    return describe(key) + " has not " + describe(strategy.selector);
+  }
+  std::optional<ResourceSet> set = view.resolve(*query.resources);
+  bool could = set && node->capacity.could_fit(*set);
+  for (const ResourceRequest& amount : *query.resources) {
+    std::optional<ResourceId> id = view.names().find(amount.name);
+    const ResourceSet& has = could ? node->capacity.free() : node->capacity.total();
+    Units units = id ? has.get(*id) : 0;
+    if (amount.units > units) {
+      return "needs " + node::format_units(amount.units) + " " + amount.name + "; " + describe(key) + " has " +
+             node::format_units(units) + (could ? " free" : "");
+    }
+  }
+  return describe(key) + " is busy";
+}
+
 }  // namespace
 
 std::string explain_request(const Amounts& resources, const LabelSelector& selector, const ResourceView& view) {
@@ -171,37 +199,20 @@ std::string explain_request(const Amounts& resources, const LabelSelector& selec
 
 std::string explain_placement(const PlacementQuery& query, const ResourceView& view) {
   Random random;
-  if (choose_node(query, view, random).outcome == Decision::Outcome::kNow) {
+  Decision decision = choose_node(query, view, random);
+  if (decision.outcome == Decision::Outcome::kNow) {
     return {};
   }
   const Strategy& strategy = *query.strategy;
   if (strategy.placement.in_group()) {
     return cut(explain_bundle(query, view));
   }
-  if (strategy.kind == Strategy::Kind::kAffinity && !strategy.soft) {
-    NodeKey key{.id = strategy.node};
-    const Node* node = view.find(strategy.node);
-    if (node == nullptr) {
-      return describe(key) + " is not in the cluster";
+  if (strategy.kind == Strategy::Kind::kAffinity) {
+    std::string text = explain_affinity(query, view);
+    // Soft, and the node can never serve it: the others decide.
+    if (!strategy.soft || decision.node.id == strategy.node) {
+      return cut(text);
     }
-    if (!node->usable()) {
-      return describe(key) + (node->reported ? " is draining: it takes nothing new" : " has not reported yet");
-    }
-    if (!matches(strategy.selector, node->labels())) {
-      return cut(describe(key) + " has not " + describe(strategy.selector));
-    }
-    std::optional<ResourceSet> set = view.resolve(*query.resources);
-    for (const ResourceRequest& amount : *query.resources) {
-      std::optional<ResourceId> id = view.names().find(amount.name);
-      Units total = id ? node->capacity.total().get(*id) : 0;
-      Units free = id ? node->capacity.free().get(*id) : 0;
-      bool could = set && node->capacity.could_fit(*set);
-      if (amount.units > (could ? free : total)) {
-        return cut("needs " + node::format_units(amount.units) + " " + amount.name + "; " + describe(key) + " has " +
-                   node::format_units(could ? free : total) + (could ? " free" : ""));
-      }
-    }
-    return describe(key) + " is busy";
   }
   std::string text = explain_request(*query.resources, strategy.selector, view);
   if (text.empty()) {

@@ -20,7 +20,8 @@
 //  E6 Messages name the incarnations of both sides; who is over, or not a member, is not heard. When a client dies, its
 //     leases are over and what runs in them is stopped. When a server dies, so do its leases.
 //  E7 Who came first is served first: a request that waits goes before local calls that began to wait later, and after
-//     those that began earlier.
+//     those that began earlier, if they need what it lacks. Who waits for something that placement groups hold keeps
+//     nobody else from the rest: that may be for ever.
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,8 @@ namespace {
 
 constexpr size_t kMaxChoices = 8;         // of one class in one tick
 constexpr uint32_t kMaxWaitingSlots = 4;  // that a request asks for which waits
+constexpr uint32_t kQuickRetries = 3;
+constexpr int64_t kViewPauseNs = 20 * kMillisecondNs;
 constexpr int64_t kStatusPauseNs = 10 * kMillisecondNs;
 
 }  // namespace
@@ -112,6 +114,8 @@ void RemoteLeaseClient::pause(Class& what) {
 }
 
 void RemoteLeaseClient::decide(Class& what) {
+  what.decided_ns = clock_->now_ns();
+  what.view_seen = view_->change_count();
   std::erase_if(what.refused, [&](const auto& entry) { return entry.second <= clock_->now_ns(); });
   std::vector<NodeId> refused;
   for (const auto& [id, until_ns] : what.refused) {
@@ -141,8 +145,11 @@ void RemoteLeaseClient::decide(Class& what) {
       std::optional<ResourceSet> set = view_->resolve(what.what.resources);
       count = std::max(view_->find(decision.node.id)->capacity.count_fitting(*set, count), 1u);
       if (local) {
-        view_->debit(decision.node, *set, count);  // the local scheduler takes them
+        view_->debit(decision.node, *set, count);
       }
+    }
+    if (local) {
+      out_->emplace_back(RunHere{what.what.token, count});
     }
     left -= count;
     if (!local) {
@@ -160,8 +167,6 @@ void RemoteLeaseClient::decide(Class& what) {
   }
   if (left > 0) {
     pause(what);
-  } else {
-    what.failures = 0;
   }
 }
 
@@ -261,6 +266,12 @@ void RemoteLeaseClient::on_answer(const LeaseAnswer& answer) {
       break;
     case LeaseOutcome::kRefused:
       what->second.refused[answer.server.id] = clock_->now_ns() + options_.refusal_ns;
+      if (lease.request.wait_ns == 0 && what->second.failures < kQuickRetries) {
+        what->second.failures += 1;  // it brought news: choose again at once
+        what->second.retry_ns = clock_->now_ns();
+      } else {
+        pause(what->second);
+      }
       forget(answer.number);
       break;
   }
@@ -318,7 +329,12 @@ void RemoteLeaseClient::node_gone(const NodeKey& node) {
 // --- Time
 
 std::optional<int64_t> RemoteLeaseClient::due_ns(const Class& what) const {
-  return wanted(what) > 0 ? std::optional<int64_t>(what.retry_ns) : std::nullopt;
+  if (wanted(what) == 0) {
+    return std::nullopt;
+  }
+  // News of the cluster are worth a look, but not each of them.
+  bool news = what.view_seen != view_->change_count();
+  return news ? std::min(what.retry_ns, what.decided_ns + kViewPauseNs) : what.retry_ns;
 }
 
 std::optional<int64_t> RemoteLeaseClient::due_ns(const Lease& lease) const {
@@ -395,6 +411,18 @@ void RemoteLeaseClient::check_server(const NodeKey& key, Server& server) {
 
 void RemoteLeaseClient::tick() {
   view_->expire_debits();
+  if (members_seen_ != view_->change_count()) {  // E6
+    members_seen_ = view_->change_count();
+    std::vector<NodeKey> gone;
+    for (const auto& [key, server] : servers_) {
+      if (!view_->is_member(key)) {
+        gone.push_back(key);
+      }
+    }
+    for (const NodeKey& key : gone) {
+      node_gone(key);
+    }
+  }
   for (auto at = leases_.begin(); at != leases_.end();) {
     auto next = std::next(at);
     check_lease(at->first, at->second);

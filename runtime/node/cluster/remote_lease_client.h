@@ -37,7 +37,14 @@ struct UseSlots {
   uint32_t slots = 0;
 };
 
-using LeaseClientInstruction = std::variant<LeaseRequest, LeaseStatus, UseSlots>;
+// So many calls more of the class are meant for the local node. One that runs by default, without large arguments and
+// where the selector takes the local node, is not asked about: the local scheduler takes those by itself (C1).
+struct RunHere {
+  ClassToken token = 0;
+  uint32_t calls = 0;
+};
+
+using LeaseClientInstruction = std::variant<LeaseRequest, LeaseStatus, UseSlots, RunHere>;
 
 class RemoteLeaseClient {
  public:
@@ -59,9 +66,8 @@ class RemoteLeaseClient {
   void on_answer(const LeaseAnswer& answer);
   void on_status_answer(const LeaseStatusAnswer& answer);
   void on_recall(const LeaseRecall& recall);
-  void node_gone(const NodeKey& node);
 
-  // After events, and at next_wake_ns().
+  // After events (also changes of the view: who is no member any more is dead), and at next_wake_ns().
   void tick();
   std::optional<int64_t> next_wake_ns() const;
 
@@ -82,7 +88,9 @@ class RemoteLeaseClient {
     uint32_t backlog = 0;
     bool removed = false;
     std::set<LeaseNumber> leases;
-    int64_t retry_ns = 0;               // not earlier
+    int64_t retry_ns = 0;  // not earlier, unless the view has changed
+    int64_t decided_ns = INT64_MIN / 2;
+    uint64_t view_seen = 0;             // ResourceView::change_count() then
     uint32_t failures = 0;              // in a row
     std::map<NodeId, int64_t> refused;  // until when
     Decision::Outcome outcome = Decision::Outcome::kNow;
@@ -109,6 +117,7 @@ class RemoteLeaseClient {
 
   uint32_t wanted(const Class& what) const;
   PlacementQuery query_of(const Class& what, const std::vector<NodeId>& refused) const;
+  void node_gone(const NodeKey& node);
   void decide(Class& what);
   void ask(Class& what, const NodeKey& server, uint32_t slots, bool may_wait);
   void pause(Class& what);
@@ -132,6 +141,7 @@ class RemoteLeaseClient {
   std::map<GroupId, std::vector<BundleLocation>> groups_;
   LeaseNumber next_lease_ = 1;
   uint64_t last_sequence_ = 0;
+  uint64_t members_seen_ = 0;          // ResourceView::change_count()
   int64_t valid_ns_ = 10 * kSecondNs;  // as servers say
 };
 

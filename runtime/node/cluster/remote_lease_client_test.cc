@@ -113,6 +113,7 @@ TEST_F(RemoteLeaseClientTest, LocalRoomIsForTheLocalScheduler) {
   auto sent = requests();
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(sent[0].slots, 1u) << "two of three stay here";
+  EXPECT_EQ(take<RunHere>().at(0).calls, 2u);
 }
 
 TEST_F(RemoteLeaseClientTest, ARefusalBringsNewsAndTheNextNodeIsAsked) {
@@ -318,12 +319,13 @@ TEST_F(RemoteLeaseClientTest, E6_ADeadServerIsForgottenAndOthersAreAsked) {
   client.set_in_flight(sent.number, 2);
   take<UseSlots>();
   view.remove_node(node_key(2));
-  client.node_gone(node_key(2));
+  client.tick();
   EXPECT_EQ(take<UseSlots>().at(0).slots, 0u);
   EXPECT_TRUE(client.quiet());
   node(3, 16, 16);
   client.set_backlog(5, 4);
-  EXPECT_EQ(requests().at(0).server, node_key(3));
+  advance_ms(10);
+  EXPECT_EQ(take<LeaseRequest>().at(0).server, node_key(3));
 }
 
 TEST_F(RemoteLeaseClientTest, C7_BundlesAreAskedWhereTheyAre) {

@@ -54,7 +54,7 @@ void RemoteLeaseServer::on_request(const LeaseRequest& request) {
     refuse(request, "too many slots or leases are asked for");
     return;
   }
-  if (draining_) {
+  if (draining_ && !request.what.placement.in_group()) {
     refuse(request, describe(self_) + " is draining: it takes nothing new");
     return;
   }
@@ -86,6 +86,9 @@ void RemoteLeaseServer::on_request(const LeaseRequest& request) {
 // --- E7
 
 bool RemoteLeaseServer::in_the_way(const ResourceSet& wanted, const ResourceSet& waiting) const {
+  if (!ledger_->attainable(waiting)) {
+    return false;
+  }
   const node::NodeResources& resources = ledger_->resources();
   bool served_next = resources.fits(waiting);
   return std::any_of(waiting.begin(), waiting.end(), [&](const auto& amount) {
@@ -301,7 +304,7 @@ std::optional<RemoteLeaseServer::Slot> RemoteLeaseServer::begin(const NodeKey& c
   lease.used.insert(id);
   SlotState& slot = slots_.at(id);
   slot.busy = true;
-  return Slot{id, slot.claim.gpu_mask};
+  return Slot{id, slot.claim.gpu_mask, slot.claim.bundle};
 }
 
 void RemoteLeaseServer::end(SlotId id) {
@@ -324,6 +327,18 @@ void RemoteLeaseServer::end(SlotId id) {
 
 void RemoteLeaseServer::tick() {
   int64_t now_ns = clock_->now_ns();
+  if (members_seen_ != view_->change_count()) {  // E6
+    members_seen_ = view_->change_count();
+    std::vector<NodeKey> gone;
+    for (const auto& [key, client] : clients_) {
+      if (!view_->is_member(key)) {
+        gone.push_back(key);
+      }
+    }
+    for (const NodeKey& key : gone) {
+      client_gone(key);
+    }
+  }
   std::vector<Key> over;
   for (auto& [key, lease] : leases_) {
     if (!lease.over && lease.until_ns <= now_ns) {
@@ -344,7 +359,7 @@ void RemoteLeaseServer::tick() {
     auto next = std::next(at);
     Key key = at->second;
     Lease& lease = leases_.at(key);
-    if (!draining_ && !yields_to_local(lease) && try_grant(key, lease)) {
+    if ((!draining_ || lease.what.placement.in_group()) && !yields_to_local(lease) && try_grant(key, lease)) {
       lease.order = 0;
       waiting_.erase(at);
       answer(key, lease);

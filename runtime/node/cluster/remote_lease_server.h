@@ -40,8 +40,7 @@ class RemoteLeaseServer {
 
   void on_request(const LeaseRequest& request);
   void on_status(const LeaseStatus& status);
-  void client_gone(const NodeKey& client);
-  // Nothing new is granted.
+  // Nothing new is granted, but in bundles: what was reserved before goes on until the node leaves.
   void drain() { draining_ = true; }
   // A bundle was closed: slots in it are over.
   void end_bundle(BundleNumber bundle);
@@ -61,12 +60,14 @@ class RemoteLeaseServer {
   struct Slot {
     SlotId id = 0;
     uint64_t gpu_mask = 0;
+    BundleNumber bundle = 0;  // 0: of the node itself
   };
   // A call of this lease begins. Nothing: no slot is unused, or the lease is over: the call goes back.
   std::optional<Slot> begin(const NodeKey& client, LeaseNumber number);
   void end(SlotId slot);
 
-  // After events, when something was given back to the ledger, and at next_wake_ns().
+  // After events (also changes of the view: who is no member any more is dead), when something was given back to the
+  // ledger, and at next_wake_ns().
   void tick();
   std::optional<int64_t> next_wake_ns() const;
 
@@ -103,6 +104,7 @@ class RemoteLeaseServer {
     std::set<LeaseNumber> leases;
   };
 
+  void client_gone(const NodeKey& client);
   // `waiting` lacks something that `wanted` would take more of.
   bool in_the_way(const ResourceSet& wanted, const ResourceSet& waiting) const;
   bool yields_to_local(const Lease& lease) const;
@@ -126,6 +128,7 @@ class RemoteLeaseServer {
   std::map<SlotId, SlotState> slots_;
   std::vector<LocalWaiter> local_waiting_;
   bool draining_ = false;
+  uint64_t members_seen_ = 0;  // ResourceView::change_count()
   SlotId last_slot_ = 0;
   uint64_t last_order_ = 0;
 };

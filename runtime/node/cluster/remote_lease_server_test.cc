@@ -154,15 +154,17 @@ TEST_F(RemoteLeaseServerTest, E6_ADeadClientsLeasesAreOverAndWhatRunsIsStopped) 
   ask(request(1, 3));
   auto slot = server.begin(client, 1);
   out.clear();
-  server.client_gone(client);
+  view.add_node(node_key(2, 2));
+  server.tick();
   auto stop = last<StopSlot>();
   ASSERT_TRUE(stop);
   EXPECT_EQ(stop->slot, slot->id);
   EXPECT_EQ(free_cpu(), 3);
   server.end(slot->id);
   EXPECT_EQ(free_cpu(), 4);
-  server.client_gone(client);
-  server.client_gone(other);
+  view.remove_node(other);
+  server.tick();
+  EXPECT_TRUE(out.empty());
 }
 
 TEST_F(RemoteLeaseServerTest, E7_RequestsWaitInOrderAndForSoLong) {
@@ -207,6 +209,15 @@ TEST_F(RemoteLeaseServerTest, E7_WhoCameFirstIsServedFirst) {
   EXPECT_FALSE(server.goes_first(two, clock.now_ns() - 1));
   EXPECT_FALSE(server.goes_first(*resources.resolve({{"memory", 1}}), clock.now_ns() + 1)) << "not in its way";
   ledger.release(*three);
+}
+
+TEST_F(RemoteLeaseServerTest, E7_WhoWaitsForWhatGroupsHoldIsInNobodysWay) {
+  auto bundle = ledger.reserve(GroupId(node_id(50).bits()), {{0, *resources.resolve(cpus(2))}});
+  ResourceSet three = *resources.resolve(cpus(3));
+  server.set_local_waiting({{three, clock.now_ns() - 1}});
+  EXPECT_EQ(ask(request(1, 1))->outcome, LeaseOutcome::kGranted);
+  ledger.close(bundle->front());
+  EXPECT_EQ(ask(request(2, 1))->outcome, LeaseOutcome::kRefused) << "now it can be waited for";
 }
 
 TEST_F(RemoteLeaseServerTest, E5_RecallTakesUnusedSlotsAtOnceAndUsedOnesWhenTheyEnd) {
@@ -258,6 +269,11 @@ TEST_F(RemoteLeaseServerTest, BadRequestsAndDraining) {
   server.drain();
   EXPECT_EQ(ask(request(1, 1))->outcome, LeaseOutcome::kGranted) << "what it has";
   EXPECT_EQ(ask(request(2, 1))->reason, "node 00000001 is draining: it takes nothing new");
+  GroupId group(node_id(50).bits());
+  ledger.open(ledger.reserve(group, {{0, *resources.resolve(cpus(1))}})->front());
+  LeaseRequest in_bundle = request(3, 1);
+  in_bundle.what.placement.group = group;
+  EXPECT_EQ(ask(in_bundle)->outcome, LeaseOutcome::kGranted) << "what was reserved before goes on";
 }
 
 }  // namespace

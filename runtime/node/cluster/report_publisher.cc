@@ -35,7 +35,16 @@ ReportPublisher::ReportPublisher(NodeKey node, PublisherOptions options, const C
 
 void ReportPublisher::observe(NodeState state) { now_ = std::move(state); }
 
-NodeReport ReportPublisher::newest(bool with_statics) {
+NodeReport ReportPublisher::newest() {
+  NodeReport report = make();
+  report.statics = nullptr;
+  told_version_ = version_;
+  return report;
+}
+
+NodeReport ReportPublisher::own() { return make(); }
+
+NodeReport ReportPublisher::make() {
   if (version_ == 0 || now_ != versioned_) {
     version_ += 1;
     if (statics_ == nullptr || now_.total != versioned_.total || now_.labels != versioned_.labels) {
@@ -45,7 +54,7 @@ NodeReport ReportPublisher::newest(bool with_statics) {
     versioned_ = now_;
   }
   NodeReport report{.node = node_, .version = version_, .statics_version = statics_->version};
-  report.statics = with_statics ? statics_ : nullptr;
+  report.statics = statics_;
   report.available = now_.available;
   report.gpu_free = now_.gpu_free;
   report.draining = now_.draining;
@@ -87,10 +96,11 @@ std::optional<int64_t> ReportPublisher::due_ns() const {
   if (!sent_) {
     return sent_ns_ == kNever ? 0 : sent_ns_ + options_.min_interval_ns;
   }
-  if (*sent_ == now_) {
+  bool told_another = told_version_ > sent_version_;
+  if (*sent_ == now_ && !told_another) {
     return std::nullopt;
   }
-  return sent_ns_ + (matters() ? options_.min_interval_ns : options_.small_change_ns);
+  return sent_ns_ + (told_another || matters() ? options_.min_interval_ns : options_.small_change_ns);
 }
 
 std::optional<int64_t> ReportPublisher::next_wake_ns() const { return due_ns(); }
@@ -100,12 +110,13 @@ std::optional<NodeReport> ReportPublisher::next() {
   if (!due || *due > clock_->now_ns()) {
     return std::nullopt;
   }
-  NodeReport report = newest(true);
+  NodeReport report = make();
   if (accepted_statics_ == report.statics_version) {
     report.statics = nullptr;
   }
   unanswered_ = report.version;
   sent_ = now_;
+  sent_version_ = report.version;
   sent_ns_ = clock_->now_ns();
   return report;
 }

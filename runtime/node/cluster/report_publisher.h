@@ -38,10 +38,14 @@ class ReportPublisher {
   void restart();
   std::optional<int64_t> next_wake_ns() const;
 
-  // What is true now, for who asks out of turn: with the totals and labels or, if it has them, without.
-  NodeReport newest(bool with_statics);
+  // What is true now, for another node that is told out of turn and has the totals and labels. The head learns of it,
+  // too, even if what it knows is true again by then: or else that node would believe the report for ever.
+  NodeReport newest();
+  // The same, whole, for the view of this node itself.
+  NodeReport own();
 
  private:
+  NodeReport make();
   bool matters() const;
   std::optional<int64_t> due_ns() const;
 
@@ -54,6 +58,8 @@ class ReportPublisher {
   std::shared_ptr<const NodeStatics> statics_;
   uint64_t accepted_statics_ = 0;  // the head has them
   std::optional<NodeState> sent_;  // the content that the head has, or will have
+  uint64_t sent_version_ = 0;
+  uint64_t told_version_ = 0;  // out of turn
   static constexpr int64_t kNever = INT64_MIN;
   int64_t sent_ns_ = kNever;
   bool fenced_ = false;

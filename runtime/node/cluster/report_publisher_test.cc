@@ -145,13 +145,29 @@ TEST_F(ReportPublisherTest, ANewHeadGetsEverythingAndAFencedNodeSaysNothingMore)
   EXPECT_FALSE(publisher.next_wake_ns());
 }
 
+TEST_F(ReportPublisherTest, V1_WhatWasToldOutOfTurnIsTakenBack) {
+  accepted();
+  use(0);
+  EXPECT_EQ(publisher.newest().available[0], 0);
+  use(100);
+  EXPECT_TRUE(publisher.own().statics);
+  advance_ms(50);
+  NodeReport report = accepted();
+  EXPECT_EQ(report.available[0], 100 * kUnit) << "what the head had is true again, but another node was told else";
+  EXPECT_FALSE(publisher.next_wake_ns());
+  use(99);
+  EXPECT_EQ(publisher.own().available[0], 99 * kUnit);
+  use(100);
+  EXPECT_FALSE(publisher.next_wake_ns()) << "nobody else was told";
+}
+
 TEST_F(ReportPublisherTest, WhoAsksOutOfTurnGetsWhatIsTrueNow) {
   NodeReport published = accepted();
   use(3);
-  NodeReport asked = publisher.newest(false);
+  NodeReport asked = publisher.newest();
   EXPECT_EQ(asked.available[0], 3 * kUnit);
   EXPECT_GT(asked.version, published.version);
-  EXPECT_EQ(publisher.newest(false).version, asked.version);
+  EXPECT_EQ(publisher.newest().version, asked.version);
   advance_ms(50);
   EXPECT_EQ(accepted().version, asked.version) << "V1: the head learns the same under the same version";
 }

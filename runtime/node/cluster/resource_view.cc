@@ -197,6 +197,7 @@ void ResourceView::settle(DebitId id) {
   debit_nodes_.erase(found);
   std::erase_if(node.debits, [&](const Debit& debit) { return debit.id == id; });
   recompute(node);
+  change_count_ += 1;
 }
 
 void ResourceView::expire_debits() {

@@ -80,7 +80,7 @@ class ResourceView {
   const Node* find(const NodeId& id) const;  // null: no member
   std::span<const Node> nodes() const { return nodes_; }
   const NodeKey& self() const { return self_; }
-  // Rises with each change.
+  // Rises with each change but a debit: when it has not, who found no room before finds none now.
   uint64_t change_count() const { return change_count_; }
 
   // In the ids of this view, until its next change. Nothing: it names a resource that no node has.
