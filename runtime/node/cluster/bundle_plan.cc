@@ -1,7 +1,7 @@
 #include "runtime/node/cluster/bundle_plan.h"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
 #include <optional>
 
 namespace sabir::cluster {
@@ -20,9 +20,13 @@ class Planner {
   // `idle`: as if all of each node were free, but for the bundles that keep their place.
   Planner(const BundleQuery& query, const ResourceView& view, Random& random, bool idle)
       : query_(query), random_(random), nodes_(query.placed) {
+    slots_.reserve(view.nodes().size());
     for (const Node& node : view.nodes()) {
       if (node.usable()) {
-        slots_.push_back({&node, idle ? Capacity(node.capacity.total()) : node.capacity});
+        slots_.push_back({.node = &node});
+        if (idle) {
+          slots_.back().changed = Capacity(node.capacity.total());
+        }
       }
     }
     std::shuffle(slots_.begin(), slots_.end(), random_);
@@ -36,8 +40,8 @@ class Planner {
         for (Slot& slot : slots_) {
           if (slot.node->key == nodes_[bundle]) {
             slot.used += 1;
-            if (idle && sets_[bundle] && slot.room.fits(*sets_[bundle])) {
-              slot.room.take(*sets_[bundle]);
+            if (idle && sets_[bundle] && slot.room().fits(*sets_[bundle])) {
+              slot.change().take(*sets_[bundle]);
             }
           }
         }
@@ -60,12 +64,11 @@ class Planner {
       case GroupStrategy::kSpread:
         break;
     }
-    std::vector<Slot> before = slots_;
-    if (greedy()) {
-      return Found::kYes;
-    }
-    slots_ = std::move(before);
-    steps_ = 0;
+    return greedy() ? Found::kYes : Found::kUnknown;
+  }
+
+  // Any place for all of them, of a planner that has done nothing else.
+  Found run_search() {
     choice_.assign(left_.size(), 0);
     return search(0) ? Found::kYes : steps_ < kMaxSearchSteps ? Found::kNo : Found::kUnknown;
   }
@@ -74,33 +77,42 @@ class Planner {
 
  private:
   struct Slot {
-    const Node* node;
-    Capacity room;
-    uint32_t used = 0;  // bundles of the group that are here
+    const Node* node = nullptr;
+    std::optional<Capacity> changed = {};  // copied when something is put here
+    uint32_t used = 0;                     // bundles of the group that are here
+
+    const Capacity& room() const { return changed ? *changed : node->capacity; }
+    Capacity& change() {
+      if (!changed) {
+        changed = node->capacity;
+      }
+      return *changed;
+    }
   };
 
   const ResourceSet& set(size_t bundle) const { return *sets_[bundle]; }
   bool takes(const Slot& slot, size_t bundle) const {
-    return slot.room.fits(set(bundle)) && matches((*query_.bundles)[bundle].selector, slot.node->labels());
+    return slot.room().fits(set(bundle)) && matches((*query_.bundles)[bundle].selector, slot.node->labels());
   }
   void put(Slot& slot, size_t bundle) {
-    slot.room.take(set(bundle));
+    slot.change().take(set(bundle));
     slot.used += 1;
     nodes_[bundle] = slot.node->key;
   }
 
   void sort_by_size() {
+    std::map<ResourceId, Units> most;  // on one node
+    for (const Slot& slot : slots_) {
+      for (const auto& amount : slot.node->capacity.total()) {
+        Units& units = most[amount.id];
+        units = std::max(units, amount.units);
+      }
+    }
     std::vector<double> sizes(sets_.size(), 0);
     for (size_t bundle : left_) {
-      if (!sets_[bundle]) {
-        continue;
-      }
-      for (const auto& amount : set(bundle)) {
-        Units most = 1;
-        for (const Slot& slot : slots_) {
-          most = std::max(most, slot.node->capacity.total().get(amount.id));
-        }
-        sizes[bundle] = std::max(sizes[bundle], static_cast<double>(amount.units) / static_cast<double>(most));
+      for (const auto& amount : sets_[bundle].value_or(ResourceSet())) {
+        auto units = static_cast<double>(std::max<Units>(most[amount.id], 1));
+        sizes[bundle] = std::max(sizes[bundle], static_cast<double>(amount.units) / units);
       }
     }
     std::stable_sort(left_.begin(), left_.end(), [&](size_t a, size_t b) { return sizes[a] > sizes[b]; });
@@ -108,11 +120,11 @@ class Planner {
 
   // How many of left_[from...] it takes, one after the other.
   size_t count_taken(const Slot& slot, size_t from) const {
-    Slot trial = slot;
+    Capacity trial = slot.room();
     size_t count = 0;
     for (size_t i = from; i < left_.size(); ++i) {
-      if (takes(trial, left_[i])) {
-        trial.room.take(set(left_[i]));
+      if (trial.fits(set(left_[i])) && matches((*query_.bundles)[left_[i]].selector, slot.node->labels())) {
+        trial.take(set(left_[i]));
         count += 1;
       }
     }
@@ -120,14 +132,17 @@ class Planner {
   }
 
   bool strict_pack() {
+    if (left_.empty()) {
+      return true;
+    }
     Slot* best = nullptr;
     uint32_t best_used = 0;
     bool has_place = left_.size() < nodes_.size();
     for (Slot& slot : slots_) {
-      if ((has_place && slot.used == 0) || count_taken(slot, 0) != left_.size()) {
+      if ((has_place && slot.used == 0) || !takes(slot, left_[0]) || count_taken(slot, 0) != left_.size()) {
         continue;
       }
-      uint32_t used = left_.empty() ? 0 : slot.room.percent_used_with(set(left_[0]));
+      uint32_t used = slot.room().percent_used_with(set(left_[0]));
       if (best == nullptr || used > best_used) {
         best = &slot;
         best_used = used;
@@ -138,14 +153,14 @@ class Planner {
         put(*best, bundle);
       }
     }
-    return best != nullptr || left_.empty();
+    return best != nullptr;
   }
 
   // Augmenting paths: each round either places one bundle more, moving others, or proves that no matching has it.
   bool strict_spread() {
     std::erase_if(slots_, [](const Slot& slot) { return slot.used > 0; });
     std::stable_sort(slots_.begin(), slots_.end(), [&](const Slot& a, const Slot& b) {
-      return !left_.empty() && a.room.percent_used_with(set(left_[0])) < b.room.percent_used_with(set(left_[0]));
+      return !left_.empty() && a.room().percent_used_with(set(left_[0])) < b.room().percent_used_with(set(left_[0]));
     });
     std::vector<std::optional<size_t>> owner(slots_.size());
     for (size_t bundle : left_) {
@@ -194,7 +209,7 @@ class Planner {
     uint32_t best_percent = 0;
     for (Slot& slot : slots_) {
       if (takes(slot, bundle)) {
-        uint32_t percent = slot.room.percent_used_with(set(bundle));
+        uint32_t percent = slot.room().percent_used_with(set(bundle));
         if (best == nullptr || slot.used < best->used || (slot.used == best->used && percent < best_percent)) {
           best = &slot;
           best_percent = percent;
@@ -212,7 +227,7 @@ class Planner {
       if (!takes(slot, left_[position])) {
         continue;
       }
-      uint32_t percent = slot.room.percent_used_with(set(left_[position]));
+      uint32_t percent = slot.room().percent_used_with(set(left_[position]));
       if (slot.used == 0) {
         fresh.emplace_back(percent, &slot);
       } else if (best == nullptr || percent > best_percent) {
@@ -255,13 +270,13 @@ class Planner {
       if (++steps_ >= kMaxSearchSteps) {
         return false;
       }
-      uint64_t gpus = slots_[i].room.take(set(bundle));
+      uint64_t gpus = slots_[i].change().take(set(bundle));
       choice_[position] = i;
       if (search(position + 1)) {
         nodes_[bundle] = slots_[i].node->key;
         return true;
       }
-      slots_[i].room.give_back(set(bundle), gpus);
+      slots_[i].change().give_back(set(bundle), gpus);
     }
     return false;
   }
@@ -279,12 +294,21 @@ class Planner {
 }  // namespace
 
 BundlePlan plan_bundles(const BundleQuery& query, const ResourceView& view, Random& random) {
-  Planner now(query, view, random, false);
-  if (now.run() == Found::kYes) {
-    return {Outcome::kNow, now.nodes()};
+  bool searched = query.strategy == GroupStrategy::kPack || query.strategy == GroupStrategy::kSpread;
+  for (bool idle : {false, true}) {
+    Planner planner(query, view, random, idle);
+    Found found = planner.run();
+    std::vector<NodeKey> nodes = planner.nodes();
+    if (found == Found::kUnknown && searched) {
+      Planner second(query, view, random, idle);
+      found = second.run_search();
+      nodes = second.nodes();
+    }
+    if (found != Found::kNo && (idle || found == Found::kYes)) {
+      return idle ? BundlePlan{Outcome::kLater, {}} : BundlePlan{Outcome::kNow, std::move(nodes)};
+    }
   }
-  Planner idle(query, view, random, true);
-  return {idle.run() == Found::kNo ? Outcome::kInfeasible : Outcome::kLater, {}};
+  return {Outcome::kInfeasible, {}};
 }
 
 std::string explain_bundles(const BundleQuery& query, const ResourceView& view) {

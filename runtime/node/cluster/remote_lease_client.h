@@ -22,7 +22,7 @@ struct LeaseClientOptions {
   int64_t resend_ns = 300 * kMillisecondNs;
   int64_t answer_timeout_ns = 3 * kSecondNs;  // then the request is given up
   int64_t wait_ns = 5 * kSecondNs;            // that a request may wait at its server
-  int64_t idle_ns = 200 * kMillisecondNs;     // E5: unused slots of a class without calls go back after so long
+  int64_t idle_ns = 500 * kMillisecondNs;     // E5: unused slots of a class without calls go back after so long
   int64_t first_retry_ns = 10 * kMillisecondNs;
   int64_t max_retry_ns = 500 * kMillisecondNs;
   int64_t refusal_ns = 100 * kMillisecondNs;  // C8: a node that refused a class is not asked again for so long

@@ -249,14 +249,14 @@ TEST_F(RemoteLeaseClientTest, E5_UnusedSlotsGoBack) {
   take<UseSlots>();
   client.set_in_flight(sent.number, 2);
   advance_ms(0);
-  advance_ms(199);
+  advance_ms(499);
   EXPECT_TRUE(take<UseSlots>().empty());
   advance_ms(1);
   EXPECT_EQ(take<UseSlots>().at(0).slots, 2u);
   EXPECT_EQ(take<LeaseStatus>().at(0).open.at(0).slots, 2u);
   client.set_in_flight(sent.number, 0);
   advance_ms(0);
-  advance_ms(200);
+  advance_ms(500);
   EXPECT_EQ(take<UseSlots>().at(0).slots, 0u);
   EXPECT_EQ(client.lease_count(), 0u);
   advance_ms(300);
@@ -365,7 +365,7 @@ TEST_F(RemoteLeaseClientTest, ARemovedClassGivesEverythingBack) {
   EXPECT_TRUE(take<LeaseRequest>().empty());
   client.set_in_flight(held.number, 0);
   advance_ms(0);
-  advance_ms(300);
+  advance_ms(500);
   EXPECT_EQ(client.lease_count(), 0u);
 }
 

@@ -60,7 +60,11 @@ NodeReport ReportPublisher::make() {
   report.draining = now_.draining;
   report.waiting = now_.waiting;
   report.demand = now_.demand;
-  report.demand.resize(std::min(report.demand.size(), kMaxDemandShapes));
+  if (report.demand.size() > kMaxDemandShapes) {
+    std::stable_sort(report.demand.begin(), report.demand.end(),
+                     [](const DemandShape& a, const DemandShape& b) { return a.waiting > b.waiting; });
+    report.demand.resize(kMaxDemandShapes);
+  }
   report.store_used_bytes = now_.store_used_bytes;
   report.store_capacity_bytes = now_.store_capacity_bytes;
   return report;

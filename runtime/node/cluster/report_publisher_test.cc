@@ -114,6 +114,18 @@ TEST_F(ReportPublisherTest, OtherThingsThatMatter) {
   EXPECT_TRUE(told());
 }
 
+TEST_F(ReportPublisherTest, OfManyKindsOfDemandTheLargestAreTold) {
+  for (uint64_t i = 1; i <= 100; ++i) {
+    state.demand.push_back({cpus(static_cast<double>(i)), i});
+  }
+  publisher.observe(state);
+  NodeReport report = accepted();
+  ASSERT_EQ(report.demand.size(), kMaxDemandShapes);
+  EXPECT_EQ(report.demand[0].waiting, 100u);
+  EXPECT_EQ(report.demand.back().waiting, 85u);
+  EXPECT_TRUE(check_report(report).ok());
+}
+
 TEST_F(ReportPublisherTest, TheAnswerOfAnEarlierAttemptIsNotTheAnswer) {
   auto first = publisher.next();
   advance_ms(1000);

@@ -41,14 +41,6 @@ NodePlan random_node(Random& random, size_t number) {
   return plan;
 }
 
-NodeId node_id_of(size_t number) {
-  IdBits bits;
-  bits.bytes[0] = static_cast<uint8_t>((number + 1) >> 8);
-  bits.bytes[1] = static_cast<uint8_t>(number + 1);
-  bits.bytes[15] = 1;
-  return NodeId(bits);
-}
-
 GroupId group_id_of(uint64_t number) {
   IdBits bits;
   bits.bytes[0] = 0xaa;
@@ -62,13 +54,13 @@ std::vector<CallClass> random_classes(Random& random, size_t nodes, size_t group
   classes.push_back({{{"GPU", kUnit}}});
   classes.push_back({{{"licence", kUnit}}});
   classes.push_back({cpus(1), {.kind = Strategy::Kind::kSpread}});
-  NodeId target = node_id_of(random() % nodes);
+  NodeId target = sim_node_id(random() % nodes);
   classes.push_back({cpus(1), {.kind = Strategy::Kind::kAffinity, .node = target}});
   classes.push_back({cpus(1), {.kind = Strategy::Kind::kAffinity, .node = target, .soft = true}});
   classes.push_back({cpus(1), {.selector = {term("zone", "in(eu, us)")}}});
   classes.push_back({cpus(1), {.selector = {term("zone", "mars")}, .fallback = {{term("disk", "exists()")}}}});
   classes.push_back({cpus(1), {.selector = {term("zone", "!eu")}}, {{target, 100 << 20}}});
-  classes.push_back({cpus(1), {}, {{target, 5 << 20}, {node_id_of(random() % nodes), 60 << 20}}});
+  classes.push_back({cpus(1), {}, {{target, 5 << 20}, {sim_node_id(random() % nodes), 60 << 20}}});
   for (size_t i = 0; i < groups; ++i) {
     classes.push_back({cpus(0.5), {.placement = {.group = group_id_of(i)}}});
     classes.push_back({cpus(0.5), {.placement = {.group = group_id_of(i), .bundle = 0}}});
@@ -208,9 +200,19 @@ void run_seeds(uint64_t first, uint64_t count, size_t nodes) {
   }
 }
 
+// Each of them showed a fault once: a full bundle of a draining node; a call that waits for what a group holds and
+// keeps others from the rest; reports out of turn that were never taken back, or not spread; a debit that ended
+// unnoticed.
+TEST(ClusterSimulationTest, SeedsThatFoundSomething) {
+  for (uint64_t seed : {3517, 9685, 13115, 21697, 22457, 38512}) {
+    run_seeds(seed, 1, 0);
+  }
+}
+
 TEST(ClusterSimulationTest, RandomClustersServeEverythingAndLeakNothing) {
   bool one = std::getenv("SABIR_SEED") != nullptr;
-  uint64_t count = one ? 1 : number_from("SABIR_SEEDS", 300);
+  totals = {};
+  uint64_t count = one ? 1 : number_from("SABIR_SEEDS", 500);
   run_seeds(number_from("SABIR_SEED", 1), count, number_from("SABIR_NODES", 0));
   std::printf(
       "%llu seeds, %lld s simulated: %llu calls, %llu of them on another node, %llu came back; %llu messages; groups: "
@@ -223,7 +225,7 @@ TEST(ClusterSimulationTest, RandomClustersServeEverythingAndLeakNothing) {
   if (!one && !HasFatalFailure()) {
     EXPECT_GT(totals.remote, count);
     EXPECT_GT(totals.ready_groups, count / 10);
-    EXPECT_GT(totals.pending_groups, count / 10);
+    EXPECT_GT(totals.pending_groups, 0u);
   }
 }
 

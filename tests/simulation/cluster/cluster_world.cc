@@ -9,9 +9,7 @@ namespace sabir::simulation {
 
 using namespace cluster;
 
-namespace {
-
-NodeId id_of(size_t number) {
+NodeId sim_node_id(size_t number) {
   IdBits bits;
   bits.bytes[0] = static_cast<uint8_t>((number + 1) >> 8);
   bits.bytes[1] = static_cast<uint8_t>(number + 1);
@@ -19,13 +17,12 @@ NodeId id_of(size_t number) {
   return NodeId(bits);
 }
 
-}  // namespace
-
 ClusterWorld::ClusterWorld(uint64_t seed, ClusterOptions options)
     : engine_(seed), options_(std::move(options)), head_(std::make_unique<SimHead>(this)) {
   head_->start();
   for (size_t i = 0; i < options_.nodes.size(); ++i) {
-    nodes_.push_back(std::make_unique<SimNode>(this, id_of(i), options_.nodes[i]));
+    nodes_.push_back(std::make_unique<SimNode>(this, sim_node_id(i), options_.nodes[i]));
+    by_id_[nodes_.back()->id()] = nodes_.back().get();
     nodes_.back()->join(static_cast<int64_t>(random(20)) * kMs);
   }
 }
@@ -101,10 +98,9 @@ void ClusterWorld::deliver(const Address& from, const Address& to, const Message
     }
     return;
   }
-  for (const auto& node : nodes_) {
-    if (node->id() == to->id && node->life() != nullptr && node->life()->key == *to) {
-      node->on_message(from, message);
-    }
+  SimNode& node = *by_id_.at(to->id);
+  if (node.life() != nullptr && node.life()->key == *to) {
+    node.on_message(from, message);
   }
 }
 

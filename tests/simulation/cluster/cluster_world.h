@@ -51,6 +51,9 @@ struct ClusterOptions {
 class SimNode;
 class SimHead;
 
+// The id of the node at this place of ClusterOptions::nodes.
+cluster::NodeId sim_node_id(size_t number);
+
 class ClusterWorld {
  public:
   ClusterWorld(uint64_t seed, ClusterOptions options);
@@ -121,6 +124,7 @@ class ClusterWorld {
   std::map<cluster::NodeId, int64_t> cut_until_ns_;
   std::unique_ptr<SimHead> head_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
+  std::map<cluster::NodeId, SimNode*> by_id_;
   std::set<cluster::GroupId> created_, removed_;
   std::map<cluster::GroupId, cluster::GroupSpec> specs_;  // of all that were ever made
   uint64_t next_call_ = 1;
