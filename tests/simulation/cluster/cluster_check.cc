@@ -47,7 +47,7 @@ bool placeable(const GroupSpec& spec, const std::vector<NodeKey>& placed, const 
     }
     std::vector<Sums> next = used;
     if (!keeps) {
-      if (!matches(spec.bundles[index].selector, nodes[i]->plan().labels)) {
+      if (nodes[i]->life()->draining || !matches(spec.bundles[index].selector, nodes[i]->plan().labels)) {
         continue;
       }
       add(next[i], spec.bundles[index].resources);
@@ -177,15 +177,13 @@ std::string ClusterWorld::groups_wrong() const {
   std::vector<const SimNode*> nodes;
   std::vector<Sums> idle, used;
   for (const auto& node : nodes_) {
-    if (!node->life()->draining) {
-      nodes.push_back(node.get());
-      Sums sums;
-      for (const BundleManager::View& view : node->life()->bundles.views()) {
-        add(sums, specs_.at(view.group).bundles[view.index].resources);
-      }
-      used.push_back(std::move(sums));
-      idle.emplace_back();
+    nodes.push_back(node.get());
+    Sums sums;
+    for (const BundleManager::View& view : node->life()->bundles.views()) {
+      add(sums, specs_.at(view.group).bundles[view.index].resources);
     }
+    used.push_back(std::move(sums));
+    idle.emplace_back();
   }
   for (const GroupId& id : created_) {
     auto view = head_->groups().view(id);
@@ -293,7 +291,9 @@ std::string ClusterWorld::describe() const {
               std::string(group_strategy_name(view.record->spec.strategy)) + " " +
               std::string(group_phase_name(view.phase));
       for (const GroupRecord::Bundle& bundle : view.record->bundles) {
-        text += "; " + cluster::describe(bundle.node) + "/" + std::to_string(bundle.node.incarnation) + " attempt " +
+        const BundleSpec& spec = view.record->spec.bundles[&bundle - view.record->bundles.data()];
+        text += "; " + cluster::describe(spec.resources) + " " + cluster::describe(spec.selector) + " at " +
+                cluster::describe(bundle.node) + "/" + std::to_string(bundle.node.incarnation) + " attempt " +
                 std::to_string(bundle.attempt);
       }
       text += "\n";

@@ -107,7 +107,7 @@ TEST(ClusterScaleTest, AThousandNodes) {
   ClusterWorld world(1, std::move(options));
   {
     Meter meter(world);
-    world.run_for(5 * kSecondNs);
+    world.run_for(3 * kSecondNs);
     meter.print("joining");
   }
   for (const auto& node : world.nodes()) {
@@ -115,7 +115,7 @@ TEST(ClusterScaleTest, AThousandNodes) {
   }
   {
     Meter meter(world);
-    world.run_for(10 * kSecondNs);
+    world.run_for(5 * kSecondNs);
     meter.print("idle");
   }
   {

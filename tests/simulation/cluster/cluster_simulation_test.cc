@@ -84,27 +84,27 @@ GroupSpec random_group(Random& random, uint64_t number) {
 }
 
 void plan_workload(ClusterWorld& world, size_t nodes, size_t classes, size_t groups) {
-  for (uint64_t n = 2 + world.random(8); n > 0; --n) {
+  for (uint64_t n = 2 + world.random(16); n > 0; --n) {
     size_t node = world.random(nodes);
     size_t what = world.random(classes);
-    auto count = static_cast<uint32_t>(1 + world.random(15));
-    int64_t duration_ns = static_cast<int64_t>(1 + world.random(100)) * kMs;
-    world.at(static_cast<int64_t>(world.random(1500)) * kMs,
+    auto count = static_cast<uint32_t>(1 + world.random(20));
+    int64_t duration_ns = static_cast<int64_t>(1 + world.random(world.chance(0.2) ? 1500 : 100)) * kMs;
+    world.at(static_cast<int64_t>(world.random(2500)) * kMs,
              [&world, node, what, count, duration_ns] { world.submit(node, what, count, duration_ns); });
   }
   for (uint64_t i = 0; i < groups; ++i) {
     GroupSpec spec = random_group(world.engine(), i);
-    auto created_ns = static_cast<int64_t>(world.random(1000)) * kMs;
+    auto created_ns = static_cast<int64_t>(world.random(2000)) * kMs;
     world.at(created_ns, [&world, spec] { world.create_group(spec); });
-    if (world.chance(0.3)) {
-      world.at(created_ns + static_cast<int64_t>(world.random(800)) * kMs,
+    if (world.chance(0.4)) {
+      world.at(created_ns + static_cast<int64_t>(world.random(1500)) * kMs,
                [&world, spec] { world.remove_group(spec.id); });
     }
   }
 }
 
 void plan_faults(ClusterWorld& world, size_t nodes) {
-  auto sometime = [&world] { return static_cast<int64_t>(world.random(2000)) * kMs; };
+  auto sometime = [&world] { return static_cast<int64_t>(world.random(3000)) * kMs; };
   for (uint64_t n = world.random(3); n > 0; --n) {
     world.at(sometime(),
              [&world, nodes] { world.kill_node(world.random(nodes), static_cast<int64_t>(world.random(1500)) * kMs); });
@@ -113,7 +113,7 @@ void plan_faults(ClusterWorld& world, size_t nodes) {
     world.at(sometime(),
              [&world, nodes] { world.cut_node(world.random(nodes), static_cast<int64_t>(world.random(2500)) * kMs); });
   }
-  for (uint64_t n = world.random(3); n > 0; --n) {
+  for (uint64_t n = world.random(4); n > 0; --n) {
     world.at(sometime(), [&world] { world.kill_head(static_cast<int64_t>(world.random(800)) * kMs); });
   }
   if (world.chance(0.1) && nodes > 3) {
@@ -131,7 +131,7 @@ Totals totals;
 void run_one(uint64_t seed, size_t fixed_nodes) {
   Random random(seed);
   size_t nodes = fixed_nodes != 0 ? fixed_nodes : random() % 20 == 0 ? 8 + random() % 8 : 3 + random() % 4;
-  size_t groups = random() % 5;
+  size_t groups = random() % 7;
   ClusterOptions options;
   for (size_t i = 0; i < nodes; ++i) {
     options.nodes.push_back(random_node(random, i));
@@ -146,7 +146,7 @@ void run_one(uint64_t seed, size_t fixed_nodes) {
   ClusterWorld world(seed, std::move(options));
   plan_workload(world, nodes, classes, groups);
   plan_faults(world, nodes);
-  world.run_for(2000 * kMs);
+  world.run_for(3000 * kMs);
   // Liveness: nothing disturbs any more, so everything ends as it should.
   world.end_faults();
   bool good =

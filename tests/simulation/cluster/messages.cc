@@ -17,6 +17,7 @@ struct Size {
   size_t operator()(const ReportReply&) const { return 16; }
   size_t operator()(const BatchPtr& batch) const { return encoded_size_bytes(*batch); }
   size_t operator()(const ViewPosition&) const { return 16; }
+  size_t operator()(const WantGroup&) const { return 16; }
   size_t operator()(const GroupPlaces& places) const { return 32 + 64 * places.bundles.size(); }
   size_t operator()(const PrepareBundles& message) const {
     size_t size = 40;
@@ -47,27 +48,17 @@ struct Size {
 size_t size_bytes(const Message& message) { return kEnvelopeBytes + std::visit(Size(), message); }
 
 const char* kind_of(const Message& message) {
-  static constexpr const char* kNames[] = {"heartbeat",
-                                           "heartbeat answer",
-                                           "subscribe",
-                                           "report",
-                                           "report answer",
-                                           "view batch",
-                                           "view position",
-                                           "group places",
-                                           "prepare",
-                                           "prepare answer",
-                                           "commit",
-                                           "commit answer",
-                                           "drop",
-                                           "drop answer",
-                                           "inventory",
-                                           "lease request",
-                                           "lease answer",
-                                           "lease status",
-                                           "lease status answer",
-                                           "lease recall",
-                                           "call",
+  static constexpr const char* kNames[] = {"heartbeat",      "heartbeat answer",
+                                           "subscribe",      "report",
+                                           "report answer",  "view batch",
+                                           "view position",  "want group",
+                                           "group places",   "prepare",
+                                           "prepare answer", "commit",
+                                           "commit answer",  "drop",
+                                           "drop answer",    "inventory",
+                                           "lease request",  "lease answer",
+                                           "lease status",   "lease status answer",
+                                           "lease recall",   "call",
                                            "call ended"};
   static_assert(std::size(kNames) == std::variant_size_v<Message>);
   return kNames[message.index()];

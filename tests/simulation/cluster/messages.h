@@ -31,6 +31,10 @@ struct ReportReply {
   uint64_t version = 0;
   cluster::ReportAnswer answer = cluster::ReportAnswer::kAccepted;
 };
+// Calls of the group are submitted here: tell where its bundles are, now and whenever that changes.
+struct WantGroup {
+  cluster::GroupId group;
+};
 struct GroupPlaces {
   cluster::GroupId group;
   uint64_t order = 0;  // rising; later ones replace earlier ones
@@ -51,7 +55,7 @@ struct CallEnded {
 using BatchPtr = std::shared_ptr<const cluster::ViewBatch>;
 using Message =
     std::variant<Heartbeat, HeartbeatAnswer, Subscribe, cluster::NodeReport, ReportReply, BatchPtr,
-                 cluster::ViewPosition, GroupPlaces, cluster::PrepareBundles, cluster::PrepareAnswer,
+                 cluster::ViewPosition, WantGroup, GroupPlaces, cluster::PrepareBundles, cluster::PrepareAnswer,
                  cluster::CommitBundles, cluster::CommitAnswer, cluster::DropBundles, cluster::DropAnswer,
                  cluster::BundleInventory, cluster::LeaseRequest, cluster::LeaseAnswer, cluster::LeaseStatus,
                  cluster::LeaseStatusAnswer, cluster::LeaseRecall, RunCall, CallEnded>;

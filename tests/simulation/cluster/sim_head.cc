@@ -103,13 +103,10 @@ void SimHead::remove_group(const GroupId& group) {
   });
 }
 
-void SimHead::publish(const GroupId& group, const Address& to) {
+void SimHead::publish(const GroupId& group) {
   GroupPlaces places{group, ++publications_, life_->groups.locations(group)};
-  for (const auto& [id, node] : registry_) {
-    NodeKey key{id, node.incarnation};
-    if (node.alive && (!to || *to == key)) {
-      world_->send(std::nullopt, key, places, true);
-    }
+  for (const NodeKey& node : life_->wanted[group]) {
+    world_->send(std::nullopt, node, places, true);
   }
 }
 
@@ -130,11 +127,10 @@ void SimHead::on_message(const NodeKey& from, const Message& message) {
     answer(from, HeartbeatAnswer{epoch_, false, life_->subscribed.contains(from)});
   } else if (const auto* what = std::get_if<Subscribe>(&message)) {
     life_->hub.subscribe(from, what->has);
-    if (life_->subscribed.insert(from).second) {
-      for (const PlacementGroups::View& view : life_->groups.views()) {
-        publish(view.record->spec.id, from);
-      }
-    }
+    life_->subscribed.insert(from);
+  } else if (const auto* what = std::get_if<WantGroup>(&message)) {
+    life_->wanted[what->group].insert(from);
+    publish(what->group);
   } else if (const auto* what = std::get_if<NodeReport>(&message)) {
     answer(from, ReportReply{what->version, life_->hub.on_report(*what)});
   } else if (const auto* what = std::get_if<ViewPosition>(&message)) {
@@ -206,7 +202,7 @@ void SimHead::carry_out() {
     } else if (auto* what = std::get_if<AnswerWaiter>(&instruction)) {
       answers.insert_or_assign(what->waiter, what->result);
     } else if (auto* what = std::get_if<GroupChanged>(&instruction)) {
-      publish(what->group, std::nullopt);
+      publish(what->group);
     } else if (auto* what = std::get_if<PrepareBundles>(&instruction)) {
       answer(what->node, std::move(*what));
     } else if (auto* what = std::get_if<CommitBundles>(&instruction)) {

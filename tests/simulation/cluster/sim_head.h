@@ -35,7 +35,6 @@ class SimHead {
   cluster::ResourceView& view() { return life_->view; }
   bool durable(const cluster::GroupId& group) const { return disk_.contains(group); }
   std::map<cluster::WaiterId, Result<void>> answers;
-  uint64_t plans_ns = 0;
 
  private:
   struct Life {
@@ -48,6 +47,7 @@ class SimHead {
     bool writing = false;
     std::map<cluster::NodeId, int64_t> heard_ns;
     std::set<cluster::NodeKey> subscribed;
+    std::map<cluster::GroupId, std::set<cluster::NodeKey>> wanted;  // who is told where its bundles are
     std::optional<int64_t> wake_ns;
   };
 
@@ -55,7 +55,7 @@ class SimHead {
   void carry_out();
   void declare_dead(cluster::NodeKey node);
   void look_for_dead(uint64_t epoch);
-  void publish(const cluster::GroupId& group, const Address& to);
+  void publish(const cluster::GroupId& group);
   void answer(const cluster::NodeKey& to, Message message);
 
   ClusterWorld* const world_;

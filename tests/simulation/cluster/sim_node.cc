@@ -83,11 +83,18 @@ void SimNode::on_message(const Address& from, const Message& message) {
     if (what->epoch > life.epoch) {
       life.epoch = what->epoch;
       life.publisher.restart();
+      life.inventory_ns = 0;
+      for (const GroupId& group : life.wanted_groups) {
+        world_->send(life.key, std::nullopt, WantGroup{group}, true);
+      }
     }
     if (!what->subscribed) {
       world_->send(life.key, std::nullopt, Subscribe{life.view.position()});
     }
-    world_->send(life.key, std::nullopt, life.bundles.inventory());  // G6
+    if (world_->now_ns() - life.inventory_ns >= 2 * kSecondNs) {  // G6
+      life.inventory_ns = world_->now_ns();
+      world_->send(life.key, std::nullopt, life.bundles.inventory());
+    }
   } else if (const auto* what = std::get_if<ReportReply>(&message)) {
     life.publisher.answered(what->version, what->answer);
   } else if (const auto* what = std::get_if<BatchPtr>(&message)) {

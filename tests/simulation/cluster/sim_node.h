@@ -64,6 +64,8 @@ class SimNode {
     std::map<cluster::LeaseNumber, cluster::UseSlots> use;
     std::map<cluster::LeaseNumber, uint32_t> in_flight;
     std::map<cluster::GroupId, uint64_t> group_orders;
+    std::set<cluster::GroupId> wanted_groups;
+    int64_t inventory_ns = 0;
     std::map<uint32_t, int64_t> recalled_ns;
     uint64_t next_run = 1;
     std::optional<int64_t> wake_ns;

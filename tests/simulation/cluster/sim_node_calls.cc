@@ -11,6 +11,10 @@ void SimNode::submit(Call call) {
     return;
   }
   call.since_ns = world_->now_ns();
+  const Placement& placement = world_->options().classes[call.class_index].strategy.placement;
+  if (placement.in_group() && life_->wanted_groups.insert(placement.group).second) {
+    world_->send(life_->key, std::nullopt, WantGroup{placement.group}, true);
+  }
   life_->queues[call.class_index].push_back(call);
   act();
 }
