@@ -92,8 +92,18 @@ void ClusterWorld::check_node(const SimNode& node) const {
   }
 }
 
-std::string ClusterWorld::somebody_down() const {
+std::vector<const SimNode*> ClusterWorld::staying() const {
+  std::vector<const SimNode*> nodes;
   for (const auto& node : nodes_) {
+    if (!node->left()) {
+      nodes.push_back(node.get());
+    }
+  }
+  return nodes;
+}
+
+std::string ClusterWorld::somebody_down() const {
+  for (const SimNode* node : staying()) {
     if (node->life() == nullptr) {
       return node->name() + " is down";
     }
@@ -104,14 +114,15 @@ std::string ClusterWorld::somebody_down() const {
 // By itself, on some node: of all that the node has, or of what is not reserved for groups.
 bool ClusterWorld::could_run(const CallClass& what, bool beside_groups) const {
   const Strategy& strategy = what.strategy;
+  std::vector<const SimNode*> nodes = staying();
   Sums needs;
   add(needs, what.resources);
   // Soft affinity: that node, if it is one that could.
   bool bound = strategy.kind == Strategy::Kind::kAffinity &&
-               (!strategy.soft || std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+               (!strategy.soft || std::any_of(nodes.begin(), nodes.end(), [&](const SimNode* node) {
                  return node->id() == strategy.node && !node->life()->draining && within(needs, node->plan().total);
                }));
-  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const SimNode* node) {
     Sums sums = needs;
     if (beside_groups) {
       for (const BundleManager::View& view : node->life()->bundles.views()) {
@@ -135,7 +146,7 @@ std::string ClusterWorld::calls_left() const {
   if (std::string down = somebody_down(); !down.empty()) {
     return down;
   }
-  for (const auto& node : nodes_) {
+  for (const SimNode* node : staying()) {
     const SimNode::Life& life = *node->life();
     if (!life.running.empty() || !life.sent.empty()) {
       return node->name() + " still runs calls, or waits for some";
@@ -176,8 +187,8 @@ std::string ClusterWorld::groups_wrong() const {
   }
   std::vector<const SimNode*> nodes;
   std::vector<Sums> idle, used;
-  for (const auto& node : nodes_) {
-    nodes.push_back(node.get());
+  for (const SimNode* node : staying()) {
+    nodes.push_back(node);
     Sums sums;
     for (const BundleManager::View& view : node->life()->bundles.views()) {
       add(sums, specs_.at(view.group).bundles[view.index].resources);
@@ -199,7 +210,7 @@ std::string ClusterWorld::groups_wrong() const {
       const GroupRecord::Bundle& bundle = record.bundles[i];
       placed.push_back(bundle.node);
       bool there = false;
-      for (const auto& node : nodes_) {
+      for (const SimNode* node : staying()) {
         for (const BundleManager::View& one : node->life()->bundles.views()) {
           there = there || (node->life()->key == bundle.node && one.group == id && one.index == i &&
                             one.attempt == bundle.attempt && one.committed);
@@ -242,7 +253,7 @@ std::string ClusterWorld::something_left() const {
   if (std::string down = somebody_down(); !down.empty()) {
     return down;
   }
-  for (const auto& node : nodes_) {
+  for (const SimNode* node : staying()) {
     const SimNode::Life& life = *node->life();
     for (size_t i = 0; i < life.resources.name_count(); ++i) {
       auto id = static_cast<ResourceId>(i);
@@ -265,7 +276,7 @@ std::string ClusterWorld::describe() const {
   for (const auto& node : nodes_) {
     text += node->name() + " " + cluster::describe(node->plan().total);
     if (node->life() == nullptr) {
-      text += " down\n";
+      text += node->left() ? " left\n" : " down\n";
       continue;
     }
     const SimNode::Life& life = *node->life();

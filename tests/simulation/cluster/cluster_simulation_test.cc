@@ -116,6 +116,9 @@ void plan_faults(ClusterWorld& world, size_t nodes) {
   for (uint64_t n = world.random(4); n > 0; --n) {
     world.at(sometime(), [&world] { world.kill_head(static_cast<int64_t>(world.random(800)) * kMs); });
   }
+  if (world.chance(0.15)) {
+    world.at(sometime(), [&world, nodes] { world.lose_node(world.random(nodes)); });
+  }
   if (world.chance(0.1) && nodes > 3) {
     world.at(sometime(), [&world, nodes] { world.drain_node(world.random(nodes)); });
   }
@@ -142,6 +145,13 @@ void run_one(uint64_t seed, size_t fixed_nodes) {
     options.twice = static_cast<double>(random() % 20) / 100;
     options.max_latency_ns = static_cast<int64_t>(1 + random() % 50) * kMs;
   }
+  // Also shorter than the others count on: it must cost time then, and nothing else.
+  if (random() % 3 == 0) {
+    options.bundles.prepared_ns = static_cast<int64_t>(50 + random() % 2000) * kMs;
+  }
+  if (random() % 3 == 0) {
+    options.leases.valid_ns = static_cast<int64_t>(1000 + random() % 3000) * kMs;
+  }
   size_t classes = options.classes.size();
   ClusterWorld world(seed, std::move(options));
   plan_workload(world, nodes, classes, groups);
@@ -156,6 +166,9 @@ void run_one(uint64_t seed, size_t fixed_nodes) {
     (view.phase == GroupPhase::kReady ? totals.ready_groups : totals.pending_groups) += 1;
   }
   for (const auto& node : world.nodes()) {
+    if (node->left()) {
+      continue;
+    }
     for (const auto& [index, queue] : node->life()->queues) {
       totals.stuck_calls += queue.size();
     }
@@ -210,7 +223,7 @@ TEST(ClusterSimulationTest, SeedsThatFoundSomething) {
 }
 
 TEST(ClusterSimulationTest, RandomClustersServeEverythingAndLeakNothing) {
-  bool one = std::getenv("SABIR_SEED") != nullptr;
+  bool one = std::getenv("SABIR_SEED") != nullptr && std::getenv("SABIR_SEEDS") == nullptr;
   totals = {};
   uint64_t count = one ? 1 : number_from("SABIR_SEEDS", 500);
   run_seeds(number_from("SABIR_SEED", 1), count, number_from("SABIR_NODES", 0));

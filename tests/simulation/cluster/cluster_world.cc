@@ -99,7 +99,7 @@ void ClusterWorld::deliver(const Address& from, const Address& to, const Message
     return;
   }
   SimNode& node = *by_id_.at(to->id);
-  if (node.life() != nullptr && node.life()->key == *to) {
+  if (node.life() != nullptr && (node.life()->key == *to || names_its_receiver(message))) {
     node.on_message(from, message);
   }
 }
@@ -128,6 +128,8 @@ void ClusterWorld::kill_node(size_t node, int64_t down_ns) {
   nodes_[node]->die();
   nodes_[node]->join(down_ns);
 }
+
+void ClusterWorld::lose_node(size_t node) { nodes_[node]->leave(); }
 
 void ClusterWorld::cut_node(size_t node, int64_t duration_ns) {
   cut_until_ns_[nodes_[node]->id()] = clock_.now_ns() + duration_ns;

@@ -19,6 +19,8 @@
 #include <vector>
 
 #include "runtime/base/clock.h"
+#include "runtime/node/cluster/bundle_manager.h"
+#include "runtime/node/cluster/remote_lease_server.h"
 #include "tests/simulation/cluster/messages.h"
 
 namespace sabir::simulation {
@@ -45,6 +47,8 @@ struct ClusterOptions {
   double twice = 0;
   int64_t max_latency_ns = 5 * kMs;
   int64_t dead_after_ns = 1000 * kMs;  // without a heartbeat
+  cluster::BundleOptions bundles;
+  cluster::LeaseServerOptions leases;
   bool check_each_step = true;
 };
 
@@ -68,6 +72,7 @@ class ClusterWorld {
   // --- Faults
   void kill_node(size_t node, int64_t down_ns);     // then it comes back as a new incarnation
   void cut_node(size_t node, int64_t duration_ns);  // from everybody
+  void lose_node(size_t node);                      // for ever
   void kill_head(int64_t down_ns);
   void drain_node(size_t node);
   void end_faults();  // no message is lost any more, everybody comes back
@@ -114,6 +119,7 @@ class ClusterWorld {
   }
   bool is_cut(const Address& address) const;
   std::string somebody_down() const;
+  std::vector<const SimNode*> staying() const;  // without those that left for ever
   bool could_run(const CallClass& what, bool beside_groups) const;
 
   cluster::Random engine_;

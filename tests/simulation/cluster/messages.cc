@@ -47,6 +47,16 @@ struct Size {
 
 size_t size_bytes(const Message& message) { return kEnvelopeBytes + std::visit(Size(), message); }
 
+bool names_its_receiver(const Message& message) {
+  return std::visit(
+      [](const auto& what) {
+        using What = std::decay_t<decltype(what)>;
+        return requires { what.epoch, what.node, what.group; }
+        || requires { what.client, what.server; };
+      },
+      message);
+}
+
 const char* kind_of(const Message& message) {
   static constexpr const char* kNames[] = {"heartbeat",      "heartbeat answer",
                                            "subscribe",      "report",

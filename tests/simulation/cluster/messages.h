@@ -61,6 +61,8 @@ using Message =
                  cluster::LeaseStatusAnswer, cluster::LeaseRecall, RunCall, CallEnded>;
 
 const char* kind_of(const Message& message);
+// It names the incarnation that it is for, so that it may reach another one: that has to notice by itself.
+bool names_its_receiver(const Message& message);
 // About what it takes on the wire.
 size_t size_bytes(const Message& message);
 

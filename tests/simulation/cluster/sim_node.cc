@@ -15,8 +15,8 @@ SimNode::Life::Life(NodeKey key_in, const NodePlan& plan, ClusterWorld* world)
       ledger(&resources),
       view(key, {}, &world->clock()),
       publisher(key, {}, &world->clock()),
-      bundles(key, {}, &ledger, &world->clock(), &bundle_out),
-      server(key, {}, &view, &ledger, &world->clock(), &server_out),
+      bundles(key, world->options().bundles, &ledger, &world->clock(), &bundle_out),
+      server(key, world->options().leases, &view, &ledger, &world->clock(), &server_out),
       client(key, {}, &view, &world->clock(), &world->engine(), &client_out) {
   view.add_node(key);
   const std::vector<CallClass>& classes = world->options().classes;
@@ -26,12 +26,15 @@ SimNode::Life::Life(NodeKey key_in, const NodePlan& plan, ClusterWorld* world)
 }
 
 void SimNode::join(int64_t delay_ns) {
-  if (joining_) {
+  if (joining_ || left_) {
     return;
   }
   joining_ = true;
   world_->at(delay_ns, [this] {
     joining_ = false;
+    if (left_) {
+      return;
+    }
     std::optional<NodeKey> key = world_->head().join(id_);
     if (!key) {
       join(100 * kMs);
@@ -44,6 +47,11 @@ void SimNode::join(int64_t delay_ns) {
 }
 
 void SimNode::die() { life_ = nullptr; }
+
+void SimNode::leave() {
+  left_ = true;
+  die();
+}
 
 void SimNode::later(int64_t delay_ns, std::function<void()> what) {
   world_->at(delay_ns, [this, incarnation = life_->key.incarnation, what = std::move(what)] {

@@ -74,7 +74,9 @@ class SimNode {
   SimNode(ClusterWorld* world, cluster::NodeId id, NodePlan plan);
 
   void join(int64_t delay_ns);
-  void die();  // what is under way to it finds nobody
+  void die();    // what is under way to it finds nobody
+  void leave();  // and never comes back
+  bool left() const { return left_; }
   void submit(Call call);
   void drain();
   void on_message(const Address& from, const Message& message);
@@ -110,6 +112,7 @@ class SimNode {
   const std::string name_;
   std::unique_ptr<Life> life_;
   bool joining_ = false;
+  bool left_ = false;
 };
 
 }  // namespace sabir::simulation
