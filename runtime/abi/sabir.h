@@ -212,9 +212,13 @@ typedef struct sabir_config {
   sabir_string node_name;   /* for people; "": the host's name */
   sabir_string join_string; /* of SABIR_CLUSTER_JOIN: what the head's start has printed */
 } sabir_config;
-#define SABIR_CONFIG_INIT \
-  { sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000, 0, 0, 0, 0, \
-        {0, 0}, {0, 0}, { 0, 0 } }
+#define SABIR_CONFIG_INIT                                                                                            \
+  {                                                                                                                  \
+    sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000, 0, 0, 0, \
+        0, {0, 0}, {0, 0}, {                                                                                         \
+      0, 0                                                                                                           \
+    }                                                                                                                \
+  }
 /* As the macro (rule 6). So are the others: they write what struct_size has room for, and nothing if it is not set. */
 SABIR_API void sabir_config_init(sabir_config* config);
 
@@ -228,8 +232,8 @@ SABIR_API sabir_string sabir_version(void);
 SABIR_API sabir_status sabir_client_start(const sabir_config* config, sabir_client** out_client,
                                           sabir_error** out_error);
 /* Joins as the worker that the node has just launched; both strings come from the launch ("": from SABIR_SESSION and
- * SABIR_WORKER_TOKEN). A process that is to host several (SABIR_WORKER_SLOTS says how many) calls it that often, with the
- * same strings, from any threads. CANCELLED: this worker is not needed any more. */
+ * SABIR_WORKER_TOKEN). A process that is to host several (SABIR_WORKER_SLOTS says how many) calls it that often, with
+ * the same strings, from any threads. CANCELLED: this worker is not needed any more. */
 SABIR_API sabir_status sabir_client_start_worker(sabir_string session, sabir_string token, sabir_client** out_client,
                                                  sabir_error** out_error);
 /* Leaves: every blocked call returns CLOSED, and this call waits until they have. A driver's job ends with it; a node

@@ -150,7 +150,8 @@ TEST_F(SessionDirTest, ManyAtOnceLoseNothing) {
         }
         Result<SessionDir> dir = SessionDir::create(path);
         // Whoever has it keeps it, whatever the others do.
-        bool ok = !dir.ok() || (dir->publish("info.json", "{}").ok() && is_session_live(path) && exists(path + "/info.json"));
+        bool ok =
+            !dir.ok() || (dir->publish("info.json", "{}").ok() && is_session_live(path) && exists(path + "/info.json"));
         ::_exit(ok ? 0 : 1);
       }
       children.push_back(child);

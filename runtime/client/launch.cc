@@ -60,9 +60,9 @@ std::vector<std::string> arguments(const std::string& daemon, const std::string&
   }
   if (options.cluster != NodeOptions::Cluster::kNone) {
     args.push_back(options.cluster == NodeOptions::Cluster::kHead ? "--head" : "--join");
-    for (const auto& [name, value] : {std::pair("--node-host", options.node_host),
-                                      std::pair("--node-name", options.node_name),
-                                      std::pair("--node-port", std::to_string(options.node_port))}) {
+    for (const auto& [name, value] :
+         {std::pair("--node-host", options.node_host), std::pair("--node-name", options.node_name),
+          std::pair("--node-port", std::to_string(options.node_port))}) {
       if (!value.empty()) {
         args.insert(args.end(), {name, value});
       }

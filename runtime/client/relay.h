@@ -20,7 +20,8 @@ class Relay {
   // A worker's: Client::next_work() claims up to so many calls before the first of them has ended.
   void set_width(uint32_t calls);
 
-  // End the work, whatever they return. The values' counts are taken. finish: num_returns values, ready, of this client.
+  // End the work, whatever they return. The values' counts are taken. finish: num_returns values, ready, of this
+  // client.
   Result<void> finish(Work* work, std::vector<Future*> values);
   // A ready error value, as it came. `retryable`: the options' retry_errors applies to it.
   void fail(Work* work, Future* error, bool retryable);

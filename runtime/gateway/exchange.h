@@ -37,8 +37,8 @@ class Exchange {
   void export_class(std::unique_ptr<client::Client> worker, ExportedClass::Options options);
   // By the worker's slot in the process table. Unknown ones are ignored.
   void set_width(uint16_t slot, uint32_t calls);
-  // Lets go of exports that are over and have nothing under way, and of what was kept for later calls for too long. From
-  // the receiving thread. How many exports are left.
+  // Lets go of exports that are over and have nothing under way, and of what was kept for later calls for too long.
+  // From the receiving thread. How many exports are left.
   size_t sweep();
   // The job has ended at this node, or at its origin.
   void end_job(uint32_t number);

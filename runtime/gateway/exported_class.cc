@@ -153,21 +153,22 @@ bool ExportedClass::result(rpc::ResultMessage& message) {
     case rpc::Outcome::kRetryable:
       break;
   }
-  incoming_->read(std::move(message.values), [this, work, outcome = message.outcome](Result<std::vector<Future*>> made) {
-    if (!made.ok()) {
-      if (made.error().kind() == ErrorKind::kDisconnected) {
-        relay_.lose(work, "the node that ran it is gone: " + made.error().message());
-      } else {
-        fail(work, std::move(made).error().with_context("its result could not be fetched"));
-      }
-    } else if (outcome == rpc::Outcome::kValues) {
-      (void)relay_.finish(work, *std::move(made));
-    } else if (made->size() == 1) {
-      relay_.fail(work, made->front(), outcome == rpc::Outcome::kRetryable);
-    } else {
-      fail(work, internal_error("an error came back from another node without its value"));
-    }
-  });
+  incoming_->read(std::move(message.values),
+                  [this, work, outcome = message.outcome](Result<std::vector<Future*>> made) {
+                    if (!made.ok()) {
+                      if (made.error().kind() == ErrorKind::kDisconnected) {
+                        relay_.lose(work, "the node that ran it is gone: " + made.error().message());
+                      } else {
+                        fail(work, std::move(made).error().with_context("its result could not be fetched"));
+                      }
+                    } else if (outcome == rpc::Outcome::kValues) {
+                      (void)relay_.finish(work, *std::move(made));
+                    } else if (made->size() == 1) {
+                      relay_.fail(work, made->front(), outcome == rpc::Outcome::kRetryable);
+                    } else {
+                      fail(work, internal_error("an error came back from another node without its value"));
+                    }
+                  });
   return true;
 }
 

@@ -197,10 +197,11 @@ Peer* Gateway::peer(const NodeKey& key) {
   if (member == members_.end() || member->second.key != bytes || member->second.dead) {
     return nullptr;
   }
-  auto made = std::make_unique<Peer>(
-      loop_, *links_, key,
-      Peer::Events{[this](const rpc::JobDefinition& job) { return open_job(job); },
-                   [this, bytes](std::string text) { tell(rpc::Between{bytes, std::move(text)}); }});
+  auto made = std::make_unique<Peer>(loop_, *links_, key,
+                                     Peer::Events{[this](const rpc::JobDefinition& job) { return open_job(job); },
+                                                  [this, bytes](std::string text) {
+                                                    tell(rpc::Between{bytes, std::move(text)});
+                                                  }});
   return (peers_[bytes] = std::move(made)).get();
 }
 
@@ -305,9 +306,8 @@ bool Gateway::knows(const NodeKey& node, const std::optional<Fingerprint>& finge
 
 bool Gateway::fenced(const NodeKey& node) const {
   auto member = members_.find(bytes_of(node).id);
-  return member != members_.end() &&
-         (member->second.key.incarnation > node.incarnation ||
-          (member->second.dead && member->second.key.incarnation >= node.incarnation));
+  return member != members_.end() && (member->second.key.incarnation > node.incarnation ||
+                                      (member->second.dead && member->second.key.incarnation >= node.incarnation));
 }
 
 }  // namespace sabir::gateway

@@ -1,4 +1,5 @@
-// The target's side: a driver of this node that submits another node's calls of one job, and sends back what they return.
+// The target's side: a driver of this node that submits another node's calls of one job, and sends back what they
+// return.
 #pragma once
 
 #include <map>

@@ -173,10 +173,9 @@ void Incoming::work_for_room() {
 }
 
 void Incoming::transfer(const PullPtr& pull, void* destination) {
-  uint64_t number = link_.receive({static_cast<uint8_t*>(destination), pull->size_bytes},
-                                  [self = shared_from_this(), pull](Result<void> result) {
-                                    self->arrived(pull, std::move(result));
-                                  });
+  uint64_t number =
+      link_.receive({static_cast<uint8_t*>(destination), pull->size_bytes},
+                    [self = shared_from_this(), pull](Result<void> result) { self->arrived(pull, std::move(result)); });
   link_.post(rpc::PullMessage{pull->id, number});
 }
 

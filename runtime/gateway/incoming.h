@@ -67,7 +67,7 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   PeerLink& link_;
 
   std::mutex lock_;
-  std::map<rpc::ObjectId, PullPtr> pulls_;                // under way
+  std::map<rpc::ObjectId, PullPtr> pulls_;  // under way
   struct Kept {
     rpc::ObjectId id;
     client::Future* object = nullptr;  // a count

@@ -15,8 +15,7 @@ class Outgoing {
  public:
   // READY events with a reference as their tag come to `promises` when something that was promised has its value: give
   // them to resolved().
-  Outgoing(client::Client& client, PeerLink& link, NamedObjects& named,
-           std::shared_ptr<client::EventQueue> promises)
+  Outgoing(client::Client& client, PeerLink& link, NamedObjects& named, std::shared_ptr<client::EventQueue> promises)
       : client_(client), link_(link), named_(named), promises_(std::move(promises)) {}
 
   // `stored`: the object that the view is of, if its bytes lie in the store. kUnsupported: something in it does not

@@ -90,8 +90,8 @@ Result<void> ClusterAgent::start_gateway() {
   request.oom_score_adj = options_.oom_score_adj;
   SABIR_ASSIGN_OR_RETURN(gateway_, spawn(request));
   guard_.add(gateway_.pid);
-  SABIR_ASSIGN_OR_RETURN(gateway_watcher_, loop::FdWatcher::create(loop_, gateway_.pidfd.get(),
-                                                                   [this](uint32_t) { on_gateway_end(); }));
+  SABIR_ASSIGN_OR_RETURN(gateway_watcher_,
+                         loop::FdWatcher::create(loop_, gateway_.pidfd.get(), [this](uint32_t) { on_gateway_end(); }));
   gateway_watcher_->watch(loop::kReadable);
   pipe_ = std::make_unique<rpc::FramePipe>(
       loop_, std::move(own), [this](std::string_view message) { receive(message); },
@@ -118,8 +118,7 @@ void ClusterAgent::on_gateway_end() {
   gateway_.pid = 0;
   host_.gateway_ended();
   // Whoever relies on its port knows this node by it, and by its certificate: both are the next one's, too.
-  host_.cluster_failed("its gateway ended: " +
-                       (status ? describe_wait_status(*status) : std::string("it is gone")));
+  host_.cluster_failed("its gateway ended: " + (status ? describe_wait_status(*status) : std::string("it is gone")));
 }
 
 void ClusterAgent::receive(std::string_view bytes) {
@@ -278,8 +277,7 @@ void ClusterAgent::learn(const std::vector<MemberInfo>& members) {
       host_.cluster_failed("the cluster has given this node up: it did not answer for too long");
     }
     if (info.node.id != self_.id) {
-      orders.members.push_back(
-          {wire_key(info.node), {info.host, info.port, info.fingerprint}, info.dead});
+      orders.members.push_back({wire_key(info.node), {info.host, info.port, info.fingerprint}, info.dead});
     }
   }
   tell(orders);

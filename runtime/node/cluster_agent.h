@@ -32,11 +32,11 @@ namespace sabir::node {
 struct ClusterOptions {
   std::string gateway_program;  // sabird itself
   std::string session_path;
-  std::string name;          // for people
-  std::string host;          // where to listen, and what others connect to
-  uint16_t port = 0;         // 0: any that is free
-  bool insecure = false;     // plain TCP
-  std::string join_string;   // empty: this is the head
+  std::string name;         // for people
+  std::string host;         // where to listen, and what others connect to
+  uint16_t port = 0;        // 0: any that is free
+  bool insecure = false;    // plain TCP
+  std::string join_string;  // empty: this is the head
   int64_t token_life_ns = -1;
   cluster::Labels labels;
   std::optional<int> oom_score_adj;

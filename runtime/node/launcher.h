@@ -100,7 +100,7 @@ class Launcher {
     std::string token;
     Nursery* nursery = nullptr;  // whose zygote has not said yet whether it forked
     SourceId source = 0;
-    pid_t pid = 0;  // 0: not known yet
+    pid_t pid = 0;   // 0: not known yet
     pid_t host = 0;  // set: it is no process of its own, but joins from this one
     UniqueFd pidfd;
     std::unique_ptr<loop::FdWatcher> watcher;  // after the pidfd: it goes first

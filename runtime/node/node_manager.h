@@ -15,8 +15,8 @@
 #include "runtime/base/log.h"
 #include "runtime/control/control_store.h"
 #include "runtime/loop/event_loop.h"
-#include "runtime/node/cluster_agent.h"
 #include "runtime/loop/timer.h"
+#include "runtime/node/cluster_agent.h"
 #include "runtime/node/coordinator.h"
 #include "runtime/node/deaths.h"
 #include "runtime/node/directory.h"
@@ -140,12 +140,12 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
     uint32_t width = 1;
     std::optional<shm::SlotIndex> slot;  // once it has joined
     uint32_t epoch = 0;
-    bool ending = false;     // its lease is withdrawn
-    uint32_t base_width = 1;   // as many as the peer had room for
-    uint64_t executed = 0;     // at the last look
-    uint64_t rate_base = 0;    // executed when the rate was last measured ...
-    int64_t rate_ns = 0;       // ... and when that was
-    int64_t busy_ns = 0;     // when it last had something to do
+    bool ending = false;      // its lease is withdrawn
+    uint32_t base_width = 1;  // as many as the peer had room for
+    uint64_t executed = 0;    // at the last look
+    uint64_t rate_base = 0;   // executed when the rate was last measured ...
+    int64_t rate_ns = 0;      // ... and when that was
+    int64_t busy_ns = 0;      // when it last had something to do
     int64_t started_ns = 0;
   };
   bool is_gateway(pid_t pid) const { return cluster_ && cluster_->gateway_pid() == pid; }

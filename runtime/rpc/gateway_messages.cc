@@ -79,8 +79,8 @@ Result<ToGateway> read_to(schema::ToGateway::Reader from) {
     }
     case schema::ToGateway::HOST: {
       auto host = from.getHost();
-      return ToGateway(HostWorker{to_string(host.getToken()), read_key(host.getPeer()), host.getWidth(),
-                                  read(host.getResources())});
+      return ToGateway(
+          HostWorker{to_string(host.getToken()), read_key(host.getPeer()), host.getWidth(), read(host.getResources())});
     }
     case schema::ToGateway::WIDTH:
       return ToGateway(SetWidth{from.getWidth().getSlot(), from.getWidth().getCalls()});
@@ -115,8 +115,7 @@ void write_to(const ToGateway& message, schema::ToGateway::Builder to) {
                           out.setToken(text_of(host.token));
                           write_key(host.peer, out.initPeer());
                           out.setWidth(host.width);
-                          write_all(host.resources,
-                                    out.initResources(static_cast<kj::uint>(host.resources.size())));
+                          write_all(host.resources, out.initResources(static_cast<kj::uint>(host.resources.size())));
                         },
                         [&](const SetWidth& width) {
                           to.initWidth().setSlot(width.slot);
@@ -139,9 +138,9 @@ Result<FromGateway> read_from(schema::FromGateway::Reader from) {
   switch (from.which()) {
     case schema::FromGateway::LISTENING: {
       auto listening = from.getListening();
-      return FromGateway(Listening{
-          {to_string(listening.getHost()), listening.getPort(), to_string(listening.getFingerprint())},
-          to_string(listening.getJoinString())});
+      return FromGateway(
+          Listening{{to_string(listening.getHost()), listening.getPort(), to_string(listening.getFingerprint())},
+                    to_string(listening.getJoinString())});
     }
     case schema::FromGateway::FAILED:
       return FromGateway(GatewayFailed{to_string(from.getFailed())});

@@ -46,7 +46,17 @@ def test_values_of_all_sizes_go_there_and_back(pair):
     def echo(value, *, name="none"):
         return here(), value, name
 
-    for value in (None, 0, 2**100, "text", b"\0" * 1000, [1, {"a": (2.5, None)}], {1, 2}, b"x" * 100_000, "y" * 3_000_000):
+    for value in (
+        None,
+        0,
+        2**100,
+        "text",
+        b"\0" * 1000,
+        [1, {"a": (2.5, None)}],
+        {1, 2},
+        b"x" * 100_000,
+        "y" * 3_000_000,
+    ):
         assert get(echo.remote(value, name="given")) == (node.session, value, "given")
     matrix = np.arange(6_000_000, dtype=np.float32).reshape(2000, 3000)
     session, back, _ = get(echo.remote(matrix))
@@ -154,9 +164,7 @@ def test_many_small_calls(pair):
 
 
 def test_what_no_node_has_is_said(pair, capfd):
-    ready, waiting = sabir.wait(
-        [sabir.remote(resources={"nowhere": 1})(here).remote()], num_returns=1, timeout=0.5
-    )
+    ready, waiting = sabir.wait([sabir.remote(resources={"nowhere": 1})(here).remote()], num_returns=1, timeout=0.5)
     assert not ready and waiting
 
 
