@@ -370,7 +370,7 @@ void ClusterAgent::report() {
   publisher_->observe(host_.node_state());
   std::optional<cluster::NodeReport> report = publisher_->next();
   if (!hub_) {
-    view_->apply_report(publisher_->newest(true));  // about itself: no detour
+    view_->apply_report(publisher_->own());  // about itself: no detour
   }
   if (report && hub_) {
     publisher_->answered(report->version, hub_->on_report(*report));
