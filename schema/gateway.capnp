@@ -4,8 +4,7 @@
 # Nothing is answered but by another message. Both are the same program and the same release.
 #
 # sabird decides: who is a member, which calls go where. The gateway has the port, the certificate and the connections,
-# and carries what passes between nodes. When it dies the calls under way are lost and sabird starts another; when
-# sabird dies the gateway ends.
+# and carries what passes between nodes. When one of the two dies, so does the other, and with them the node.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("sabir::schema");

@@ -113,21 +113,17 @@ void Peer::on_lane(Lane lane, LinkState state, const std::string& why) {
 }
 
 void Peer::with_bulk(std::function<void(Result<std::shared_ptr<Bulk>>)> task) {
-  std::shared_ptr<Bulk> bulk;
-  {
-    std::lock_guard guard(lock_);
-    bulk = bulk_;
-    if (bulk == nullptr) {
-      waiting_for_bulk_.push_back(std::move(task));
-      if (std::exchange(opening_bulk_, true)) {
-        return;
-      }
-    }
-  }
-  if (bulk != nullptr) {
-    task(bulk);
+  std::unique_lock held(lock_);
+  if (std::shared_ptr<Bulk> bulk = bulk_) {
+    held.unlock();
+    task(std::move(bulk));
     return;
   }
+  waiting_for_bulk_.push_back(std::move(task));
+  if (std::exchange(opening_bulk_, true)) {
+    return;
+  }
+  held.unlock();
   loop_.post([self = self_] {
     if (*self != nullptr) {
       (*self)->open_bulk();
@@ -148,7 +144,7 @@ void Peer::open_bulk() {
       task(bulk);
     }
   };
-  lane_.open_bulk(std::move(opened));
+  lane_.open_bulk(opened);
 }
 
 uint64_t Peer::receive(std::span<uint8_t> destination, OnEnd on_end) {

@@ -35,7 +35,7 @@ Result<void> check_group(const GroupSpec& spec) {
                          std::to_string(spec.bundles.size()));
   }
   for (size_t i = 0; i < spec.bundles.size(); ++i) {
-    auto context = [&](Result<void> result) -> Result<void> {
+    auto context = [&](const Result<void>& result) -> Result<void> {
       return result.ok() ? result : Error(result.error()).with_context("bundle " + std::to_string(i));
     };
     SABIR_RETURN_IF_ERROR(context(node::check_request(spec.bundles[i].resources)));

@@ -314,7 +314,7 @@ std::string PlacementGroups::explain(const GroupId& id) const {
       break;
   }
   BundleQuery query = query_of(group);
-  Random random;
+  Random random(view_->change_count());  // which of equals does not matter here
   if (plan_bundles(query, *view_, random).outcome == Decision::Outcome::kNow) {
     return "there is room for it; it is tried again soon" + (group.refusal.empty() ? "" : ", after: " + group.refusal);
   }

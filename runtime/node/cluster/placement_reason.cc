@@ -120,7 +120,7 @@ std::string explain_bundle(const PlacementQuery& query, const ResourceView& view
     return "the placement group has " + std::to_string(query.bundles->size()) + " bundles, none with the index " +
            std::to_string(index);
   }
-  Random random;
+  Random random(view.change_count());  // which of equals does not matter here
   Decision decision = choose_node(query, view, random);
   std::string which = any ? "no bundle of the placement group" : "bundle " + std::to_string(index);
   if (decision.outcome == Decision::Outcome::kInfeasible) {
@@ -198,7 +198,7 @@ std::string explain_request(const Amounts& resources, const LabelSelector& selec
 }
 
 std::string explain_placement(const PlacementQuery& query, const ResourceView& view) {
-  Random random;
+  Random random(view.change_count());  // which of equals does not matter here
   Decision decision = choose_node(query, view, random);
   if (decision.outcome == Decision::Outcome::kNow) {
     return {};

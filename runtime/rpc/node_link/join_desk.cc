@@ -13,7 +13,7 @@ class Desk final : public schema::JoinDesk::Server {
   explicit Desk(std::function<kj::Promise<std::string>(std::string)> ask) : ask_(std::move(ask)) {}
 
   kj::Promise<void> join(JoinContext call) override {
-    return ask_(rpc::to_string(call.getParams().getRequest())).then([call](std::string answer) mutable {
+    return ask_(rpc::to_string(call.getParams().getRequest())).then([call](const std::string& answer) mutable {
       call.getResults().setAnswer(rpc::data_of(answer));
     });
   }

@@ -141,7 +141,7 @@ void MessageLane::send_batch(std::vector<rpc::NodeMessage> batch) {
       }));
 }
 
-void MessageLane::open_bulk(std::function<void(Result<std::shared_ptr<BulkConnection>>)> opened) {
+void MessageLane::open_bulk(const std::function<void(Result<std::shared_ptr<BulkConnection>>)>& opened) {
   Result<NodeLink*> link = links_.link(peer_);
   if (!link.ok()) {
     opened(std::move(link).error());
@@ -153,9 +153,7 @@ void MessageLane::open_bulk(std::function<void(Result<std::shared_ptr<BulkConnec
 }
 
 void MessageLane::on_lane(LinkState state, const std::string& why) {
-  if (state != LinkState::kUp && peer_service_ != nullptr) {
-    lose(why);
-  } else if (state == LinkState::kClosed) {
+  if (state == LinkState::kClosed || (state != LinkState::kUp && peer_service_ != nullptr)) {
     lose(why);
   }
 }

@@ -43,7 +43,7 @@ class MessageLane final : private kj::TaskSet::ErrorHandler {
   // Any thread. Opens the connection if there is none.
   void post(rpc::NodeMessage message);
   // The bulk connection to the peer, as soon as there is one; an error if there will be none.
-  void open_bulk(std::function<void(Result<std::shared_ptr<BulkConnection>>)> opened);
+  void open_bulk(const std::function<void(Result<std::shared_ptr<BulkConnection>>)>& opened);
   // From LinkHooks::on_lane, for the calls lane.
   void on_lane(LinkState state, const std::string& why);
 

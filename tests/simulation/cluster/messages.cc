@@ -50,9 +50,9 @@ size_t size_bytes(const Message& message) { return kEnvelopeBytes + std::visit(S
 bool names_its_receiver(const Message& message) {
   return std::visit(
       [](const auto& what) {
-        using What = std::decay_t<decltype(what)>;
-        return requires { what.epoch, what.node, what.group; }
-        || requires { what.client, what.server; };
+        constexpr bool kOfAGroup = requires { what.epoch, what.node, what.group; };
+        constexpr bool kOfALease = requires { what.client, what.server; };
+        return kOfAGroup || kOfALease;
       },
       message);
 }
