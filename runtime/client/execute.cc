@@ -161,6 +161,9 @@ bool Executor::maybe_work() const {
   if (is_actor_) {
     return !shm::inbox(core_.self.calls(), core_.self.slot()).empty();
   }
+  if (running_count_.load(std::memory_order_relaxed) >= width_.load(std::memory_order_relaxed)) {
+    return false;  // nothing more is claimed before one of them has ended, which wakes (end())
+  }
   shm::LeaseWord now = lease_.current();
   if (now.epoch == lease_epoch_done_.load(std::memory_order_relaxed)) {
     return false;

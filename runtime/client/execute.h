@@ -127,7 +127,7 @@ class Executor {
   shm::ProcessPage& page_;
   shm::LeaseReader lease_;
   bool is_actor_ = false;
-  uint32_t width_ = 1;
+  std::atomic<uint32_t> width_{1};
   bool is_relay_ = false;
   std::atomic<bool> creation_due_{false};
   bool created_ = false;

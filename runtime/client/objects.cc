@@ -183,6 +183,9 @@ Result<std::unique_ptr<Builder>> Objects::build(ValueHeader header, size_t size_
   }
   lock.unlock();
   size_t prefix = value_prefix_bytes(0, kStoreAlignment);
+  if (size_bytes > SIZE_MAX - prefix) {
+    return invalid_error("an object of " + std::to_string(size_bytes) + " bytes");
+  }
   SABIR_ASSIGN_OR_RETURN(builder->placement,
                          writer_.create(prefix + size_bytes, {.wait_ns = timeout_ns, .in_place = true}));
   *out_data = builder->placement.data() + prefix;

@@ -53,6 +53,7 @@ Result<void> Exchange::receive(rpc::NodeMessage message) {
                                },
                                [&](const rpc::JobOverMessage& over) -> Result<void> {
                                  jobs_.erase(over.job);
+                                 ended_jobs_.insert(over.job);
                                  return {};
                                },
                                [&](const rpc::PullMessage& message) -> Result<void> {
@@ -67,6 +68,10 @@ Result<void> Exchange::receive(rpc::NodeMessage message) {
 }
 
 Result<void> Exchange::call(rpc::CallMessage call) {
+  if (ended_jobs_.contains(call.job)) {
+    refuse(call, closed_error("the job has ended"));
+    return {};
+  }
   auto job = jobs_.find(call.job);
   auto function = functions_.find(call.function);
   auto resources = classes_.find(call.class_number);
@@ -162,6 +167,9 @@ void Exchange::export_class(std::unique_ptr<client::Client> worker, ExportedClas
   auto made = std::make_shared<ExportedClass>(std::move(worker), link_, named_, definitions_, std::move(options));
   std::unique_lock guard(lock_);
   if (!lost_) {
+    if (auto width = widths_.extract(made->slot())) {
+      made->set_width(width.mapped());
+    }
     exports_.push_back(std::move(made));
     return;
   }
@@ -174,8 +182,10 @@ void Exchange::set_width(uint16_t slot, uint32_t calls) {
   for (const std::shared_ptr<ExportedClass>& one : exports_) {
     if (one->slot() == slot) {
       one->set_width(calls);
+      return;
     }
   }
+  widths_[slot] = calls;
 }
 
 size_t Exchange::sweep() {
@@ -200,7 +210,18 @@ size_t Exchange::sweep() {
   return left;
 }
 
-void Exchange::end_job(uint32_t number) { link_.post(rpc::JobOverMessage{number}); }
+void Exchange::end_job(uint32_t number) {
+  std::vector<std::shared_ptr<ExportedClass>> of_job;
+  {
+    std::lock_guard guard(lock_);
+    auto end =
+        std::stable_partition(exports_.begin(), exports_.end(), [&](const auto& one) { return one->job() != number; });
+    of_job.assign(std::make_move_iterator(end), std::make_move_iterator(exports_.end()));
+    exports_.erase(end, exports_.end());
+  }
+  of_job.clear();  // nothing of it is posted behind what follows
+  link_.post(rpc::JobOverMessage{number});
+}
 
 void Exchange::peer_lost(const std::string& why) {
   std::vector<std::shared_ptr<ExportedClass>> exports;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,8 @@ class Exchange {
   // Lets go of exports that are over and have nothing under way, and of what was kept for later calls for too long.
   // From the receiving thread. How many exports are left.
   size_t sweep();
-  // The job has ended at this node, or at its origin.
+  // The job has ended at this node: nothing of it is claimed any more, what is under way is lost, and the peer hears of
+  // it. From the receiving thread.
   void end_job(uint32_t number);
 
   // The connection is over. Everything under way is lost; nothing is received any more.
@@ -68,11 +70,13 @@ class Exchange {
 
   // What the peer has defined, by its numbers. The receiving thread's alone.
   std::map<uint32_t, PeerJob> jobs_;
+  std::set<uint32_t> ended_jobs_;  // calls of theirs may still come
   std::map<uint32_t, rpc::FunctionInfo> functions_;
   std::map<uint32_t, std::vector<rpc::ResourceAmount>> classes_;
 
   std::mutex lock_;
   std::vector<std::shared_ptr<ExportedClass>> exports_;
+  std::map<uint16_t, uint32_t> widths_;  // by slot, of exports that are not here yet
   bool lost_ = false;
 };
 

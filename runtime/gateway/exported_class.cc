@@ -14,6 +14,11 @@ void Definitions::job(uint32_t number, const std::string& id, const rpc::JobConf
   }
 }
 
+uint64_t Definitions::next_call() {
+  static std::atomic<uint64_t> next{1};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
 Result<void> Definitions::function(client::Client& client, uint32_t number) {
   {
     std::lock_guard guard(lock_);
@@ -63,11 +68,14 @@ ExportedClass::ExportedClass(std::unique_ptr<client::Client> client, PeerLink& l
   promise_watcher_ = std::thread([this] { watch_promises(); });
 }
 
+// In this order: nothing is claimed any more, every result that came is in its place, the rest is lost; then the client
+// goes, and with it its slot (D1).
 ExportedClass::~ExportedClass() {
-  client_->shutdown();  // ends both threads' waits
+  peer_lost("the link to the other node ends");
   claimer_.join();
-  promise_watcher_.join();
   incoming_->stop();
+  client_->shutdown();
+  promise_watcher_.join();
   named_.forget(client_.get());
   incoming_.reset();
 }
@@ -95,15 +103,17 @@ void ExportedClass::send(Work* work) {
     return;
   }
   rpc::CallMessage call;
-  call.number = definitions_.next_call();
+  call.number = Definitions::next_call();
   call.job = job_;
   call.function = work->view.function_index;
   call.class_number = class_number_;
   call.num_returns = static_cast<uint16_t>(work->view.num_returns);
   call.attempt = static_cast<uint16_t>(work->view.attempt);
+  std::unique_lock posting(named_.posting());
   for (const sabir_work_arg& arg : work->args) {
     Result<rpc::WireValue> value = outgoing_.write(arg.value, reinterpret_cast<Future*>(arg.ref));
     if (!value.ok()) {
+      posting.unlock();
       fail(work, value.error());
       return;
     }
@@ -117,6 +127,7 @@ void ExportedClass::send(Work* work) {
     }
   }
   if (work != nullptr) {
+    posting.unlock();
     relay_.give_back(work);
     return;
   }
@@ -203,8 +214,9 @@ void ExportedClass::peer_lost(const std::string& why) {
 }
 
 size_t ExportedClass::calls_under_way() {
+  size_t ending = incoming_->batches();
   std::lock_guard guard(lock_);
-  return under_way_.size();
+  return under_way_.size() + ending;
 }
 
 }  // namespace sabir::gateway

@@ -27,7 +27,8 @@ class Definitions {
   void job(uint32_t number, const std::string& id, const rpc::JobConfig& config);
   Result<void> function(client::Client& client, uint32_t number);
   uint32_t class_of(const std::vector<rpc::ResourceAmount>& resources);
-  uint64_t next_call() { return next_call_.fetch_add(1, std::memory_order_relaxed); }
+  // Unique over all connections: a late result of an earlier one fits no call of this one.
+  static uint64_t next_call();
 
  private:
   PeerLink& link_;
@@ -35,7 +36,6 @@ class Definitions {
   std::map<uint32_t, bool> jobs_;
   std::map<uint32_t, bool> functions_;
   std::vector<std::vector<rpc::ResourceAmount>> classes_;
-  std::atomic<uint64_t> next_call_{1};
 };
 
 class ExportedClass {
@@ -61,6 +61,7 @@ class ExportedClass {
   // All that is under way is lost, and nothing is claimed any more.
   void peer_lost(const std::string& why);
 
+  uint32_t job() const { return job_; }
   uint16_t slot() const { return client_->core().self.slot(); }
   size_t calls_under_way();
   // The node has asked this worker to leave, or the session is over: nothing is claimed any more.

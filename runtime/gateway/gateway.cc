@@ -96,7 +96,7 @@ void Gateway::receive(std::string_view message) {
     }
   } else if (auto* over = std::get_if<rpc::JobOver>(&order)) {
     for (auto& [key, peer] : peers_) {
-      peer->post(rpc::JobOverMessage{over->job});
+      peer->end_job(over->job);
     }
   } else if (auto* answer = std::get_if<rpc::JoinAnswer>(&order)) {
     answer_joiner(*answer);

@@ -28,13 +28,13 @@ ImportedJob::ImportedJob(std::shared_ptr<client::Client> client, PeerLink& link,
       watcher_([this] { watch(); }) {}
 
 ImportedJob::~ImportedJob() {
+  incoming_->stop();
   {
     std::lock_guard guard(lock_);
     over_ = true;
   }
   waiter_.interrupt();
   watcher_.join();
-  incoming_->stop();
   for (auto& [last, call] : running_) {
     for (Future* result : call.results) {
       client::release(result);
@@ -90,8 +90,12 @@ void ImportedJob::call(rpc::CallMessage call, const rpc::FunctionInfo& function,
   incoming_->read(std::move(values), [this, task = *task, kept](Result<std::vector<Future*>> args) {
     if (args.ok()) {
       submit(task, std::move(*kept), *std::move(args));
-    } else {
+    } else if (args.error().kind() == ErrorKind::kInvalid || args.error().kind() == ErrorKind::kUnsupported) {
       refuse(kept->number, args.error());
+    } else {
+      // It did not run; elsewhere, or later, it may.
+      link_.post(rpc::ResultMessage{
+          kept->number, rpc::Outcome::kLost, {}, "its arguments did not arrive: " + args.error().message()});
     }
   });
 }
@@ -177,6 +181,7 @@ void ImportedJob::answer(Running call) {
   rpc::ResultMessage message;
   message.number = call.number;
   Future* first = call.results.front();
+  std::unique_lock posting(named_.posting());
   if (first->is_error()) {
     message.outcome = first->retryable ? rpc::Outcome::kRetryable : rpc::Outcome::kFailed;
     sabir_view view = {};
@@ -200,6 +205,7 @@ void ImportedJob::answer(Running call) {
     }
   }
   link_.post(std::move(message));
+  posting.unlock();
   for (Future* result : call.results) {
     client::release(result);
   }

@@ -23,11 +23,12 @@ constexpr int64_t kRoomTimeoutNs = 60 * kSecondNs;
 struct Incoming::Batch {
   std::vector<rpc::WireValue> values;
   Done done;
-  std::map<rpc::ObjectId, Future*> objects;  // pulled, a count on each; under lock_
-  std::map<rpc::ObjectId, PullPtr> raw;      // pulled, and not yet values: those with references in them
-  std::vector<rpc::ObjectId> mentions;       // to be released
-  std::atomic<size_t> missing{1};            // one for read() itself
-  std::optional<Error> error;                // under lock_
+  std::map<rpc::ObjectId, Future*> objects;   // pulled, a count on each; under lock_
+  std::map<rpc::ObjectId, PullPtr> raw;       // pulled, and not yet values: those with references in them
+  std::map<rpc::ObjectId, Future*> promises;  // a count on each: one may be kept while the batch waits for a pull
+  std::vector<rpc::ObjectId> mentions;        // to be released
+  std::atomic<size_t> missing{1};             // one for read() itself
+  std::optional<Error> error;                 // under lock_
 };
 
 struct Incoming::Pull {
@@ -57,14 +58,26 @@ void Incoming::stop() {
   if (room_thread_.joinable()) {
     room_thread_.join();
   }
+  // What is still being written to belongs to the client, and what waits for it calls its owner.
+  std::unique_lock held(lock_);
+  ended_.wait(held, [this] { return batches_ == 0; });
+}
+
+size_t Incoming::batches() {
+  std::lock_guard guard(lock_);
+  return batches_;
 }
 
 void Incoming::read(std::vector<rpc::WireValue> values, Done done) {
   auto batch = std::make_shared<Batch>();
   batch->values = std::move(values);
   batch->done = std::move(done);
+  {
+    std::lock_guard guard(lock_);
+    ++batches_;
+  }
   for (const rpc::WireValue& value : batch->values) {
-    promise_refs(value);  // now: the message that keeps the promise may be the next one
+    promise_refs(value, *batch);  // now: the message that keeps the promise may be the next one
   }
   for (const rpc::WireValue& value : batch->values) {
     need(value, batch);
@@ -72,15 +85,19 @@ void Incoming::read(std::vector<rpc::WireValue> values, Done done) {
   complete(batch);
 }
 
-void Incoming::promise_refs(const rpc::WireValue& value) {
+void Incoming::promise_refs(const rpc::WireValue& value, Batch& batch) {
   for (const rpc::WireRef& ref : value.refs) {
     if (ref.value) {
-      promise_refs(*ref.value);
+      promise_refs(*ref.value, batch);
       continue;
     }
     std::lock_guard guard(lock_);
-    if (!promises_.contains(ref.id)) {
-      promises_.emplace(ref.id, relay_.promise(ref.id.uid, ref.id.sequence));
+    Future*& promise = promises_[ref.id];
+    if (promise == nullptr) {
+      promise = relay_.promise(ref.id.uid, ref.id.sequence);
+    }
+    if (batch.promises.try_emplace(ref.id, promise).second) {
+      client::retain(promise);
     }
   }
 }
@@ -121,6 +138,10 @@ void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& b
     pull->header.flags = value.is_error ? client::kValueIsError : 0;
     pull->has_refs = !value.refs.empty();
     pull->batches.push_back(batch);
+  }
+  if (pull->size_bytes > client_.core().self.node().header().store_bytes) {
+    settle(pull, invalid_error("an object of another node that is larger than this node's store"));
+    return;
   }
   begin(pull, 0);
 }
@@ -209,16 +230,18 @@ void Incoming::settle(const PullPtr& pull, Result<Future*> object) {
       if (!object.ok()) {
         batch->error = batch->error ? batch->error : object.error();
       } else if (*object != nullptr) {
-        batch->objects.emplace(pull->id, client::retain(*object));
+        if (batch->objects.try_emplace(pull->id, *object).second) {  // named twice in one batch it is one
+          client::retain(*object);
+        }
       } else {
         batch->raw.emplace(pull->id, pull);
       }
     }
     if (object.ok() && *object != nullptr) {
-      kept_.push_front({pull->id, *object, client_.core().self.clock().now_ns()});
+      kept_.push_front({pull->id, *object, pull->size_bytes, client_.core().self.clock().now_ns()});
       kept_bytes_ += pull->size_bytes;
       while (kept_.size() > kMaxKept || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
-        kept_bytes_ -= kept_.back().object->size_bytes;
+        kept_bytes_ -= kept_.back().size_bytes;
         dropped.push_back(kept_.back().object);
         kept_.pop_back();
       }
@@ -257,7 +280,13 @@ void Incoming::complete(const std::shared_ptr<Batch>& batch) {
   for (auto& [id, object] : batch->objects) {
     client::release(object);
   }
+  for (auto& [id, promise] : batch->promises) {
+    client::release(promise);
+  }
   batch->done(std::move(made));
+  std::lock_guard guard(lock_);
+  --batches_;
+  ended_.notify_all();
 }
 
 Result<Future*> Incoming::make(const rpc::WireValue& value, const Batch& batch) {
@@ -301,12 +330,7 @@ Result<Future*> Incoming::make_ref(const rpc::WireRef& ref, const Batch& batch) 
     relay_.rename(made, ref.id.uid, ref.id.sequence);
     return made;
   }
-  std::lock_guard guard(lock_);
-  auto found = promises_.find(ref.id);
-  if (found == promises_.end()) {
-    return Error(ErrorKind::kObjectLost, "the node that promised a value is gone");
-  }
-  return client::retain(found->second);
+  return client::retain(batch.promises.at(ref.id));
 }
 
 void Incoming::resolve(rpc::ObjectId id, rpc::WireValue value) {
@@ -367,7 +391,7 @@ void Incoming::sweep() {
   {
     std::lock_guard guard(lock_);
     while (!kept_.empty() && now - kept_.back().used_ns > kKeptNs) {
-      kept_bytes_ -= kept_.back().object->size_bytes;
+      kept_bytes_ -= kept_.back().size_bytes;
       old.push_back(kept_.back().object);
       kept_.pop_back();
     }

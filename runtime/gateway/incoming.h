@@ -42,15 +42,18 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   void sweep();
   // The peer is gone: its promises break. Transfers end by themselves.
   void peer_lost(const std::string& why);
-  // Ends its thread. No read() or resolve() after that.
+  // Waits until everything that read() began has ended; transfers end when they are done, or with their connection. No
+  // read() or resolve() after that.
   void stop();
+  // Under way.
+  size_t batches();
 
  private:
   struct Batch;
   struct Pull;
   using PullPtr = std::shared_ptr<Pull>;
 
-  void promise_refs(const rpc::WireValue& value);
+  void promise_refs(const rpc::WireValue& value, Batch& batch);
   void need(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
   void begin(const PullPtr& pull, int64_t wait_ns);
   void transfer(const PullPtr& pull, void* destination);
@@ -71,6 +74,7 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   struct Kept {
     rpc::ObjectId id;
     client::Future* object = nullptr;  // a count
+    uint64_t size_bytes = 0;
     int64_t used_ns = 0;
   };
   std::list<Kept> kept_;  // newest first
@@ -81,6 +85,8 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   std::condition_variable waiting_changed_;
   std::thread room_thread_;
   bool stop_ = false;
+  size_t batches_ = 0;
+  std::condition_variable ended_;
 };
 
 }  // namespace sabir::gateway

@@ -33,6 +33,10 @@ class NamedObjects {
   std::optional<Object> find(rpc::ObjectId id);
   void release(rpc::ObjectId id);
 
+  // Held from the first mention in a message until that is posted, and while a promise is kept: so no resolution is
+  // posted before the mention that it is for.
+  std::mutex& posting() { return posting_; }
+
   // A pending reference is mentioned: true if the peer has not been promised it yet.
   bool promise(client::Client* client, client::Future* future);
   // It has its value: the promise, with its count; nothing if there was none.
@@ -49,6 +53,7 @@ class NamedObjects {
     Object object;
     uint64_t count = 0;
   };
+  std::mutex posting_;
   std::mutex lock_;
   std::map<rpc::ObjectId, Entry> named_;
   std::map<rpc::ObjectId, Object> promised_;

@@ -67,12 +67,14 @@ Result<rpc::WireRef> Outgoing::write_ref(Future* ref, int depth) {
 }
 
 void Outgoing::resolved(Future* promised) {
+  std::unique_lock posting(named_.posting());
   std::optional<NamedObjects::Object> object = named_.resolve(id_of(promised));
   if (!object) {
     return;
   }
   Result<rpc::WireValue> value = write(object->future);
   link_.post(rpc::ResolvedMessage{id_of(promised), value.ok() ? *std::move(value) : error_value(value.error())});
+  posting.unlock();
   client::release(object->future);
 }
 

@@ -77,9 +77,19 @@ void Peer::received(std::vector<rpc::NodeMessage> messages, std::function<void(R
 }
 
 void Peer::lost(const std::string& why) {
-  std::shared_ptr<Exchange> old = std::exchange(exchange_, nullptr);
-  exchange_ = make_exchange();
-  queue([old, why] { old->peer_lost(why); });
+  std::shared_ptr<Exchange> old = std::exchange(exchange_, make_exchange());
+  std::vector<std::function<void(Result<std::shared_ptr<Bulk>>)>> waiting;
+  {
+    std::lock_guard guard(lock_);
+    waiting.swap(waiting_for_bulk_);
+  }
+  // There, since what ends with them may wait for room in the store.
+  queue([old, why, waiting = std::move(waiting)] {
+    for (const auto& task : waiting) {
+      task(disconnected_error(why));
+    }
+    old->peer_lost(why);
+  });
 }
 
 void Peer::export_class(std::function<Result<std::unique_ptr<client::Client>>()> make_worker,
@@ -93,6 +103,10 @@ void Peer::export_class(std::function<Result<std::unique_ptr<client::Client>>()>
 }
 
 void Peer::set_width(uint16_t slot, uint32_t calls) { exchange_->set_width(slot, calls); }
+
+void Peer::end_job(uint32_t number) {
+  queue([exchange = exchange_, number] { exchange->end_job(number); });
+}
 
 // Its workers leave on that thread: they say so to sabird, and wait for their own threads.
 void Peer::sweep() {

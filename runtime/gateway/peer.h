@@ -38,6 +38,7 @@ class Peer final : public PeerLink {
   void export_class(std::function<Result<std::unique_ptr<client::Client>>()> make_worker,
                     ExportedClass::Options options);
   void set_width(uint16_t slot, uint32_t calls);
+  void end_job(uint32_t number);
   void sweep();
 
   // --- PeerLink; any thread

@@ -95,7 +95,7 @@ Result<void> ClusterAgent::start_gateway() {
   gateway_watcher_->watch(loop::kReadable);
   pipe_ = std::make_unique<rpc::FramePipe>(
       loop_, std::move(own), [this](std::string_view message) { receive(message); },
-      [](const std::string&) {});  // its pidfd says the same
+      [this](const std::string& why) { host_.cluster_failed("its gateway does not listen any more: " + why); });
   rpc::StartGateway start;
   start.node = wire_key(self_);
   start.cluster_id = cluster_id_;
@@ -324,22 +324,23 @@ void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
   if (auto member = members_.find(from.id); member != members_.end() && member->second.info.node == from) {
     member->second.heard_ns = clock_.now_ns();
   }
-  if (head_ == from) {
+  bool from_head = head_ == from && !hub_;
+  if (from_head) {
     head_heard_ns_ = clock_.now_ns();
   }
   if (auto* report = std::get_if<cluster::NodeReport>(&*decoded); report != nullptr && hub_) {
     on_report(from, *report);
-  } else if (auto* answer = std::get_if<cluster::ReportAnswerMessage>(&*decoded)) {
+  } else if (auto* answer = std::get_if<cluster::ReportAnswerMessage>(&*decoded); answer != nullptr && from_head) {
     publisher_->answered(answer->version, answer->answer);
     if (answer->answer == cluster::ReportAnswer::kFenced) {
       host_.cluster_failed("the cluster has given this node up");
     }
-  } else if (auto* batch = std::get_if<cluster::ViewBatch>(&*decoded); batch != nullptr && !hub_) {
+  } else if (auto* batch = std::get_if<cluster::ViewBatch>(&*decoded); batch != nullptr && from_head) {
     send(from, view_->apply(*batch));
   } else if (auto* position = std::get_if<cluster::ViewPosition>(&*decoded); position != nullptr && hub_) {
     hub_->subscribe(from, *position);
     hub_->on_position(from, *position);
-  } else if (auto* members = std::get_if<cluster::MembersMessage>(&*decoded); members != nullptr && !hub_) {
+  } else if (auto* members = std::get_if<cluster::MembersMessage>(&*decoded); members != nullptr && from_head) {
     learn(members->members);
   } else if (auto* beat = std::get_if<cluster::Heartbeat>(&*decoded); beat != nullptr && hub_) {
     send(from, cluster::HeartbeatAnswer{beat->sequence});

@@ -258,7 +258,7 @@ void NodeManager::end_disconnected() {
     if (process == nullptr) {
       continue;
     }
-    if (process->relay) {
+    if (process->relay || is_gateway(process->pid)) {
       logger_.error("the gateway does not let go of a worker: it is killed");
       kill_process_group(process->pid, process->pidfd.get());
     } else if (process->is_worker()) {

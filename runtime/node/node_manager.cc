@@ -133,7 +133,7 @@ bool NodeManager::look_once() {
   settle();
   look_at_relays();
   deaths_->look();
-  return coordinator_.busy() || deaths_->busy() || objects_->busy();
+  return coordinator_.busy() || deaths_->busy() || objects_->busy() || !relay_launches_.empty();
 }
 
 void NodeManager::settle() {
@@ -178,7 +178,7 @@ void NodeManager::kill(Process& process, shm::DeathReason reason, const std::str
   process.kill_reason = reason;
   process.kill_text = text;
   logger_.info("kill process ", process.pid, ": ", text);
-  if (process.relay) {
+  if (process.relay || is_gateway(process.pid)) {
     // It leaves when it is told to; a gateway that does not hear ends as a whole.
     if (process.notices) {
       process.notices->exit(text);
@@ -265,11 +265,12 @@ void NodeManager::publish_death(Process& process, int wait_status, shm::DeathRea
     logs_->close_source(output);
   }
   auto found = jobs_.find(job);
-  bool job_over = !worker || found == jobs_.end() || found->second.over;
+  bool ends_job = !worker && !process.guest;
+  bool job_over = ends_job || found == jobs_.end() || found->second.over;
   deaths_->publish({slot, wait_status, reason, job_over}, [&] {
     if (worker) {
       coordinator_.worker_gone(slot, text);
-    } else {
+    } else if (ends_job) {
       end_job(job);
     }
     settle();

@@ -145,6 +145,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
     uint64_t executed = 0;    // at the last look
     uint64_t rate_base = 0;   // executed when the rate was last measured ...
     int64_t rate_ns = 0;      // ... and when that was
+    int64_t moved_ns = 0;     // when a call last ended
     int64_t busy_ns = 0;      // when it last had something to do
     int64_t started_ns = 0;
   };

@@ -53,7 +53,7 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_relay(LaunchId launch, rpc::PeerCr
   relay.slot = slot;
   relay.epoch = directory_.lease_epoch(slot) + 1;
   relay.executed = relay.rate_base = calls_.executed(slot).any();
-  relay.rate_ns = clock_.now_ns();
+  relay.rate_ns = relay.moved_ns = clock_.now_ns();
   relay.busy_ns = clock_.now_ns();
   directory_.grant({slot, relay.epoch, relay.class_index, std::nullopt, 0});
   logger_.debug("a relay to ", cluster::describe(relay.peer), " joined job ", relay.job);
@@ -125,10 +125,12 @@ void NodeManager::adapt_width(Relay& relay, int64_t now_ns) {
   relay.rate_base = relay.executed;
   relay.rate_ns = now_ns;
   uint32_t width = relay.width;
-  if (ended != 0 && passed_ns * relay.width / static_cast<int64_t>(ended) < kShortNs) {
+  relay.moved_ns = ended != 0 ? now_ns : relay.moved_ns;
+  int64_t each_ns = ended != 0 ? passed_ns * relay.width / static_cast<int64_t>(ended) : now_ns - relay.moved_ns;
+  if (ended != 0 && each_ns < kShortNs) {
     width = std::min(kMaxRelayWidth, relay.width * 2);
-  } else if (ended == 0 && passed_ns > kLongNs) {
-    width = relay.base_width;
+  } else if (each_ns > kLongNs) {
+    width = std::max(relay.base_width, relay.width / 2);
   }
   if (width != relay.width) {
     relay.width = width;

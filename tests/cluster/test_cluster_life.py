@@ -88,3 +88,23 @@ def test_who_may_not_join():
                 stranger.sendall(garbage)
         cluster.add_node(num_cpus=1)
         assert len(status(cluster.head.session)["nodes"]) == 2
+
+
+def test_a_job_outlives_a_node_that_called_back():
+    with Cluster(head_node_args={"num_cpus": 1, "resources": {"near": 1}}) as cluster:
+        node = cluster.add_node(num_cpus=1, resources={"far": 1})
+        cluster.connect(log_to_driver=False)
+
+        @sabir.remote(num_cpus=0, resources={"near": 1})
+        def near():
+            return here()
+
+        @far
+        def back():
+            return sabir.get(near.remote()), here()
+
+        assert get(back.remote()) == (cluster.head.session, node.session)
+        kept = near.remote()
+        cluster.remove_node(node, allow_graceful=False)
+        time.sleep(1)  # the link is down, and who was a guest here has left
+        assert get([kept, near.remote()]) == [cluster.head.session] * 2

@@ -153,7 +153,8 @@ void MessageLane::open_bulk(const std::function<void(Result<std::shared_ptr<Bulk
 }
 
 void MessageLane::on_lane(LinkState state, const std::string& why) {
-  if (state == LinkState::kClosed || (state != LinkState::kUp && peer_service_ != nullptr)) {
+  bool was_up = std::exchange(is_up_, state == LinkState::kUp);
+  if (state == LinkState::kClosed || (was_up && state != LinkState::kUp)) {
     lose(why);
   }
 }

@@ -64,6 +64,7 @@ class MessageLane final : private kj::TaskSet::ErrorHandler {
   std::shared_ptr<MessageLane*> self_;
   kj::Maybe<capnp::Capability::Client> peer_service_;
   bool connecting_ = false;
+  bool is_up_ = false;       // the lane, by whichever side's dial
   uint64_t connection_ = 0;  // counts up when one is lost
   uint32_t under_way_ = 0;   // batches
   kj::TaskSet tasks_;
