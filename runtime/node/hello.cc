@@ -258,7 +258,7 @@ void NodeManager::end_disconnected() {
     if (process == nullptr) {
       continue;
     }
-    if (process->relay || is_gateway(process->pid)) {
+    if (process->relay || (is_gateway(process->pid) && process->connected)) {
       logger_.error("the gateway does not let go of a worker: it is killed");
       kill_process_group(process->pid, process->pidfd.get());
     } else if (process->is_worker()) {
