@@ -199,7 +199,7 @@ size_t Exchange::sweep() {
   {
     std::lock_guard guard(lock_);
     auto end = std::stable_partition(exports_.begin(), exports_.end(),
-                                     [](const auto& one) { return !one->is_over() || one->calls_under_way() != 0; });
+                                     [](const auto& one) { return !one->is_over() || one->is_needed(); });
     over.assign(std::make_move_iterator(end), std::make_move_iterator(exports_.end()));
     exports_.erase(end, exports_.end());
     left = exports_.size();

@@ -48,8 +48,6 @@ class Exchange {
   // The connection is over. Everything under way is lost; nothing is received any more.
   void peer_lost(const std::string& why);
 
-  size_t named_count() { return named_.size(); }
-
  private:
   struct PeerJob {
     rpc::JobDefinition definition;

@@ -213,10 +213,14 @@ void ExportedClass::peer_lost(const std::string& why) {
   incoming_->peer_lost(why);
 }
 
-size_t ExportedClass::calls_under_way() {
-  size_t ending = incoming_->batches();
-  std::lock_guard guard(lock_);
-  return under_way_.size() + ending;
+bool ExportedClass::is_needed() {
+  {
+    std::lock_guard guard(lock_);
+    if (!under_way_.empty()) {
+      return true;
+    }
+  }
+  return incoming_->is_needed() || named_.has_any_of(client_.get());
 }
 
 }  // namespace sabir::gateway

@@ -63,7 +63,9 @@ class ExportedClass {
 
   uint32_t job() const { return job_; }
   uint16_t slot() const { return client_->core().self.slot(); }
-  size_t calls_under_way();
+  // Calls are under way, or one side has yet to hear from the other of what was named or promised in one that is over:
+  // that lives with this worker.
+  bool is_needed();
   // The node has asked this worker to leave, or the session is over: nothing is claimed any more.
   bool is_over() const { return over_.load(std::memory_order_acquire); }
 

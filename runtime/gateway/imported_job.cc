@@ -213,9 +213,4 @@ void ImportedJob::answer(Running call) {
 
 void ImportedJob::peer_lost(const std::string& why) { incoming_->peer_lost(why); }
 
-size_t ImportedJob::calls_under_way() {
-  std::lock_guard guard(lock_);
-  return running_.size();
-}
-
 }  // namespace sabir::gateway

@@ -35,8 +35,6 @@ class ImportedJob {
   Incoming& incoming() { return *incoming_; }
   void peer_lost(const std::string& why);
 
-  size_t calls_under_way();
-
  private:
   struct TaskKey {
     uint32_t function = 0;

@@ -63,9 +63,9 @@ void Incoming::stop() {
   ended_.wait(held, [this] { return batches_ == 0; });
 }
 
-size_t Incoming::batches() {
+bool Incoming::is_needed() {
   std::lock_guard guard(lock_);
-  return batches_;
+  return batches_ != 0 || !promises_.empty();
 }
 
 void Incoming::read(std::vector<rpc::WireValue> values, Done done) {

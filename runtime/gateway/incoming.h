@@ -45,8 +45,8 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   // Waits until everything that read() began has ended; transfers end when they are done, or with their connection. No
   // read() or resolve() after that.
   void stop();
-  // Under way.
-  size_t batches();
+  // Something is under way, or promised.
+  bool is_needed();
 
  private:
   struct Batch;

@@ -1,5 +1,7 @@
 #include "runtime/gateway/named_objects.h"
 
+#include <algorithm>
+
 namespace sabir::gateway {
 
 rpc::ObjectId id_of(client::Future* future) {
@@ -69,9 +71,11 @@ void NamedObjects::forget(const client::Client* client) {
 
 void NamedObjects::clear() { forget(nullptr); }
 
-size_t NamedObjects::size() {
+bool NamedObjects::has_any_of(const client::Client* client) {
   std::lock_guard guard(lock_);
-  return named_.size() + promised_.size();
+  auto of_client = [&](const Object& object) { return object.client == client; };
+  return std::any_of(named_.begin(), named_.end(), [&](const auto& entry) { return of_client(entry.second.object); }) ||
+         std::any_of(promised_.begin(), promised_.end(), [&](const auto& entry) { return of_client(entry.second); });
 }
 
 }  // namespace sabir::gateway

@@ -46,7 +46,7 @@ class NamedObjects {
   void forget(const client::Client* client);
   void clear();
 
-  size_t size();
+  bool has_any_of(const client::Client* client);
 
  private:
   struct Entry {

@@ -95,6 +95,32 @@ def test_references_and_promises_inside_values(pair):
     assert get(pending) == 7 and get(stored).sum() == 700_000
 
 
+def test_promises_outlive_the_call_that_brought_them(pair):
+    """Longer than a node keeps the link for a class of calls that has nothing to do."""
+
+    @sabir.remote(num_cpus=0)
+    def slow(value):
+        time.sleep(2)
+        return value
+
+    @far
+    def submit(value):
+        return [slow.remote(value)]
+
+    @far
+    def follow(box):
+        @sabir.remote(num_cpus=0)
+        def later(box):
+            return sabir.get(box["ref"]) + 1
+
+        return [later.remote(box)]
+
+    (pending,) = get(submit.remote(7))
+    assert get(pending) == 7
+    (pending,) = get(follow.remote({"ref": slow.remote(8)}))
+    assert get(pending) == 9
+
+
 def test_several_and_no_results(pair):
     @far
     def three():
