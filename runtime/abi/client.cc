@@ -115,6 +115,11 @@ Result<client::NodeOptions> node_options(const sabir_config& config) {
   options.node_name = view(config.node_name);
   options.node_port = config.node_port;
   options.insecure = config.insecure != 0;
+  if (config.join_life_ns < 0 || (config.join_life_ns != 0 && config.cluster_role != SABIR_CLUSTER_HEAD)) {
+    return invalid_error("join_life_ns is above 0, and the head's alone");
+  }
+  options.join_life_ns = config.join_life_ns;
+  options.ends_with_caller = config.ends_with_caller != 0;
   return options;
 }
 

@@ -211,13 +211,13 @@ typedef struct sabir_config {
   sabir_string node_host;   /* the address that other nodes reach it at; "": 127.0.0.1 */
   sabir_string node_name;   /* for people; "": the host's name */
   sabir_string join_string; /* of SABIR_CLUSTER_JOIN: what the head's start has printed */
+  uint8_t ends_with_caller; /* sabir_node_start only. 1: the node ends when this process does, however that happens */
+  int64_t join_life_ns;     /* of SABIR_CLUSTER_HEAD: so long its join string lets nodes in; 0: as long as it runs */
 } sabir_config;
 #define SABIR_CONFIG_INIT                                                                                            \
   {                                                                                                                  \
     sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000, 0, 0, 0, \
-        0, {0, 0}, {0, 0}, {                                                                                         \
-      0, 0                                                                                                           \
-    }                                                                                                                \
+        0, {0, 0}, {0, 0}, {0, 0}, 0, 0                                                                              \
   }
 /* As the macro (rule 6). So are the others: they write what struct_size has room for, and nothing if it is not set. */
 SABIR_API void sabir_config_init(sabir_config* config);
@@ -587,7 +587,8 @@ SABIR_API sabir_status sabir_kv_delete(sabir_client* client, sabir_string key, u
 
 /* --- command-line tools: they look at a session without joining it ------------------------------------------------ */
 
-/* Starts a node that outlives this process; *out_session gets the path of its session directory. */
+/* Starts a node that outlives this process, unless its configuration says else; *out_session gets the path of its
+ * session directory. */
 SABIR_API sabir_status sabir_node_start(const sabir_config* config, sabir_buffer** out_session,
                                         sabir_error** out_error);
 /* As sabir_session_status. `address` as in sabir_config, "" or "auto": the newest running session of this user.

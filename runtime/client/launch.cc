@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +26,8 @@ extern char** environ;
 namespace sabir::client {
 namespace {
 
-// The number under which sabird inherits its end of the socket pair.
-constexpr int kDriverFd = 3;
+// The number under which sabird inherits what ties it to this process.
+constexpr int kTieFd = 3;
 
 void nap(int64_t ns) {
   timespec time = {static_cast<time_t>(ns / kSecondNs), static_cast<long>(ns % kSecondNs)};
@@ -70,13 +71,16 @@ std::vector<std::string> arguments(const std::string& daemon, const std::string&
     if (options.insecure) {
       args.push_back("--insecure");
     }
+    if (options.join_life_ns != 0) {
+      args.insert(args.end(), {"--join-life-ms", std::to_string(options.join_life_ns / kMillisecondNs)});
+    }
   }
   return args;
 }
 
 // In a process session of its own: the terminal's Ctrl-C is the driver's to handle. It gets nothing of the caller's but
-// the socket (or -1): who waits for the end of a pipe must not wait for the node. `words_fd` is its standard error.
-Result<int> spawn(std::vector<std::string> args, int socket_fd, int words_fd, const std::string& join_string = {}) {
+// `tie_fd` (or -1): who waits for the end of a pipe must not wait for the node. `words_fd` is its standard error.
+Result<int> spawn(std::vector<std::string> args, int tie_fd, int words_fd, const std::string& join_string = {}) {
   // Not among the arguments: those are seen by everybody.
   std::string join = "SABIR_JOIN=" + join_string;
   std::vector<char*> variables;
@@ -101,10 +105,10 @@ Result<int> spawn(std::vector<std::string> args, int socket_fd, int words_fd, co
   ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, words_fd, 2);
-  if (socket_fd >= 0) {
-    ::posix_spawn_file_actions_adddup2(&actions, socket_fd, kDriverFd);
+  if (tie_fd >= 0) {
+    ::posix_spawn_file_actions_adddup2(&actions, tie_fd, kTieFd);
   }
-  ::posix_spawn_file_actions_addclosefrom_np(&actions, socket_fd >= 0 ? kDriverFd + 1 : kDriverFd);
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, tie_fd >= 0 ? kTieFd + 1 : kTieFd);
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);
@@ -147,6 +151,28 @@ Result<UniqueFd> make_words_file() {
   // Whoever shares the description writes behind what is there.
   ::fcntl(words.get(), F_SETFL, O_APPEND);
   return words;
+}
+
+// dup2 of a number onto itself would leave it close-on-exec.
+Result<void> move_off_tie_number(UniqueFd& fd) {
+  if (fd.get() == kTieFd) {
+    int moved = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, kTieFd + 1);
+    if (moved < 0) {
+      return Error::from_errno(errno, "dup what ties a node to this process");
+    }
+    fd.reset(moved);
+  }
+  return {};
+}
+
+// Of this process: readable when it has ended. Whoever inherits it cannot mistake another process for it.
+Result<UniqueFd> open_own_pidfd() {
+  UniqueFd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!own.valid()) {
+    return Error::from_errno(errno, "pidfd_open");
+  }
+  SABIR_RETURN_IF_ERROR(move_off_tie_number(own));
+  return own;
 }
 
 std::string beside_file(const std::string& path, const char* name) {
@@ -221,17 +247,9 @@ Result<StartedNode> start_node(const NodeOptions& options) {
   }
   UniqueFd mine(ends[0]);
   UniqueFd theirs(ends[1]);
-  if (theirs.get() == kDriverFd) {
-    // dup2 of a number onto itself would leave it close-on-exec.
-    int moved = ::fcntl(theirs.get(), F_DUPFD_CLOEXEC, kDriverFd + 1);
-    if (moved < 0) {
-      return Error::from_errno(errno, "dup a socket");
-    }
-    theirs.reset(moved);
-  }
+  SABIR_RETURN_IF_ERROR(move_off_tie_number(theirs));
   std::vector<std::string> args = arguments(plan.daemon, plan.session_path, options);
-  args.push_back("--driver-fd");
-  args.push_back(std::to_string(kDriverFd));
+  args.insert(args.end(), {"--driver-fd", std::to_string(kTieFd)});
   StartedNode node;
   SABIR_ASSIGN_OR_RETURN(node.words, make_words_file());
   SABIR_ASSIGN_OR_RETURN(node.pid, spawn(std::move(args), theirs.get(), node.words.get()));
@@ -243,8 +261,13 @@ Result<StartedNode> start_node(const NodeOptions& options) {
 Result<std::string> start_detached_node(const NodeOptions& options, int64_t timeout_ns) {
   SABIR_ASSIGN_OR_RETURN(Plan plan, plan_node(options));
   SABIR_ASSIGN_OR_RETURN(UniqueFd words, make_words_file());
-  SABIR_ASSIGN_OR_RETURN(
-      int pid, spawn(arguments(plan.daemon, plan.session_path, options), -1, words.get(), options.join_string));
+  std::vector<std::string> args = arguments(plan.daemon, plan.session_path, options);
+  UniqueFd own;
+  if (options.ends_with_caller) {
+    SABIR_ASSIGN_OR_RETURN(own, open_own_pidfd());
+    args.insert(args.end(), {"--caller-fd", std::to_string(kTieFd)});
+  }
+  SABIR_ASSIGN_OR_RETURN(int pid, spawn(std::move(args), own.get(), words.get(), options.join_string));
   bool in_cluster = options.cluster != NodeOptions::Cluster::kNone;
   SteadyClock clock;
   int64_t deadline_ns = clock.now_ns() + (timeout_ns < 0 ? 60 * kSecondNs : timeout_ns);

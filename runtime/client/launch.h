@@ -15,9 +15,12 @@ struct NodeOptions {
   std::string session_root;  // "": default_session_root()
   std::vector<rpc::ResourceAmount> resources;
   uint64_t store_bytes = 0;
-  // Of a node that outlives this process: its part in a cluster.
+  // --- Of start_detached_node
+  bool ends_with_caller = false;  // it ends when this process does, however that happens
+  // Its part in a cluster.
   enum class Cluster : uint8_t { kNone, kHead, kJoin } cluster = Cluster::kNone;
-  std::string join_string;  // kJoin
+  std::string join_string;   // kJoin
+  int64_t join_life_ns = 0;  // kHead: so long its join string lets nodes in; 0: as long as it runs
   std::string node_host;
   std::string node_name;
   uint16_t node_port = 0;
@@ -46,8 +49,8 @@ struct StartedNode {
 };
 Result<StartedNode> start_node(const NodeOptions& options);
 
-// A node that outlives this process; returns the path of its session when it takes processes, and is a member of its
-// cluster.
+// A node that outlives this process, unless it is to end with it; returns the path of its session when it takes
+// processes, and is a member of its cluster.
 Result<std::string> start_detached_node(const NodeOptions& options, int64_t timeout_ns);
 
 // What a node wrote to standard error, the end of it if it is much. Mostly nothing: it has log files.

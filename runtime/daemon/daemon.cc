@@ -124,8 +124,12 @@ class Daemon {
     }
     if (options_.driver_fd) {
       SABIR_ASSIGN_OR_RETURN(node.owner_pid, owner_of(*options_.driver_fd));
-      SABIR_RETURN_IF_ERROR(watch_owner(*node.owner_pid));
+      SABIR_RETURN_IF_ERROR(watch_driver(*node.owner_pid));
       SABIR_RETURN_IF_ERROR(directory_.mark_private());
+    }
+    if (options_.caller_fd) {
+      ::fcntl(*options_.caller_fd, F_SETFD, FD_CLOEXEC);
+      SABIR_RETURN_IF_ERROR(watch_owner(UniqueFd(*options_.caller_fd)));
     }
     rpc::SessionServerOptions server;
     if (!options_.fault_plan.empty()) {
@@ -180,6 +184,7 @@ class Daemon {
     cluster.host = options_.node_host.empty() ? "127.0.0.1" : options_.node_host;
     cluster.port = options_.node_port;
     cluster.insecure = options_.insecure;
+    cluster.token_life_ns = options_.join_life_ms != 0 ? options_.join_life_ms * kMillisecondNs : -1;
     cluster.oom_score_adj = kDaemonOomScore;
     if (options_.join) {
       cluster.join_string = std::getenv("SABIR_JOIN");
@@ -223,17 +228,24 @@ class Daemon {
   }
   std::string log_path() const { return directory_.logs_path() + "/sabird.log"; }
 
-  // It may end, or never say hello, before its connection tells anything.
-  Result<void> watch_owner(pid_t pid) {
-    owner_ = node::open_pidfd(pid);
-    if (!owner_) {
-      return Error::from_errno(errno, "the process that starts this node is gone");
-    }
+  // The node ends with the process of the pidfd.
+  Result<void> watch_owner(UniqueFd pidfd) {
+    owner_ = std::move(pidfd);
     SABIR_ASSIGN_OR_RETURN(owner_watcher_, loop::FdWatcher::create(loop_, owner_.get(), [this](uint32_t) {
                              owner_watcher_->watch(0);
                              stop("the process that started it is gone");
                            }));
     owner_watcher_->watch(loop::kReadable);
+    return {};
+  }
+
+  // It may end, or never say hello, before its connection tells anything.
+  Result<void> watch_driver(pid_t pid) {
+    UniqueFd pidfd = node::open_pidfd(pid);
+    if (!pidfd) {
+      return Error::from_errno(errno, "the process that starts this node is gone");
+    }
+    SABIR_RETURN_IF_ERROR(watch_owner(std::move(pidfd)));
     owner_timer_ = std::make_unique<loop::Timer>(loop_, [this] {
       if (!manager_->has_owner()) {
         stop("the process that started it did not say hello");

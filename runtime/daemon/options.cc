@@ -62,6 +62,7 @@ Options parse_options(int argc, const char* const* argv) {
   Options options;
   std::vector<std::string> resources;
   int driver_fd = -1;
+  int caller_fd = -1;
   std::string level = "info";
   int64_t store_bytes = 0;  // signed: a negative number must not become a huge one
   CLI::App app("sabird: the node manager of a Sabir session. Usually started by sabir.init() or `sabir start`.",
@@ -70,6 +71,8 @@ Options parse_options(int argc, const char* const* argv) {
                  "directory of the session; made by sabird, gone when it ends (default: a new one)");
   app.add_option("--driver-fd", driver_fd,
                  "an open socket to the driver that starts this node: the node ends with that driver")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--caller-fd", caller_fd, "an open pidfd: the node ends with that process")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--resource", resources, "NAME=AMOUNT, once per resource; CPU and memory default to the machine's");
   app.add_option("--store-bytes", store_bytes, "memory for large objects (default, and 0: 30 % of the machine's)")
@@ -82,6 +85,9 @@ Options parse_options(int argc, const char* const* argv) {
   app.add_option("--node-port", options.node_port, "port for other nodes (default, and 0: any that is free)");
   app.add_option("--node-name", options.node_name, "for people (default: the host's name)");
   app.add_flag("--insecure", options.insecure, "plain TCP between nodes: everybody on the network reads and writes");
+  app.add_option("--join-life-ms", options.join_life_ms,
+                 "so long the head's join string lets nodes in (default, and 0: as long as it runs)")
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--gateway", options.gateway, "")->group("");
   app.add_flag("--foreground", options.foreground, "log to standard error");
   app.set_version_flag("--version", std::string(kVersion));
@@ -131,6 +137,9 @@ Options parse_options(int argc, const char* const* argv) {
   }
   if (driver_fd >= 0) {
     options.driver_fd = driver_fd;
+  }
+  if (caller_fd >= 0) {
+    options.caller_fd = caller_fd;
   }
   if (options.session_dir.empty()) {
     options.session_dir = new_session_path(default_session_root());

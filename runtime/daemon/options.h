@@ -15,6 +15,7 @@ namespace sabir::daemon {
 struct Options {
   std::string session_dir;
   std::optional<int> driver_fd;
+  std::optional<int> caller_fd;
   std::vector<node::ResourceRequest> resources;  // complete: CPU and memory have their defaults
   uint64_t store_bytes = 0;                      // 0 was given: the default
   LogLevel log_level = LogLevel::kInfo;
@@ -29,6 +30,7 @@ struct Options {
   uint16_t node_port = 0;
   std::string node_name;
   bool insecure = false;
+  int64_t join_life_ms = 0;  // of the head; 0: as long as it runs
   // Set: print this and exit with exit_code.
   std::string message;
   int exit_code = 0;

@@ -29,13 +29,32 @@ TEST(OptionsTest, Defaults) {
   EXPECT_GT(amount_of(options, "memory"), 0);
   EXPECT_GT(options.store_bytes, 0u);
   EXPECT_FALSE(options.driver_fd);
+  EXPECT_FALSE(options.caller_fd);
+  EXPECT_EQ(options.join_life_ms, 0);
   EXPECT_NE(options.session_dir, "");
 }
 
 TEST(OptionsTest, EverythingGiven) {
-  Options options =
-      parse({"--session-dir", "/tmp/x/y", "--driver-fd", "5", "--resource", "CPU=2.5", "--resource", "memory=1e9",
-             "--resource", "special=0.0001", "--store-bytes", "100000000", "--log-level", "debug", "--foreground"});
+  Options options = parse({"--session-dir",
+                           "/tmp/x/y",
+                           "--driver-fd",
+                           "5",
+                           "--resource",
+                           "CPU=2.5",
+                           "--resource",
+                           "memory=1e9",
+                           "--resource",
+                           "special=0.0001",
+                           "--store-bytes",
+                           "100000000",
+                           "--log-level",
+                           "debug",
+                           "--foreground",
+                           "--caller-fd",
+                           "6",
+                           "--head",
+                           "--join-life-ms",
+                           "1500"});
   EXPECT_EQ(options.message, "");
   EXPECT_EQ(options.session_dir, "/tmp/x/y");
   EXPECT_EQ(options.driver_fd, std::optional<int>(5));
@@ -45,6 +64,8 @@ TEST(OptionsTest, EverythingGiven) {
   EXPECT_EQ(options.store_bytes, 100'000'000u);
   EXPECT_EQ(options.log_level, LogLevel::kDebug);
   EXPECT_TRUE(options.foreground);
+  EXPECT_EQ(options.caller_fd, std::optional<int>(6));
+  EXPECT_EQ(options.join_life_ms, 1500);
 }
 
 TEST(OptionsTest, BadInputIsSaidAndNotServed) {

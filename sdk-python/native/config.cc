@@ -89,6 +89,12 @@ bool Config::read(PyObject* dict) {
     }
     config_.node_port = static_cast<uint16_t>(number);
     config_.insecure = insecure != nullptr && PyObject_IsTrue(insecure) == 1;
+    PyObject* with_caller = PyDict_GetItemString(dict, "ends_with_caller");
+    PyObject* join_life_s = PyDict_GetItemString(dict, "join_life_s");
+    config_.ends_with_caller = with_caller != nullptr && PyObject_IsTrue(with_caller) == 1;
+    if (join_life_s != nullptr && join_life_s != Py_None) {
+      config_.join_life_ns = static_cast<int64_t>(PyFloat_AsDouble(join_life_s) * 1e9);
+    }
   }
   if (timeout_s != nullptr && timeout_s != Py_None) {
     config_.timeout_ns = static_cast<int64_t>(PyFloat_AsDouble(timeout_s) * 1e9);

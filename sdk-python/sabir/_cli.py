@@ -44,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--port", type=int, default=0, help="port for other nodes (default: any that is free)")
     start.add_argument("--name", default="", help="of the node, for people (default: the host's name)")
     start.add_argument(
+        "--join-life",
+        type=float,
+        metavar="SECONDS",
+        help="of the head: so long its join string lets nodes in (default: as long as it runs)",
+    )
+    start.add_argument(
         "--insecure", action="store_true", help="plain TCP between nodes: everybody on the network reads and writes"
     )
     start.set_defaults(run=_start)
@@ -68,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 def _start(options: Any) -> int:
     amounts = _options.node_resources(options.num_cpus, options.num_gpus, options.resources)
     config = {"resources": amounts, "store_bytes": options.object_store_memory}
+    if options.join_life is not None and not (options.head and 0 < options.join_life < float("inf")):
+        raise ValueError("--join-life SECONDS is above 0, and the head's alone")
     if options.head or options.join:
         return _start_in_cluster(options, config)
     session = _sabir.node_start(config)
@@ -90,6 +98,7 @@ def _start_in_cluster(options: Any, config: dict[str, Any]) -> int:
             "node_port": options.port,
             "node_name": options.name,
             "insecure": options.insecure,
+            "join_life_s": options.join_life,
         }
     )
     with open(os.path.join(session, "cluster.json"), encoding="utf-8") as file:

@@ -33,7 +33,7 @@ class Node:
 
 
 class Cluster:
-    """Starts and ends nodes. A context manager: all of them end with it.
+    """Starts and ends nodes. A context manager: all of them end with it, and with this process, however that ends.
 
     Args:
         initialize_head: start the head at once.
@@ -98,6 +98,7 @@ class Cluster:
             "node_host": "127.0.0.1",
             "node_name": name or f"node-{len(self.nodes)}",
             "insecure": insecure,
+            "ends_with_caller": True,
         }
         session = _sabir.node_start(config)
         with open(os.path.join(session, "cluster.json"), encoding="utf-8") as file:

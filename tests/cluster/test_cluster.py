@@ -197,4 +197,4 @@ def test_what_no_node_has_is_said(pair, capfd):
 def test_nothing_is_left_behind(pair):
     cluster, node = pair
     sabir.shutdown()
-    wait_until(lambda: settled(node.session) and settled(cluster.head.session), f"{status(node.session)}")
+    wait_until(lambda: settled(node.session) and settled(cluster.head.session), lambda: status(node.session))

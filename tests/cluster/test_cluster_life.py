@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 import time
 
+import leaks
 import pytest
 from nodes import far, get, here, settled, status, wait_until
 
@@ -35,7 +41,38 @@ def test_a_node_that_is_killed_loses_no_result():
         results = get([work.remote(index) for index in range(60)])
         assert again.session in {session for _, session in results}
         del refs, results
-        wait_until(lambda: settled(head), f"{status(head)}")
+        wait_until(lambda: settled(head), lambda: status(head))
+
+
+# Makes two nodes with a call under way on the second, says who they are, and waits.
+MAKER = """
+import json, sys, time
+import sabir
+from sabir.cluster_utils import Cluster
+cluster = Cluster(head_node_args={"num_cpus": 1})
+cluster.add_node(num_cpus=1, resources={"far": 1})
+cluster.connect(log_to_driver=False)
+@sabir.remote(num_cpus=0, resources={"far": 1})
+def forever(path):
+    open(path, "w").close()
+    time.sleep(1000)
+ref = forever.remote(sys.argv[1])
+print(json.dumps([(node.pid, node.session) for node in cluster.nodes]), flush=True)
+time.sleep(1000)
+"""
+
+
+def test_nodes_end_with_the_process_that_made_them(folder):
+    started = folder / "started"
+    with subprocess.Popen([sys.executable, "-c", MAKER, str(started)], stdout=subprocess.PIPE, text=True) as maker:
+        nodes = json.loads(maker.stdout.readline())
+        wait_until(started.exists, "the call runs")
+        pids = [pid for daemon, _ in nodes for pid in leaks.descendants(daemon)]
+        assert len(pids) >= 5, "two daemons, two gateways, a worker"
+        maker.send_signal(signal.SIGKILL)
+    leaks.assert_ended(pids)
+    for _, session in nodes:
+        assert not os.path.exists(session), "it ended in order"
 
 
 def test_a_job_ends_on_all_nodes():

@@ -31,10 +31,11 @@ def status(session: str) -> dict[str, Any]:
     return state
 
 
-def wait_until(condition: Any, what: str) -> None:
+def wait_until(condition: Any, what: Any) -> None:
+    """`what` is awaited: a text, or a function that says what there is instead."""
     deadline = time.monotonic() + TIMEOUT_S
     while not condition():
-        assert time.monotonic() < deadline, what
+        assert time.monotonic() < deadline, what() if callable(what) else what
         time.sleep(0.05)
 
 
