@@ -81,6 +81,11 @@ void BulkConnection::refuse(uint64_t transfer_id, Error why) {
   (void)post([transfer_id, why = std::move(why)](BulkMachine& machine) { machine.refuse(transfer_id, why); });
 }
 
+bool BulkConnection::is_over() const {
+  std::lock_guard lock(mutex_);
+  return over_ || stop_;
+}
+
 void BulkConnection::run() {
   read_progress_ns_ = write_progress_ns_ = expired_at_ns_ = clock_.now_ns();
   while (take_commands()) {
@@ -121,7 +126,7 @@ std::span<uint8_t> BulkConnection::read_target() {
     return std::span(header_).subspan(header_bytes_);
   }
   size_t left_bytes = payload_.size_bytes - payload_bytes_;
-  if (payload_.destination.empty()) {
+  if (payload_.destination.empty() || !machine_.wants_payload()) {
     dropped_.resize(kDroppedBytes);
     return std::span(dropped_).first(std::min(left_bytes, dropped_.size()));
   }
@@ -239,14 +244,19 @@ void BulkConnection::run_calls() {
   }
 }
 
+// Without an end if nothing can expire: a connection at rest wakes nobody.
 void BulkConnection::wait() {
+  bool at_rest = machine_.is_idle() && !wants_to_write_ && !in_payload_ && header_bytes_ == 0;
   pollfd fds[2] = {{wire_->fd(), static_cast<short>(POLLIN | (wants_to_write_ ? POLLOUT : 0)), 0},
                    {wake_fd_.get(), POLLIN, 0}};
   // Its outcome is that of the next attempt.
-  (void)poll(fds, 2, static_cast<int>(kExpireIntervalNs / kMillisecondNs));
+  (void)poll(fds, 2, at_rest ? -1 : static_cast<int>(kExpireIntervalNs / kMillisecondNs));
   if (fds[1].revents != 0) {
     eventfd_t count = 0;
     (void)eventfd_read(wake_fd_.get(), &count);
+  }
+  if (at_rest) {
+    read_progress_ns_ = write_progress_ns_ = clock_.now_ns();  // it is no stall that nobody wanted anything
   }
 }
 

@@ -45,6 +45,9 @@ class BulkConnection {
   // Instead of send(): the receiver's transfer fails with `why`'s kind.
   void refuse(uint64_t transfer_id, Error why);
 
+  // Over, by itself or by shut_down(): no transfer that begins now can succeed.
+  bool is_over() const;
+
   uint64_t sent_bytes() const { return sent_bytes_.load(std::memory_order_relaxed); }
   uint64_t received_bytes() const { return received_bytes_.load(std::memory_order_relaxed); }
 
@@ -74,7 +77,7 @@ class BulkConnection {
   std::atomic<uint64_t> sent_bytes_{0};
   std::atomic<uint64_t> received_bytes_{0};
 
-  std::mutex mutex_;  // guards these
+  mutable std::mutex mutex_;  // guards these
   std::vector<Command> commands_;
   bool stop_ = false;
   bool over_ = false;

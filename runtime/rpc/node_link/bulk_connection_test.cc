@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -93,6 +94,9 @@ class BulkConnectionTest : public testing::TestWithParam<bool> {
     BulkHeaderBytes bytes = encode_bulk_header(header);
     std::vector<uint8_t> frame(bytes.begin(), bytes.end());
     frame.resize(frame.size() + payload_bytes, 'x');
+    write(frame);
+  }
+  void write(const std::vector<uint8_t>& frame) {
     size_t written = 0;
     while (written < frame.size()) {
       IoResult result = wires_[0]->write(std::span(frame).subspan(written));
@@ -221,6 +225,26 @@ TEST_P(BulkConnectionTest, RefusalsAndCancelsArrive) {
   EXPECT_TRUE(outcomes_.wait("s4").ok());
 }
 
+// The end of a transfer is when its memory is somebody else's again, also in the middle of a frame.
+TEST_P(BulkConnectionTest, NothingIsWrittenBehindTheEndOfATransfer) {
+  start(1, {.checksum = false});
+  std::vector<uint8_t> destination(kMiB), next(4);
+  b().receive({.transfer_id = 1, .destination = destination, .on_end = outcomes_.setter("cancelled")});
+  b().receive({.transfer_id = 2, .destination = next, .on_end = outcomes_.setter("next")});
+  say({.type = BulkType::kData, .last = true, .size_bytes = kMiB, .transfer_id = 1, .total_bytes = kMiB}, 1000);
+  while (b().received_bytes() < kBulkHeaderBytes + 1000) {
+    std::this_thread::yield();
+  }
+  b().cancel_receive(1);
+  EXPECT_EQ(outcomes_.kind("cancelled"), ErrorKind::kCancelled);
+  std::fill(destination.begin(), destination.end(), 0xee);
+  write(std::vector<uint8_t>(kMiB - 1000, 'x'));
+  say({.type = BulkType::kData, .last = true, .size_bytes = 4, .transfer_id = 2, .total_bytes = 4}, 4);
+  EXPECT_TRUE(outcomes_.wait("next").ok()) << "the connection goes on behind what was dropped";
+  EXPECT_EQ(std::count(destination.begin(), destination.end(), 0xee), static_cast<ptrdiff_t>(destination.size()));
+  EXPECT_FALSE(b().is_over());
+}
+
 TEST_P(BulkConnectionTest, DestroyingEndsAllOnBothSides) {
   start(0);
   start(1);
@@ -244,6 +268,7 @@ TEST_P(BulkConnectionTest, DestroyingEndsAllOnBothSides) {
   EXPECT_EQ(outcomes_.kind("r"), ErrorKind::kDisconnected);
   EXPECT_EQ(outcomes_.kind("end of b"), ErrorKind::kDisconnected);
   EXPECT_FALSE(outcomes_.has("end of a"));
+  EXPECT_TRUE(b().is_over());
   b().receive({.transfer_id = 2, .destination = destination, .on_end = outcomes_.setter("late")});
   b().send({.transfer_id = 2, .source = source, .on_end = outcomes_.setter("late too")});
   EXPECT_EQ(outcomes_.kind("late"), ErrorKind::kDisconnected);

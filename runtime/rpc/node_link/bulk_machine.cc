@@ -110,6 +110,11 @@ Result<BulkMachine::Incoming> BulkMachine::on_data(const BulkHeader& header) {
   return Incoming{destination, header.size_bytes};
 }
 
+bool BulkMachine::wants_payload() const {
+  auto found = current_ ? receives_.find(*current_) : receives_.end();
+  return found != receives_.end() && !found->second.dropping;
+}
+
 void BulkMachine::on_payload_end() {
   auto found = receives_.find(*std::exchange(current_, std::nullopt));
   if (found == receives_.end()) {

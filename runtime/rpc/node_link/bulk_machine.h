@@ -69,6 +69,9 @@ class BulkMachine {
 
   // A frame came; for data its payload is next. kInvalid: the peer broke the protocol.
   Result<Incoming> on_header(const BulkHeader& header);
+  // Whether the payload that is coming still has a destination: its transfer may end here in the middle of a frame, and
+  // then the rest of that is dropped.
+  bool wants_payload() const;
   // Some of the payload is there.
   void on_payload_bytes() { current_progress_ns_ = clock_.now_ns(); }
   void on_payload_end();
@@ -83,6 +86,8 @@ class BulkMachine {
   void close(const Error& why);
 
   std::vector<std::function<void()>> take_calls() { return std::exchange(calls_, {}); }
+  // No transfer is under way: nothing can expire.
+  bool is_idle() const { return receives_.empty() && sends_.empty(); }
   // Entries that are kept, of whatever kind; for tests and limits.
   size_t entry_count() const { return receives_.size() + sends_.size() + early_.size(); }
 
