@@ -15,10 +15,12 @@
 # Values. A value of up to a few KiB travels in its message. A larger one stays in the sender's store, is named there by
 # its object id, and is pulled by the receiver before the call (or the caller) sees it. References inside a value travel
 # with it: those that have a small value as that value, those to objects as names, those to calls that still run as
-# promises, which the sender keeps with `resolved`. A sender keeps what it named until the receiver says `released`.
+# promises, which the sender keeps with `resolved`, or breaks: then its value is an error. A sender keeps what it named
+# until the receiver says `released`, which it does also of what it refuses or does not want.
 #
 # Bounds. A batch has at most 512 messages and 1 MiB, but for one message that is larger by itself; at most 16 batches are
-# under way in each direction. Who breaks a rule loses the connection.
+# under way in each direction. No message is larger than 32 MiB: what would be fails where it is to be sent. Who breaks a
+# rule loses the connection; both sides then begin afresh.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("sabir::schema");
@@ -52,7 +54,7 @@ struct WireRef {
   id @0 :ObjectId;
   union {
     value @1 :WireValue;           # it is ready
-    promised @2 :Void;             # `resolved` will follow, once
+    promised @2 :Void;             # `resolved` will follow, and is for all who have the promise then
   }
 }
 

@@ -68,6 +68,7 @@ Result<void> Exchange::receive(rpc::NodeMessage message) {
 }
 
 Result<void> Exchange::call(rpc::CallMessage call) {
+  MentionsPtr mentions = mentions_in(link_, call);
   if (ended_jobs_.contains(call.job)) {
     refuse(call, closed_error("the job has ended"));
     return {};
@@ -79,20 +80,28 @@ Result<void> Exchange::call(rpc::CallMessage call) {
     return invalid_error("a call of a job, a function or a class that was not defined");
   }
   PeerJob& peer_job = job->second;
-  if (!peer_job.imported && !peer_job.error) {
-    Result<std::shared_ptr<client::Client>> client = events_.open_job(peer_job.definition);
-    if (client.ok()) {
-      peer_job.imported = std::make_unique<ImportedJob>(*std::move(client), link_, named_);
-    } else {
-      peer_job.error = std::move(client).error();
-    }
-  }
+  open(peer_job);
   if (peer_job.error) {
     refuse(call, *peer_job.error);
     return {};
   }
-  peer_job.imported->call(std::move(call), function->second, resources->second);
+  peer_job.imported->call(std::move(call), std::move(mentions), function->second, resources->second);
   return {};
+}
+
+// What kept it from being opened may pass, and calls of it come for as long as the connection lives.
+void Exchange::open(PeerJob& job) {
+  if (job.imported || (job.error && clock_.now_ns() < job.retry_at_ns)) {
+    return;
+  }
+  job.error.reset();
+  Result<std::shared_ptr<client::Client>> client = events_.open_job(job.definition);
+  if (client.ok()) {
+    job.imported = std::make_unique<ImportedJob>(*std::move(client), link_, named_);
+  } else {
+    job.error = std::move(client).error();
+    job.retry_at_ns = clock_.now_ns() + kOpenJobPauseNs;
+  }
 }
 
 // It did not run: the origin may have it run elsewhere.
@@ -105,46 +114,39 @@ void Exchange::refuse(const rpc::CallMessage& call, const Error& error) {
 }
 
 void Exchange::result(rpc::ResultMessage message) {
-  std::vector<std::shared_ptr<ExportedClass>> exports;
-  {
-    std::lock_guard guard(lock_);
-    exports = exports_;
-  }
-  for (const std::shared_ptr<ExportedClass>& one : exports) {
-    if (one->result(message)) {
+  // If it is of a call that was given up, what it names is not wanted.
+  MentionsPtr mentions = mentions_in(link_, message.values);
+  for (const std::shared_ptr<ExportedClass>& one : exports()) {
+    if (one->result(message, mentions)) {
       return;
     }
-  }
-  // Of a call that was given up: what its result names is not wanted.
-  rpc::ReleasedMessage released;
-  for (const rpc::WireValue& value : message.values) {
-    if (value.stored) {
-      released.ids.push_back(value.stored->id);
-    }
-  }
-  if (!released.ids.empty()) {
-    link_.post(std::move(released));
   }
 }
 
+// Several clients of this node may have the promise, and the peer says it once.
 void Exchange::resolved(rpc::ResolvedMessage message) {
+  MentionsPtr mentions = mentions_in(link_, message.value);
+  std::vector<Incoming*> waiting;
   for (auto& [number, job] : jobs_) {
     if (job.imported && job.imported->incoming().has_promise(message.id)) {
-      job.imported->incoming().resolve(message.id, std::move(message.value));
-      return;
+      waiting.push_back(&job.imported->incoming());
     }
   }
-  std::vector<std::shared_ptr<ExportedClass>> exports;
-  {
-    std::lock_guard guard(lock_);
-    exports = exports_;
-  }
+  std::vector<std::shared_ptr<ExportedClass>> exports = this->exports();
   for (const std::shared_ptr<ExportedClass>& one : exports) {
     if (one->incoming().has_promise(message.id)) {
-      one->incoming().resolve(message.id, std::move(message.value));
-      return;
+      waiting.push_back(&one->incoming());
     }
   }
+  for (size_t i = 0; i < waiting.size(); ++i) {
+    bool last = i + 1 == waiting.size();
+    waiting[i]->resolve(message.id, last ? std::move(message.value) : rpc::copy_of(message.value), mentions);
+  }
+}
+
+std::vector<std::shared_ptr<ExportedClass>> Exchange::exports() {
+  std::lock_guard guard(lock_);
+  return exports_;
 }
 
 void Exchange::pull(const rpc::PullMessage& message) {
@@ -208,6 +210,16 @@ size_t Exchange::sweep() {
     }
   }
   return left;
+}
+
+bool Exchange::has_to_sweep() {
+  for (auto& [number, job] : jobs_) {
+    if (job.imported && job.imported->incoming().has_to_sweep()) {
+      return true;
+    }
+  }
+  std::lock_guard guard(lock_);
+  return !exports_.empty();
 }
 
 void Exchange::end_job(uint32_t number) {

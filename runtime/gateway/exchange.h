@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/gateway/exported_class.h"
 #include "runtime/gateway/imported_job.h"
 #include "runtime/gateway/named_objects.h"
@@ -25,8 +26,12 @@ class Exchange {
     std::function<void(std::string)> between;
   };
 
-  // `link` must outlive it.
-  Exchange(PeerLink& link, Events events) : link_(link), events_(std::move(events)), definitions_(link) {}
+  // A job that could not be opened here is tried again after so long.
+  static constexpr int64_t kOpenJobPauseNs = kSecondNs;
+
+  // `link` and `clock` must outlive it.
+  Exchange(PeerLink& link, const Clock& clock, Events events)
+      : link_(link), clock_(clock), events_(std::move(events)), definitions_(link) {}
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -41,6 +46,8 @@ class Exchange {
   // Lets go of exports that are over and have nothing under way, and of what was kept for later calls for too long.
   // From the receiving thread. How many exports are left.
   size_t sweep();
+  // Whether sweep() may have something to do, now or soon. From the receiving thread.
+  bool has_to_sweep();
   // The job has ended at this node: nothing of it is claimed any more, what is under way is lost, and the peer hears of
   // it. From the receiving thread.
   void end_job(uint32_t number);
@@ -53,15 +60,19 @@ class Exchange {
     rpc::JobDefinition definition;
     std::unique_ptr<ImportedJob> imported;
     std::optional<Error> error;  // why it could not be opened
+    int64_t retry_at_ns = 0;
   };
 
   Result<void> call(rpc::CallMessage call);
+  void open(PeerJob& job);
   void result(rpc::ResultMessage message);
   void resolved(rpc::ResolvedMessage message);
   void pull(const rpc::PullMessage& message);
   void refuse(const rpc::CallMessage& call, const Error& error);
+  std::vector<std::shared_ptr<ExportedClass>> exports();
 
   PeerLink& link_;
+  const Clock& clock_;
   const Events events_;
   NamedObjects named_;
   Definitions definitions_;

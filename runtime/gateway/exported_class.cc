@@ -7,11 +7,16 @@ namespace sabir::gateway {
 using client::Future;
 using client::Work;
 
-void Definitions::job(uint32_t number, const std::string& id, const rpc::JobConfig& config) {
+Result<void> Definitions::job(uint32_t number, const std::string& id, const rpc::JobConfig& config) {
+  rpc::NodeMessage definition = rpc::JobDefinition{number, id, config};
+  if (rpc::size_bytes(definition) > rpc::kMaxNodeMessageBytes) {
+    return too_large_error("a job's configuration");
+  }
   std::lock_guard guard(lock_);
   if (jobs_.emplace(number, true).second) {
-    link_.post(rpc::JobDefinition{number, id, config});
+    link_.post(std::move(definition));
   }
+  return {};
 }
 
 uint64_t Definitions::next_call() {
@@ -28,9 +33,13 @@ Result<void> Definitions::function(client::Client& client, uint32_t number) {
   }
   // Without the lock: it asks the node. Posted twice it is the same.
   SABIR_ASSIGN_OR_RETURN(const rpc::FunctionInfo* info, client.core().functions->fetch(number));
+  rpc::NodeMessage definition = rpc::FunctionDefinition{number, *info};
+  if (rpc::size_bytes(definition) > rpc::kMaxNodeMessageBytes) {
+    return too_large_error("a function");
+  }
   std::lock_guard guard(lock_);
   if (functions_.emplace(number, true).second) {
-    link_.post(rpc::FunctionDefinition{number, *info});
+    link_.post(std::move(definition));
   }
   return {};
 }
@@ -61,7 +70,9 @@ ExportedClass::ExportedClass(std::unique_ptr<client::Client> client, PeerLink& l
       outgoing_(*client_, link, named, promises_),
       incoming_(std::make_shared<Incoming>(*client_, link)) {
   const rpc::WelcomeInfo& welcome = client_->core().self.welcome();
-  definitions_.job(job_, welcome.job_id, welcome.job_config);
+  if (Result<void> defined = definitions_.job(job_, welcome.job_id, welcome.job_config); !defined.ok()) {
+    undefined_ = defined.error();
+  }
   class_number_ = definitions_.class_of(options_.resources);
   relay_.set_width(options_.width);
   claimer_ = std::thread([this] { claim_calls(); });
@@ -76,7 +87,7 @@ ExportedClass::~ExportedClass() {
   incoming_->stop();
   client_->shutdown();
   promise_watcher_.join();
-  named_.forget(client_.get());
+  outgoing_.leave();
   incoming_.reset();
 }
 
@@ -98,8 +109,9 @@ void ExportedClass::claim_calls() {
 }
 
 void ExportedClass::send(Work* work) {
-  if (Result<void> defined = definitions_.function(*client_, work->view.function_index); !defined.ok()) {
-    fail(work, defined.error());
+  Result<void> defined = definitions_.function(*client_, work->view.function_index);
+  if (!defined.ok() || undefined_) {
+    fail(work, undefined_ ? *undefined_ : defined.error());
     return;
   }
   rpc::CallMessage call;
@@ -110,14 +122,10 @@ void ExportedClass::send(Work* work) {
   call.num_returns = static_cast<uint16_t>(work->view.num_returns);
   call.attempt = static_cast<uint16_t>(work->view.attempt);
   std::unique_lock posting(named_.posting());
-  for (const sabir_work_arg& arg : work->args) {
-    Result<rpc::WireValue> value = outgoing_.write(arg.value, reinterpret_cast<Future*>(arg.ref));
-    if (!value.ok()) {
-      posting.unlock();
-      fail(work, value.error());
-      return;
-    }
-    call.args.push_back({{arg.name.data, arg.name.size}, *std::move(value)});
+  if (Result<void> written = write_args(*work, call); !written.ok()) {
+    posting.unlock();
+    fail(work, written.error());
+    return;
   }
   {
     std::lock_guard guard(lock_);
@@ -134,6 +142,28 @@ void ExportedClass::send(Work* work) {
   link_.post(std::move(call));
 }
 
+// All of them, or nothing is named.
+Result<void> ExportedClass::write_args(const Work& work, rpc::CallMessage& call) {
+  Result<void> written;
+  for (const sabir_work_arg& arg : work.args) {
+    Result<rpc::WireValue> value = outgoing_.write(arg.value, reinterpret_cast<Future*>(arg.ref));
+    if (!value.ok()) {
+      written = std::move(value).error();
+      break;
+    }
+    call.args.push_back({{arg.name.data, arg.name.size}, *std::move(value)});
+  }
+  if (written.ok() && rpc::wire_bytes(call) > rpc::kMaxNodeMessageBytes) {
+    written = too_large_error("a call");
+  }
+  if (!written.ok()) {
+    for (const rpc::WireArg& arg : call.args) {
+      outgoing_.take_back(arg.value);
+    }
+  }
+  return written;
+}
+
 void ExportedClass::fail(Work* work, const Error& error) {
   sabir_failure failure = SABIR_FAILURE_INIT;
   failure.kind = static_cast<sabir_status>(error.kind());
@@ -141,7 +171,7 @@ void ExportedClass::fail(Work* work, const Error& error) {
   (void)client_->core().executor->fail(work, failure);
 }
 
-bool ExportedClass::result(rpc::ResultMessage& message) {
+bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& mentions) {
   Work* work = nullptr;
   {
     std::lock_guard guard(lock_);
@@ -164,7 +194,7 @@ bool ExportedClass::result(rpc::ResultMessage& message) {
     case rpc::Outcome::kRetryable:
       break;
   }
-  incoming_->read(std::move(message.values),
+  incoming_->read(std::move(message.values), mentions,
                   [this, work, outcome = message.outcome](Result<std::vector<Future*>> made) {
                     if (!made.ok()) {
                       if (made.error().kind() == ErrorKind::kDisconnected) {

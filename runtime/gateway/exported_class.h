@@ -23,8 +23,8 @@ class Definitions {
  public:
   explicit Definitions(PeerLink& link) : link_(link) {}
 
-  // Posted once, before the first use.
-  void job(uint32_t number, const std::string& id, const rpc::JobConfig& config);
+  // Posted once, before the first use. kUnsupported: it is too large.
+  Result<void> job(uint32_t number, const std::string& id, const rpc::JobConfig& config);
   Result<void> function(client::Client& client, uint32_t number);
   uint32_t class_of(const std::vector<rpc::ResourceAmount>& resources);
   // Unique over all connections: a late result of an earlier one fits no call of this one.
@@ -56,7 +56,7 @@ class ExportedClass {
   void set_width(uint32_t calls) { relay_.set_width(calls); }
 
   // --- From the link, in the order of the messages. False: no call of this one.
-  bool result(rpc::ResultMessage& message);
+  bool result(rpc::ResultMessage& message, const MentionsPtr& mentions);
   Incoming& incoming() { return *incoming_; }
   // All that is under way is lost, and nothing is claimed any more.
   void peer_lost(const std::string& why);
@@ -73,6 +73,7 @@ class ExportedClass {
   void claim_calls();
   void watch_promises();
   void send(client::Work* work);
+  Result<void> write_args(const client::Work& work, rpc::CallMessage& call);
   void fail(client::Work* work, const Error& error);
 
   std::unique_ptr<client::Client> client_;
@@ -83,6 +84,7 @@ class ExportedClass {
   const Options options_;
   const uint32_t job_;
   uint32_t class_number_ = 0;
+  std::optional<Error> undefined_;  // why no call of the job can be sent
   std::shared_ptr<client::EventQueue> promises_;
   Outgoing outgoing_;
   std::shared_ptr<Incoming> incoming_;

@@ -65,6 +65,7 @@ Gateway::Gateway(loop::EventLoop& loop, Logger logger, std::string session_path,
 
 Gateway::~Gateway() noexcept {
   peers_.clear();
+  retired_.clear();
   joiners_.clear();
   links_.reset();
 }
@@ -91,7 +92,9 @@ void Gateway::receive(std::string_view message) {
       peer->set_width(width->slot, width->calls);
     }
   } else if (auto* between = std::get_if<rpc::Between>(&order)) {
-    if (Peer* to = peer(key_of(between->peer))) {
+    if (between->bytes.size() > rpc::kMaxNodeMessageBytes) {
+      logger_.error("a word of ", between->bytes.size(), " bytes for another node manager is dropped");
+    } else if (Peer* to = peer(key_of(between->peer))) {
       to->post(rpc::BetweenMessage{std::move(between->bytes)});
     }
   } else if (auto* over = std::get_if<rpc::JobOver>(&order)) {
@@ -122,7 +125,6 @@ void Gateway::start(const rpc::StartGateway& start) {
     listening.join_string = join.text();
   }
   tell(listening);
-  sweep_.start_periodic(kSweepNs);
 }
 
 Result<void> Gateway::listen(const rpc::StartGateway& start) {
@@ -174,9 +176,9 @@ void Gateway::learn(const rpc::Members& members) {
     if (member.key.incarnation < known.key.incarnation) {
       continue;
     }
-    std::erase_if(peers_, [&](const auto& entry) {
-      return entry.first.id == member.key.id &&
-             (entry.first.incarnation < member.key.incarnation || (member.dead && entry.first == member.key));
+    retire_peers([&](const rpc::NodeKeyBytes& key) {
+      return key.id == member.key.id &&
+             (key.incarnation < member.key.incarnation || (member.dead && key == member.key));
     });
     known = member;
     if (member.dead) {
@@ -186,6 +188,19 @@ void Gateway::learn(const rpc::Members& members) {
 }
 
 // --- Peers
+
+void Gateway::retire_peers(const std::function<bool(const rpc::NodeKeyBytes&)>& is_over) {
+  for (auto entry = peers_.begin(); entry != peers_.end();) {
+    if (!is_over(entry->first)) {
+      ++entry;
+      continue;
+    }
+    Peer* peer = entry->second.get();
+    retired_.push_back(std::move(entry->second));
+    entry = peers_.erase(entry);
+    peer->retire([this, peer] { std::erase_if(retired_, [&](const auto& one) { return one.get() == peer; }); });
+  }
+}
 
 Peer* Gateway::peer(const NodeKey& key) {
   rpc::NodeKeyBytes bytes = bytes_of(key);
@@ -201,6 +216,11 @@ Peer* Gateway::peer(const NodeKey& key) {
                                      Peer::Events{[this](const rpc::JobDefinition& job) { return open_job(job); },
                                                   [this, bytes](std::string text) {
                                                     tell(rpc::Between{bytes, std::move(text)});
+                                                  },
+                                                  [this] {
+                                                    if (!sweep_.active()) {
+                                                      sweep_.start_once(kSweepNs);
+                                                    }
                                                   }});
   return (peers_[bytes] = std::move(made)).get();
 }

@@ -50,6 +50,7 @@ class Gateway final : private node_link::LinkHooks, private node_link::Members {
   void answer_joiner(const rpc::JoinAnswer& answer);
   void sweep();
 
+  void retire_peers(const std::function<bool(const rpc::NodeKeyBytes&)>& is_over);
   // Null: it is no member.
   Peer* peer(const node_link::NodeKey& key);
   Result<std::shared_ptr<client::Client>> open_job(const rpc::JobDefinition& job);
@@ -77,9 +78,10 @@ class Gateway final : private node_link::LinkHooks, private node_link::Members {
   std::map<std::string, rpc::ClusterMember> members_;  // by id: the newest life
   std::unique_ptr<node_link::NodeLinks> links_;
   std::map<rpc::NodeKeyBytes, std::unique_ptr<Peer>> peers_;
+  std::vector<std::unique_ptr<Peer>> retired_;  // until their threads have ended: this loop waits for none
   uint64_t next_joiner_ = 1;
   std::map<uint64_t, kj::Own<kj::PromiseFulfiller<std::string>>> joiners_;  // who wait for sabird's answer
-  loop::Timer sweep_;
+  loop::Timer sweep_;  // only while a peer has something to sweep: a gateway at rest sleeps
 
   // The drivers of this node for jobs of others, by the job's id. Any thread.
   std::mutex jobs_lock_;

@@ -43,7 +43,7 @@ ImportedJob::~ImportedJob() {
   for (auto& [key, task] : tasks_) {
     client::release(task);
   }
-  named_.forget(client_.get());
+  outgoing_.leave();
 }
 
 Result<Task*> ImportedJob::task_for(const rpc::CallMessage& call, const rpc::FunctionInfo& function,
@@ -71,7 +71,7 @@ Result<Task*> ImportedJob::task_for(const rpc::CallMessage& call, const rpc::Fun
   return prepared;
 }
 
-void ImportedJob::call(rpc::CallMessage call, const rpc::FunctionInfo& function,
+void ImportedJob::call(rpc::CallMessage call, MentionsPtr mentions, const rpc::FunctionInfo& function,
                        const std::vector<rpc::ResourceAmount>& resources) {
   Result<Task*> task = task_for(call, function, resources);
   if (!task.ok()) {
@@ -87,17 +87,18 @@ void ImportedJob::call(rpc::CallMessage call, const rpc::FunctionInfo& function,
     return;
   }
   auto kept = std::make_shared<rpc::CallMessage>(std::move(call));
-  incoming_->read(std::move(values), [this, task = *task, kept](Result<std::vector<Future*>> args) {
-    if (args.ok()) {
-      submit(task, std::move(*kept), *std::move(args));
-    } else if (args.error().kind() == ErrorKind::kInvalid || args.error().kind() == ErrorKind::kUnsupported) {
-      refuse(kept->number, args.error());
-    } else {
-      // It did not run; elsewhere, or later, it may.
-      link_.post(rpc::ResultMessage{
-          kept->number, rpc::Outcome::kLost, {}, "its arguments did not arrive: " + args.error().message()});
-    }
-  });
+  incoming_->read(
+      std::move(values), std::move(mentions), [this, task = *task, kept](Result<std::vector<Future*>> args) {
+        if (args.ok()) {
+          submit(task, std::move(*kept), *std::move(args));
+        } else if (args.error().kind() == ErrorKind::kInvalid || args.error().kind() == ErrorKind::kUnsupported) {
+          refuse(kept->number, args.error());
+        } else {
+          // It did not run; elsewhere, or later, it may.
+          link_.post(rpc::ResultMessage{
+              kept->number, rpc::Outcome::kLost, {}, "its arguments did not arrive: " + args.error().message()});
+        }
+      });
 }
 
 void ImportedJob::submit(Task* task, rpc::CallMessage call, std::vector<Future*> args) {
@@ -169,7 +170,7 @@ void ImportedJob::watch() {
         }
       }
       if (call) {
-        answer(*std::move(call));
+        answer(*call);
       } else {
         outgoing_.resolved(future);
       }
@@ -177,38 +178,48 @@ void ImportedJob::watch() {
   }
 }
 
-void ImportedJob::answer(Running call) {
+void ImportedJob::answer(const Running& call) {
   rpc::ResultMessage message;
   message.number = call.number;
-  Future* first = call.results.front();
   std::unique_lock posting(named_.posting());
-  if (first->is_error()) {
-    message.outcome = first->retryable ? rpc::Outcome::kRetryable : rpc::Outcome::kFailed;
-    sabir_view view = {};
-    if (first->crashed && client_->view(first, view).ok()) {
-      message.outcome = rpc::Outcome::kLost;
-      message.message = client::read_error_map({static_cast<const uint8_t*>(view.data), view.size}).message;
-    } else {
-      Result<rpc::WireValue> value = outgoing_.write(first);
-      message.values.push_back(value.ok() ? *std::move(value) : error_value(value.error()));
+  Result<void> written = write_results(call, message);
+  if (written.ok() && rpc::wire_bytes(message) > rpc::kMaxNodeMessageBytes) {
+    written = too_large_error("a result");
+  }
+  if (!written.ok()) {
+    for (const rpc::WireValue& value : message.values) {
+      outgoing_.take_back(value);
     }
-  } else {
-    for (Future* result : call.results) {
-      Result<rpc::WireValue> value = outgoing_.write(result);
-      if (!value.ok()) {
-        message.outcome = rpc::Outcome::kFailed;
-        message.values.clear();
-        message.values.push_back(error_value(value.error()));
-        break;
-      }
-      message.values.push_back(*std::move(value));
-    }
+    message.outcome = rpc::Outcome::kFailed;
+    message.values.clear();
+    message.values.push_back(error_value(written.error()));
   }
   link_.post(std::move(message));
   posting.unlock();
   for (Future* result : call.results) {
     client::release(result);
   }
+}
+
+Result<void> ImportedJob::write_results(const Running& call, rpc::ResultMessage& message) {
+  Future* first = call.results.front();
+  if (first->is_error()) {
+    message.outcome = first->retryable ? rpc::Outcome::kRetryable : rpc::Outcome::kFailed;
+    sabir_view view = {};
+    if (first->crashed && client_->view(first, view).ok()) {
+      message.outcome = rpc::Outcome::kLost;
+      message.message = client::read_error_map({static_cast<const uint8_t*>(view.data), view.size}).message;
+      return {};
+    }
+    SABIR_ASSIGN_OR_RETURN(rpc::WireValue value, outgoing_.write(first));
+    message.values.push_back(std::move(value));
+    return {};
+  }
+  for (Future* result : call.results) {
+    SABIR_ASSIGN_OR_RETURN(rpc::WireValue value, outgoing_.write(result));
+    message.values.push_back(std::move(value));
+  }
+  return {};
 }
 
 void ImportedJob::peer_lost(const std::string& why) { incoming_->peer_lost(why); }

@@ -29,8 +29,8 @@ class ImportedJob {
 
   // --- From the link, in the order of the messages.
 
-  // `resources`: of the call's class.
-  void call(rpc::CallMessage call, const rpc::FunctionInfo& function,
+  // `mentions`: of the call. `resources`: of its class.
+  void call(rpc::CallMessage call, MentionsPtr mentions, const rpc::FunctionInfo& function,
             const std::vector<rpc::ResourceAmount>& resources);
   Incoming& incoming() { return *incoming_; }
   void peer_lost(const std::string& why);
@@ -52,7 +52,8 @@ class ImportedJob {
   void submit(client::Task* task, rpc::CallMessage call, std::vector<client::Future*> args);
   void refuse(uint64_t number, const Error& error);
   void watch();
-  void answer(Running call);
+  void answer(const Running& call);
+  Result<void> write_results(const Running& call, rpc::ResultMessage& message);
 
   std::shared_ptr<client::Client> client_;
   client::Relay relay_;

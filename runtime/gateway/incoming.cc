@@ -26,7 +26,7 @@ struct Incoming::Batch {
   std::map<rpc::ObjectId, Future*> objects;   // pulled, a count on each; under lock_
   std::map<rpc::ObjectId, PullPtr> raw;       // pulled, and not yet values: those with references in them
   std::map<rpc::ObjectId, Future*> promises;  // a count on each: one may be kept while the batch waits for a pull
-  std::vector<rpc::ObjectId> mentions;        // to be released
+  MentionsPtr mentions;                       // until nothing is to be pulled any more
   std::atomic<size_t> missing{1};             // one for read() itself
   std::optional<Error> error;                 // under lock_
 };
@@ -68,9 +68,15 @@ bool Incoming::is_needed() {
   return batches_ != 0 || !promises_.empty();
 }
 
-void Incoming::read(std::vector<rpc::WireValue> values, Done done) {
+bool Incoming::has_to_sweep() {
+  std::lock_guard guard(lock_);
+  return batches_ != 0 || !kept_.empty();
+}
+
+void Incoming::read(std::vector<rpc::WireValue> values, MentionsPtr mentions, Done done) {
   auto batch = std::make_shared<Batch>();
   batch->values = std::move(values);
+  batch->mentions = std::move(mentions);
   batch->done = std::move(done);
   {
     std::lock_guard guard(lock_);
@@ -111,7 +117,6 @@ void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& b
   if (!value.stored) {
     return;
   }
-  batch->mentions.push_back(value.stored->id);
   PullPtr pull;
   {
     std::lock_guard guard(lock_);
@@ -259,9 +264,7 @@ void Incoming::complete(const std::shared_ptr<Batch>& batch) {
   if (batch->missing.fetch_sub(1) != 1) {
     return;
   }
-  if (!batch->mentions.empty()) {
-    link_.post(rpc::ReleasedMessage{std::move(batch->mentions)});
-  }
+  batch->mentions.reset();
   Result<std::vector<Future*>> made = std::vector<Future*>();
   if (batch->error) {
     made = *batch->error;
@@ -333,10 +336,10 @@ Result<Future*> Incoming::make_ref(const rpc::WireRef& ref, const Batch& batch) 
   return client::retain(batch.promises.at(ref.id));
 }
 
-void Incoming::resolve(rpc::ObjectId id, rpc::WireValue value) {
+void Incoming::resolve(rpc::ObjectId id, rpc::WireValue value, MentionsPtr mentions) {
   std::vector<rpc::WireValue> values;
   values.push_back(std::move(value));
-  read(std::move(values), [self = shared_from_this(), id](Result<std::vector<Future*>> made) {
+  auto keep = [self = shared_from_this(), id](Result<std::vector<Future*>> made) {
     Future* promise = nullptr;
     {
       std::lock_guard guard(self->lock_);
@@ -358,7 +361,8 @@ void Incoming::resolve(rpc::ObjectId id, rpc::WireValue value) {
       self->relay_.break_promise(promise, made.error().kind(), made.error().message());
     }
     client::release(promise);
-  });
+  };
+  read(std::move(values), std::move(mentions), std::move(keep));
 }
 
 bool Incoming::has_promise(rpc::ObjectId id) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/client/relay.h"
+#include "runtime/gateway/mentions.h"
 #include "runtime/gateway/peer_link.h"
 
 namespace sabir::gateway {
@@ -30,11 +31,11 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   Incoming(client::Client& client, PeerLink& link) : client_(client), relay_(client), link_(link) {}
   ~Incoming();
 
-  // `done` is called once: at once, if nothing is to be pulled.
-  void read(std::vector<rpc::WireValue> values, Done done);
+  // `mentions` go when nothing is to be pulled any more; `done` is called once: at once, if nothing is.
+  void read(std::vector<rpc::WireValue> values, MentionsPtr mentions, Done done);
   bool has_promise(rpc::ObjectId id);
   // A promise is kept.
-  void resolve(rpc::ObjectId id, rpc::WireValue value);
+  void resolve(rpc::ObjectId id, rpc::WireValue value, MentionsPtr mentions);
 
   // Lets go of what is kept for later calls.
   void collect();
@@ -47,6 +48,8 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   void stop();
   // Something is under way, or promised.
   bool is_needed();
+  // Something is kept for later calls, or may be soon.
+  bool has_to_sweep();
 
  private:
   struct Batch;

@@ -1,7 +1,5 @@
 #include "runtime/gateway/named_objects.h"
 
-#include <algorithm>
-
 namespace sabir::gateway {
 
 rpc::ObjectId id_of(client::Future* future) {
@@ -9,73 +7,122 @@ rpc::ObjectId id_of(client::Future* future) {
   return {future->extra != nullptr && future->extra->uid != 0 ? future->extra->uid : own, future->sequence};
 }
 
+NamedObjects::~NamedObjects() {
+  for (auto& [id, entry] : named_) {
+    for (auto& [client, object] : entry.holders) {
+      client::release(object.future);
+    }
+  }
+  for (auto& [id, holders] : promised_) {
+    for (auto& [client, object] : holders) {
+      client::release(object.future);
+    }
+  }
+}
+
+void NamedObjects::hold(Holders& holders, client::Client* client, client::Future* future) {
+  holders.emplace(client, Object{client, client::retain(future)});
+  ++held_[client];
+}
+
+void NamedObjects::let_go(const Object& object) {
+  auto held = held_.find(object.client);
+  if (--held->second == 0) {
+    held_.erase(held);
+  }
+  client::release(object.future);
+}
+
 void NamedObjects::name(client::Client* client, client::Future* future) {
   std::lock_guard guard(lock_);
   Entry& entry = named_[id_of(future)];
-  if (entry.count++ == 0) {
-    entry.object = {client, client::retain(future)};
+  ++entry.count;
+  if (!entry.holders.contains(client)) {
+    hold(entry.holders, client, future);
   }
 }
 
 std::optional<NamedObjects::Object> NamedObjects::find(rpc::ObjectId id) {
   std::lock_guard guard(lock_);
   auto found = named_.find(id);
-  if (found == named_.end()) {
+  if (found == named_.end() || found->second.holders.empty()) {
     return std::nullopt;
   }
-  client::retain(found->second.object.future);
-  return found->second.object;
+  const Object& object = found->second.holders.begin()->second;
+  client::retain(object.future);
+  return object;
 }
 
 void NamedObjects::release(rpc::ObjectId id) {
   std::lock_guard guard(lock_);
   auto found = named_.find(id);
   if (found != named_.end() && --found->second.count == 0) {
-    client::release(found->second.object.future);
+    for (auto& [client, object] : found->second.holders) {
+      let_go(object);
+    }
     named_.erase(found);
   }
 }
 
 bool NamedObjects::promise(client::Client* client, client::Future* future) {
   std::lock_guard guard(lock_);
-  auto [place, added] = promised_.try_emplace(id_of(future), Object{client, future});
-  if (added) {
-    client::retain(future);
+  Holders& holders = promised_[id_of(future)];
+  if (holders.contains(client)) {
+    return false;
   }
-  return added;
+  hold(holders, client, future);
+  return true;
 }
 
-std::optional<NamedObjects::Object> NamedObjects::resolve(rpc::ObjectId id) {
+std::optional<NamedObjects::Object> NamedObjects::resolve(client::Client* client, rpc::ObjectId id) {
   std::lock_guard guard(lock_);
   auto found = promised_.find(id);
   if (found == promised_.end()) {
     return std::nullopt;
   }
-  Object object = found->second;
-  promised_.erase(found);
+  auto holder = found->second.find(client);
+  if (holder == found->second.end()) {
+    return std::nullopt;
+  }
+  Object object = holder->second;
+  client::retain(object.future);
+  let_go(object);
+  found->second.erase(holder);
+  if (found->second.empty()) {
+    promised_.erase(found);
+  }
   return object;
 }
 
-void NamedObjects::forget(const client::Client* client) {
+std::vector<rpc::ObjectId> NamedObjects::forget(const client::Client* client) {
+  std::vector<rpc::ObjectId> broken;
   std::lock_guard guard(lock_);
-  auto of_client = [&](const Object& object) {
-    bool is = client == nullptr || object.client == client;
-    if (is) {
-      client::release(object.future);
+  auto leave = [&](Holders& holders) {
+    auto holder = holders.find(client);
+    if (holder == holders.end()) {
+      return false;
     }
-    return is;
+    let_go(holder->second);
+    holders.erase(holder);
+    return holders.empty();
   };
-  std::erase_if(named_, [&](const auto& entry) { return of_client(entry.second.object); });
-  std::erase_if(promised_, [&](const auto& entry) { return of_client(entry.second); });
+  for (auto& [id, entry] : named_) {
+    leave(entry.holders);
+  }
+  for (auto entry = promised_.begin(); entry != promised_.end();) {
+    if (leave(entry->second)) {
+      broken.push_back(entry->first);
+      entry = promised_.erase(entry);
+    } else {
+      ++entry;
+    }
+  }
+  return broken;
 }
-
-void NamedObjects::clear() { forget(nullptr); }
 
 bool NamedObjects::has_any_of(const client::Client* client) {
   std::lock_guard guard(lock_);
-  auto of_client = [&](const Object& object) { return object.client == client; };
-  return std::any_of(named_.begin(), named_.end(), [&](const auto& entry) { return of_client(entry.second.object); }) ||
-         std::any_of(promised_.begin(), promised_.end(), [&](const auto& entry) { return of_client(entry.second); });
+  return held_.contains(client);
 }
 
 }  // namespace sabir::gateway

@@ -22,6 +22,11 @@ rpc::WireValue error_value(const Error& error) {
   return value;
 }
 
+Error too_large_error(const std::string& what) {
+  return unsupported_error(what + " of more than " + std::to_string(rpc::kMaxNodeMessageBytes >> 20) +
+                           " MiB, what lies in the store not counted, does not travel to another node");
+}
+
 Result<rpc::WireValue> Outgoing::write(const sabir_view& view, Future* stored, int depth) {
   rpc::WireValue value;
   value.encoding = view.encoding;
@@ -29,8 +34,12 @@ Result<rpc::WireValue> Outgoing::write(const sabir_view& view, Future* stored, i
   value.variant = view.variant;
   value.is_error = view.is_error != 0;
   for (size_t i = 0; i < view.ref_count; ++i) {
-    SABIR_ASSIGN_OR_RETURN(rpc::WireRef ref, write_ref(reinterpret_cast<Future*>(view.refs[i]), depth));
-    value.refs.push_back(std::move(ref));
+    Result<rpc::WireRef> ref = write_ref(reinterpret_cast<Future*>(view.refs[i]), depth);
+    if (!ref.ok()) {
+      take_back(value);
+      return std::move(ref).error();
+    }
+    value.refs.push_back(*std::move(ref));
   }
   if (stored != nullptr) {
     named_.name(&client_, stored);
@@ -68,14 +77,40 @@ Result<rpc::WireRef> Outgoing::write_ref(Future* ref, int depth) {
 
 void Outgoing::resolved(Future* promised) {
   std::unique_lock posting(named_.posting());
-  std::optional<NamedObjects::Object> object = named_.resolve(id_of(promised));
+  std::optional<NamedObjects::Object> object = named_.resolve(&client_, id_of(promised));
   if (!object) {
     return;
   }
+  rpc::ResolvedMessage message{id_of(object->future), {}};
   Result<rpc::WireValue> value = write(object->future);
-  link_.post(rpc::ResolvedMessage{id_of(promised), value.ok() ? *std::move(value) : error_value(value.error())});
+  message.value = value.ok() ? *std::move(value) : error_value(value.error());
+  if (rpc::wire_bytes(message) > rpc::kMaxNodeMessageBytes) {
+    take_back(message.value);
+    message.value = error_value(too_large_error("a value with references"));
+  }
+  link_.post(std::move(message));
   posting.unlock();
   client::release(object->future);
+}
+
+void Outgoing::take_back(const rpc::WireValue& value) {
+  if (value.stored) {
+    named_.release(value.stored->id);
+  }
+  for (const rpc::WireRef& ref : value.refs) {
+    if (ref.value) {
+      take_back(*ref.value);
+    }
+  }
+}
+
+void Outgoing::leave() {
+  std::lock_guard posting(named_.posting());
+  for (rpc::ObjectId id : named_.forget(&client_)) {
+    link_.post(rpc::ResolvedMessage{
+        id,
+        error_value(Error(ErrorKind::kObjectLost, "the node that had promised it does not follow its call any more"))});
+  }
 }
 
 }  // namespace sabir::gateway

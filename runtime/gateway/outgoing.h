@@ -26,6 +26,11 @@ class Outgoing {
 
   void resolved(client::Future* promised);
 
+  // Of a value that was written and is not posted: what it names is not kept for the peer.
+  void take_back(const rpc::WireValue& value);
+  // The client goes: the peer hears that what it alone had promised will not come. Nothing is written any more.
+  void leave();
+
  private:
   Result<rpc::WireRef> write_ref(client::Future* ref, int depth);
 
@@ -37,5 +42,8 @@ class Outgoing {
 
 // An error value made here, as it travels.
 rpc::WireValue error_value(const Error& error);
+
+// Of what does not fit in one message: code, or many small values.
+Error too_large_error(const std::string& what);
 
 }  // namespace sabir::gateway

@@ -11,71 +11,87 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/base/clock.h"
+#include "runtime/gateway/bulk_gate.h"
+#include "runtime/gateway/connection_link.h"
 #include "runtime/gateway/exchange.h"
-#include "runtime/gateway/peer_link.h"
 #include "runtime/rpc/node_link/message_lane.h"
 
 namespace sabir::gateway {
 
-// Belongs to the loop's thread, but for what says otherwise.
-class Peer final : public PeerLink {
+// Belongs to the loop's thread.
+class Peer final {
  public:
   struct Events {
     std::function<Result<std::shared_ptr<client::Client>>(const rpc::JobDefinition&)> open_job;
     // From the peer's node manager; on the loop's thread.
     std::function<void(std::string)> between;
+    // There is something to sweep; on the loop's thread, at most once until sweep() is called.
+    std::function<void()> want_sweep;
   };
 
   Peer(loop::EventLoop& loop, node_link::NodeLinks& links, const node_link::NodeKey& key, Events events);
-  // Everything under way is lost.
-  ~Peer() noexcept override;
+  // Waits for its thread, which may wait for this node's sabird or store, for up to a minute: see retire().
+  ~Peer() noexcept;
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
 
-  capnp::Capability::Client service() { return lane_.service(); }
+  // Everything under way is lost and nothing is said or heard any more. `ended` is called from the loop when this can
+  // be destroyed without waiting. Not from inside one of its events.
+  void retire(std::function<void()> ended);
+
+  capnp::Capability::Client service() { return lane_->service(); }
   // From LinkHooks::on_lane.
   void on_lane(node_link::Lane lane, node_link::LinkState state, const std::string& why);
 
+  // Of the node manager, to the peer's.
+  void post(rpc::BetweenMessage message) { lane_->outbox()->post(std::move(message)); }
   // Makes a worker, which may take a while, and exports what it is to claim.
   void export_class(std::function<Result<std::unique_ptr<client::Client>>()> make_worker,
                     ExportedClass::Options options);
   void set_width(uint16_t slot, uint32_t calls);
   void end_job(uint32_t number);
+  // Nothing if the last one has not come to its end.
   void sweep();
 
-  // --- PeerLink; any thread
-  void post(rpc::NodeMessage message) override { lane_.post(std::move(message)); }
-  uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
-  void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
-  void refuse(uint64_t transfer, Error why) override;
-
  private:
-  using MessageLane = node_link::MessageLane;
-  using Bulk = node_link::BulkConnection;
+  // One per connection: when that is lost, everything that it has ends.
+  struct Connection {
+    Connection(std::shared_ptr<ConnectionLink> link, const Clock& clock, Exchange::Events events)
+        : link(std::move(link)), exchange(*this->link, clock, std::move(events)) {}
+    const std::shared_ptr<ConnectionLink> link;
+    Exchange exchange;
+  };
+  using ConnectionPtr = std::shared_ptr<Connection>;
 
-  void queue(std::function<void()> task);
+  ConnectionPtr connect();
+  void queue(std::function<void(Connection&)> task);
   void run();
+  void after_task(Connection& connection);
   void received(std::vector<rpc::NodeMessage> messages, std::function<void(Result<void>)> done);
   void lost(const std::string& why);
-  void open_bulk();
-  void with_bulk(std::function<void(Result<std::shared_ptr<Bulk>>)> task);
-  std::shared_ptr<Exchange> make_exchange();
+  void end(const std::string& why);
 
   loop::EventLoop& loop_;
-  node_link::NodeLinks& links_;
-  const node_link::NodeKey key_;
   const Events events_;
-  std::shared_ptr<Peer*> self_;  // null once this is gone
-  MessageLane lane_;
-  // One per connection: when that is lost, everything that it has ends.
-  std::shared_ptr<Exchange> exchange_;
-  std::atomic<uint64_t> next_transfer_{1};
+  SteadyClock clock_;
+  std::shared_ptr<Peer*> self_;  // null once this is retired
+  std::unique_ptr<node_link::MessageLane> lane_;
+  std::shared_ptr<BulkGate> bulk_;
+  ConnectionPtr connection_;
+  std::function<void()> ended_;
+  std::atomic<bool> sweep_queued_{false};
+  std::atomic<bool> sweep_wanted_{false};
 
   std::mutex lock_;  // guards these
   std::condition_variable changed_;
-  // For the thread below: it reads the messages, in order, and may wait for this node's sabird.
-  std::deque<std::function<void()>> tasks_;
-  std::shared_ptr<Bulk> bulk_;
-  bool opening_bulk_ = false;
-  std::vector<std::function<void(Result<std::shared_ptr<Bulk>>)>> waiting_for_bulk_;  // bounded by the calls under way
+  // For the thread below: it reads the messages, in order, and may wait for this node's sabird. Bounded by the credit
+  // of the peer, and by what sabird orders.
+  struct Task {
+    ConnectionPtr connection;
+    std::function<void(Connection&)> run;
+  };
+  std::deque<Task> tasks_;
   bool over_ = false;
   std::thread thread_;
 };

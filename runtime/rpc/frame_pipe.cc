@@ -15,14 +15,18 @@
 namespace sabir::rpc {
 namespace {
 
-constexpr uint32_t kMaxPipeFrameBytes = 64 << 20;
 constexpr size_t kReadBytes = 64 << 10;
+// Of what has come before it is dealt with, and of what has gone before its room is used again.
+constexpr size_t kTurnBytes = 1 << 20;
 
 }  // namespace
 
 FramePipe::FramePipe(loop::EventLoop& loop, UniqueFd socket, std::function<void(std::string_view)> received,
-                     std::function<void(const std::string&)> ended)
-    : socket_(std::move(socket)), received_(std::move(received)), ended_(std::move(ended)) {
+                     std::function<void(const std::string&)> ended, size_t max_waiting_bytes)
+    : socket_(std::move(socket)),
+      received_(std::move(received)),
+      ended_(std::move(ended)),
+      max_waiting_bytes_(max_waiting_bytes) {
   auto watcher = loop::FdWatcher::create(loop, socket_.get(), [this](uint32_t) { on_ready(); });
   SABIR_CHECK(watcher.ok(), watcher.error().to_string());
   watcher_ = *std::move(watcher);
@@ -33,10 +37,21 @@ void FramePipe::send(std::string frame) {
   if (over_) {
     return;
   }
+  if (frame.size() > kFramePrefixBytes + kMaxFrameBytes) {
+    end("a message of " + std::to_string(frame.size()) + " bytes is too large for it");
+    return;
+  }
+  if (waiting_bytes() + frame.size() > max_waiting_bytes_) {
+    end("its other end does not read: " + std::to_string(waiting_bytes()) + " bytes wait already");
+    return;
+  }
   if (written_ == out_.size()) {
     out_ = std::move(frame);
     written_ = 0;
   } else {
+    if (written_ > kTurnBytes && written_ > waiting_bytes()) {
+      out_.erase(0, std::exchange(written_, 0));
+    }
     out_ += frame;
   }
   write_some();
@@ -66,7 +81,8 @@ bool FramePipe::write_some() {
 
 bool FramePipe::read_some() {
   char buffer[kReadBytes];
-  for (;;) {
+  size_t before = in_.size();
+  while (in_.size() - before < kTurnBytes) {
     ssize_t size = ::recv(socket_.get(), buffer, sizeof(buffer), MSG_DONTWAIT);
     if (size > 0) {
       in_.append(buffer, static_cast<size_t>(size));
@@ -87,7 +103,7 @@ bool FramePipe::read_some() {
   while (!over_ && taken.size() - at >= kFramePrefixBytes) {
     std::array<uint8_t, kFramePrefixBytes> prefix;
     std::memcpy(prefix.data(), taken.data() + at, prefix.size());
-    Result<uint32_t> size = decode_prefix(prefix, kMaxPipeFrameBytes);
+    Result<uint32_t> size = decode_prefix(prefix, kMaxFrameBytes);
     if (!size.ok()) {
       end(size.error().message());
       return false;
@@ -98,7 +114,7 @@ bool FramePipe::read_some() {
     received_({taken.data() + at + kFramePrefixBytes, *size});
     at += kFramePrefixBytes + *size;
   }
-  in_ = taken.substr(at);
+  in_ = at == 0 ? std::move(taken) : taken.substr(at);
   return !over_;
 }
 

@@ -13,14 +13,18 @@
 
 namespace sabir::rpc {
 
-// Belongs to the loop's thread. The other end is the same program: frames are not suspected, but bounded (64 MiB).
+// Belongs to the loop's thread. The other end is the same program: frames are not suspected, but bounded.
 class FramePipe {
  public:
-  // `message` is what lies behind the prefix. `ended`: the other end is gone, once, with why.
-  FramePipe(loop::EventLoop& loop, UniqueFd socket, std::function<void(std::string_view message)> received,
-            std::function<void(const std::string& why)> ended);
+  static constexpr uint32_t kMaxFrameBytes = 64 << 20;
+  // That wait for an other end that does not read. Nobody can wait for room here, so beyond that it counts as gone.
+  static constexpr size_t kMaxWaitingBytes = 128 << 20;
 
-  // A whole frame. What cannot be written at once waits here.
+  // `message` is what lies behind the prefix. `ended`: the other end is gone or does not read, once, with why.
+  FramePipe(loop::EventLoop& loop, UniqueFd socket, std::function<void(std::string_view message)> received,
+            std::function<void(const std::string& why)> ended, size_t max_waiting_bytes = kMaxWaitingBytes);
+
+  // A whole frame. What cannot be written at once waits here. May end the pipe, and then calls `ended`.
   void send(std::string frame);
   // Bytes that wait.
   size_t waiting_bytes() const { return out_.size() - written_; }
@@ -34,6 +38,7 @@ class FramePipe {
   UniqueFd socket_;
   std::function<void(std::string_view)> received_;
   std::function<void(const std::string&)> ended_;
+  const size_t max_waiting_bytes_;
   std::unique_ptr<loop::FdWatcher> watcher_;  // after the socket: it goes first
   std::string in_;
   std::string out_;

@@ -146,6 +146,8 @@ void write_function(const FunctionDefinition& from, schema::FunctionDefinition::
   to.setCode(data_of(from.function.code));
 }
 
+constexpr size_t kMessageBytes = 64;
+
 size_t bytes_of(const WireValue& value) {
   size_t total = 64 + value.bytes.size();
   for (const WireRef& ref : value.refs) {
@@ -231,27 +233,63 @@ void write(const NodeMessage& from, schema::NodeMessage::Builder to) {
              from);
 }
 
-size_t size_bytes(const NodeMessage& message) {
-  size_t total = 64;
-  if (const auto* call = std::get_if<CallMessage>(&message)) {
-    for (const WireArg& arg : call->args) {
-      total += arg.name.size() + bytes_of(arg.value);
+WireValue copy_of(const WireValue& value) {
+  WireValue copy;
+  copy.encoding = value.encoding;
+  copy.language = value.language;
+  copy.variant = value.variant;
+  copy.is_error = value.is_error;
+  copy.bytes = value.bytes;
+  copy.stored = value.stored;
+  for (const WireRef& ref : value.refs) {
+    WireRef& to = copy.refs.emplace_back();
+    to.id = ref.id;
+    if (ref.value) {
+      to.value = std::make_unique<WireValue>(copy_of(*ref.value));
     }
-  } else if (const auto* result = std::get_if<ResultMessage>(&message)) {
-    for (const WireValue& value : result->values) {
-      total += bytes_of(value);
-    }
-    total += result->message.size();
-  } else if (const auto* resolved = std::get_if<ResolvedMessage>(&message)) {
-    total += bytes_of(resolved->value);
-  } else if (const auto* function = std::get_if<FunctionDefinition>(&message)) {
-    total += function->function.name.size() + function->function.code.size();
-  } else if (const auto* released = std::get_if<ReleasedMessage>(&message)) {
-    total += 16 * released->ids.size();
-  } else if (const auto* between = std::get_if<BetweenMessage>(&message)) {
-    total += between->bytes.size();
+  }
+  return copy;
+}
+
+size_t wire_bytes(const CallMessage& call) {
+  size_t total = kMessageBytes;
+  for (const WireArg& arg : call.args) {
+    total += arg.name.size() + bytes_of(arg.value);
   }
   return total;
+}
+
+size_t wire_bytes(const ResultMessage& result) {
+  size_t total = kMessageBytes + result.message.size();
+  for (const WireValue& value : result.values) {
+    total += bytes_of(value);
+  }
+  return total;
+}
+
+size_t wire_bytes(const ResolvedMessage& resolved) { return kMessageBytes + bytes_of(resolved.value); }
+
+size_t size_bytes(const NodeMessage& message) {
+  return std::visit(
+      Overloaded{[](const CallMessage& call) { return wire_bytes(call); },
+                 [](const ResultMessage& result) { return wire_bytes(result); },
+                 [](const ResolvedMessage& resolved) { return wire_bytes(resolved); },
+                 [](const JobDefinition& job) {
+                   size_t total = kMessageBytes + job.config.name.size() + job.config.opaque.size();
+                   for (const LanguageEnv& env : job.config.language_envs) {
+                     for (const std::string& word : env.argv) {
+                       total += word.size();
+                     }
+                   }
+                   return total;
+                 },
+                 [](const FunctionDefinition& function) {
+                   return kMessageBytes + function.function.name.size() + function.function.code.size();
+                 },
+                 [](const ReleasedMessage& released) { return kMessageBytes + sizeof(ObjectId) * released.ids.size(); },
+                 [](const BetweenMessage& between) { return kMessageBytes + between.bytes.size(); },
+                 [](const auto&) { return kMessageBytes; }},
+      message);
 }
 
 }  // namespace sabir::rpc

@@ -100,5 +100,15 @@ inline constexpr int kMaxWireDepth = 16;
 
 // About what it takes on the wire.
 size_t size_bytes(const NodeMessage& message);
+// Of one that is not in its variant yet.
+size_t wire_bytes(const CallMessage& message);
+size_t wire_bytes(const ResultMessage& message);
+size_t wire_bytes(const ResolvedMessage& message);
+
+// Larger ones are not to be posted: a connection refuses messages of 64 MiB, and with them everything that it carries.
+inline constexpr size_t kMaxNodeMessageBytes = 32 << 20;
+
+// Values have one owner; this makes another one.
+WireValue copy_of(const WireValue& value);
 
 }  // namespace sabir::rpc

@@ -13,7 +13,7 @@ from nodes import far, get, here, settled, status, wait_until
 
 import sabir
 from sabir.cluster_utils import Cluster, Node
-from sabir.exceptions import WorkerCrashedError
+from sabir.exceptions import SabirError, WorkerCrashedError
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +119,43 @@ def test_promises_outlive_the_call_that_brought_them(pair):
     assert get(pending) == 7
     (pending,) = get(follow.remote({"ref": slow.remote(8)}))
     assert get(pending) == 9
+
+
+def test_a_promise_that_comes_by_two_ways_is_kept_on_both(pair):
+    @sabir.remote(num_cpus=0)
+    def slow():
+        time.sleep(1)
+        return 5
+
+    @far
+    def submit():
+        return [slow.remote()]
+
+    @sabir.remote(num_cpus=0, resources={"far": 0.5})  # another class of calls, another way
+    def pass_on(box):
+        return [box["ref"]]
+
+    (pending,) = get(submit.remote())
+    (again,) = get(pass_on.remote({"ref": pending}))
+    assert get([pending, again]) == [5, 5]
+
+
+def test_what_is_too_large_for_a_message_fails_alone(pair):
+    @far
+    def count(box):
+        return len(box["refs"])
+
+    @far
+    def many():
+        return [sabir.put(b"x" * 4000) for _ in range(9000)]
+
+    box = {"refs": [sabir.put(b"x" * 4000) for _ in range(9000)]}
+    before = count.remote({"refs": box["refs"][:1000]})
+    with pytest.raises(SabirError, match="does not travel to another node"):
+        get(count.remote(box))
+    with pytest.raises(SabirError, match="does not travel to another node"):
+        get(many.remote())
+    assert get([before, count.remote({"refs": box["refs"][:10]})]) == [1000, 10], "the others are not disturbed"
 
 
 def test_several_and_no_results(pair):

@@ -59,8 +59,8 @@ NodeLink::~NodeLink() noexcept(false) {
 }
 
 kj::Promise<void> NodeLink::when_up(LaneState& lane) {
-  if (lane.calls.get() != nullptr && lane.calls->over()) {
-    // Whoever calls again because a call has just failed is not to get the same connection.
+  if ((lane.calls.get() != nullptr && lane.calls->over()) || (lane.bulk != nullptr && lane.bulk->is_over())) {
+    // Whoever calls again because something has just failed is not to get the same connection.
     on_lost(lane, lane.connection, {Refusal::kUnreachable, "the connection ended"});
   }
   LinkState before = lane.machine.state();
@@ -103,10 +103,22 @@ void NodeLink::accept(Established established) {
   LinkState before = lane.machine.state();
   LinkActions actions = lane.machine.accepted();
   perform(lane, actions);
+  if (actions.drop_connection) {
+    // What it carried is lost: whoever relies on that must hear it before anything of the new one.
+    before = LinkState::kIdle;
+    tell(lane, before, {Refusal::kUnreachable, "the peer has opened another connection"});
+  }
   if (lane.machine.state() == LinkState::kUp) {
     attach(lane, std::move(established), false);
   }
   after_event(lane, before);
+}
+
+void NodeLink::end(Lane lane, const std::string& why) {
+  LaneState& state = lane_of(lane);
+  if (state.connection != 0) {
+    on_lost(state, state.connection, {Refusal::kUnreachable, why});
+  }
 }
 
 void NodeLink::close(const Failure& why) {
@@ -221,15 +233,18 @@ void NodeLink::after_event(LaneState& lane, LinkState before) {
   }
   bool told = now != before && (now == LinkState::kUp || before == LinkState::kUp || now == LinkState::kClosed);
   if (told) {
-    if (now == LinkState::kUp) {
-      context_.logger.debug("link to ", peer_.node.text(), ": ", name_of(lane.lane), " is up");
-    } else {
-      context_.logger.info(
-          "link to ", peer_.node.text(), ": ", name_of(lane.lane),
-          now == LinkState::kClosed ? " is closed: " : " was lost: ", lane.machine.why().error().message());
-    }
-    context_.hooks.on_lane(peer_.node, lane.lane, now, lane.machine.why());
+    tell(lane, now, lane.machine.why());
   }
+}
+
+void NodeLink::tell(const LaneState& lane, LinkState state, const Failure& why) {
+  if (state == LinkState::kUp) {
+    context_.logger.debug("link to ", peer_.node.text(), ": ", name_of(lane.lane), " is up");
+  } else {
+    context_.logger.info("link to ", peer_.node.text(), ": ", name_of(lane.lane),
+                         state == LinkState::kClosed ? " is closed: " : " was lost: ", why.error().message());
+  }
+  context_.hooks.on_lane(peer_.node, lane.lane, state, why);
 }
 
 }  // namespace sabir::node_link

@@ -44,7 +44,7 @@ class LinkHooks {
   virtual capnp::Capability::Client service_for_joiner(const Established& joiner) = 0;
   // Where a member of the cluster is and what its certificate is; none: it is not known (yet).
   virtual std::optional<PeerTarget> target_of(const NodeKey& peer) = 0;
-  // A lane came up, went down or closed for good.
+  // A lane came up, went down or closed for good. A connection that takes the place of another is told as both.
   virtual void on_lane(const NodeKey& peer, Lane lane, LinkState state, const Failure& why) = 0;
 };
 
@@ -81,6 +81,9 @@ class NodeLink {
   Failure offer(const NodeKey& peer, Lane lane) const { return lane_of(lane).machine.offer(peer.incarnation); }
   void accept(Established established);
 
+  // The connection that is up goes, as if it had been lost; nothing if there is none. The lane comes back as after any
+  // loss.
+  void end(Lane lane, const std::string& why);
   // For good; `why` is what the peer's hellos are refused with. A fence says kFenced.
   void close(const Failure& why);
 
@@ -109,6 +112,7 @@ class NodeLink {
   void end_bulk();
   void on_lost(LaneState& lane, uint64_t connection, const Failure& failure);
   void after_event(LaneState& lane, LinkState before);
+  void tell(const LaneState& lane, LinkState state, const Failure& why);
 
   LinkContext context_;
   PeerTarget peer_;

@@ -122,6 +122,33 @@ TEST_P(NodeLinksTest, TwoThatDialAtOnceEndUpOnOneConnection) {
   }
 }
 
+TEST_P(NodeLinksTest, AConnectionThatTakesThePlaceOfAnotherIsToldAsALossFirst) {
+  Proxy proxy(loop_, b_.address());
+  a_.know(b_, proxy.address());
+  EXPECT_EQ(answer(a_, b_, "1"), "b: 1");
+  ASSERT_TRUE(eventually([&] { return b_.lanes.size() == 1; }));
+  // The same life of a connects again, and b has not heard of the end of its first connection.
+  proxy.stall(true);
+  a_.restart();
+  a_.local.node.incarnation = 1;
+  a_.listen();
+  a_.know(b_);
+  EXPECT_EQ(answer(a_, b_, "2"), "b: 2");
+  ASSERT_TRUE(eventually([&] { return b_.lanes.size() == 3; }));
+  EXPECT_EQ(b_.lanes[1], std::pair(Lane::kCalls, LinkState::kIdle));
+  EXPECT_EQ(b_.lanes[2], std::pair(Lane::kCalls, LinkState::kUp));
+  EXPECT_THAT(b_.log.text(), HasSubstr("another connection"));
+}
+
+TEST_P(NodeLinksTest, ABulkConnectionThatIsOverIsNotHandedOut) {
+  auto first = within(link(a_, b_).bulk()).wait(kj_loop_.wait_scope());
+  first->shut_down();
+  EXPECT_TRUE(first->is_over());
+  auto second = within(link(a_, b_).bulk()).wait(kj_loop_.wait_scope());
+  EXPECT_NE(second, first);
+  EXPECT_FALSE(second->is_over());
+}
+
 TEST_P(NodeLinksTest, WhatIsCutComesBack) {
   Proxy proxy(loop_, b_.address());
   a_.know(b_, proxy.address());

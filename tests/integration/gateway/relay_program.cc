@@ -53,8 +53,9 @@ int main(int argc, char** argv) {
   testing::LoopbackLink target_end;
   testing::LoopbackLink::join(origin_end, target_end);
   {
-    gateway::Exchange origin(origin_end, {.open_job = {}, .between = {}});
-    gateway::Exchange remote(target_end,
+    SteadyClock clock;
+    gateway::Exchange origin(origin_end, clock, {.open_job = {}, .between = {}});
+    gateway::Exchange remote(target_end, clock,
                              {.open_job = [&](const rpc::JobDefinition&) { return target; }, .between = {}});
     origin_end.set_receiver([&](rpc::NodeMessage message) { return origin.receive(std::move(message)); });
     target_end.set_receiver([&](rpc::NodeMessage message) { return remote.receive(std::move(message)); });

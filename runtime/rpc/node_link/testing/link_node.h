@@ -15,7 +15,7 @@
 namespace sabir::node_link {
 
 // Serves an echo that starts with its name.
-class LinkNode final : public LinkHooks {
+class LinkNode : public LinkHooks {
  public:
   static NodeLinksOptions quick_options();
 

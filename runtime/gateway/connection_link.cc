@@ -1,0 +1,98 @@
+#include "runtime/gateway/connection_link.h"
+
+#include <utility>
+
+namespace sabir::gateway {
+
+using Bulk = BulkGate::Bulk;
+
+namespace {
+
+constexpr const char* kOver = "the connection to the other node is over";
+
+}  // namespace
+
+uint64_t ConnectionLink::receive(std::span<uint8_t> destination, OnEnd on_end) {
+  uint64_t transfer = bulk_->next_transfer();
+  bulk_->with(this,
+              [self = shared_from_this(), transfer, destination, on_end = std::move(on_end)](
+                  Result<std::shared_ptr<Bulk>> bulk) { self->begin(transfer, destination, on_end, std::move(bulk)); });
+  if (is_over()) {
+    bulk_->fail(this, kOver);  // end() may have come before it waited
+  }
+  return transfer;
+}
+
+void ConnectionLink::begin(uint64_t transfer, std::span<uint8_t> destination, const OnEnd& on_end,
+                           Result<std::shared_ptr<Bulk>> bulk) {
+  Result<void> begun = bulk.ok() ? Result<void>() : Result<void>(bulk.error());
+  if (begun.ok()) {
+    std::lock_guard guard(lock_);
+    if (over_) {
+      begun = disconnected_error(kOver);
+    } else {
+      receiving_.emplace(transfer, *bulk);
+    }
+  }
+  if (!begun.ok()) {
+    on_end(std::move(begun));
+    return;
+  }
+  (*bulk)->receive({.transfer_id = transfer,
+                    .destination = destination,
+                    .on_end =
+                        [self = shared_from_this(), transfer, on_end](Result<void> result) {
+                          self->ended(transfer);
+                          on_end(std::move(result));
+                        },
+                    .on_progress = {}});
+  if (is_over()) {
+    (*bulk)->cancel_receive(transfer);  // end() may have come before it
+  }
+}
+
+void ConnectionLink::ended(uint64_t transfer) {
+  std::lock_guard guard(lock_);
+  receiving_.erase(transfer);
+}
+
+void ConnectionLink::send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) {
+  bulk_->with(this, [transfer, source, on_end = std::move(on_end)](Result<std::shared_ptr<Bulk>> bulk) {
+    if (bulk.ok()) {
+      (*bulk)->send({.transfer_id = transfer, .source = source, .on_end = on_end});
+    } else {
+      on_end(std::move(bulk).error());
+    }
+  });
+  if (is_over()) {
+    bulk_->fail(this, kOver);
+  }
+}
+
+void ConnectionLink::refuse(uint64_t transfer, Error why) {
+  bulk_->with(this, [transfer, why = std::move(why)](const Result<std::shared_ptr<Bulk>>& bulk) {
+    if (bulk.ok()) {
+      (*bulk)->refuse(transfer, why);
+    }
+  });
+}
+
+void ConnectionLink::end(const std::string& why) {
+  std::map<uint64_t, std::shared_ptr<Bulk>> receiving;
+  {
+    std::lock_guard guard(lock_);
+    over_ = true;
+    receiving = receiving_;
+  }
+  for (auto& [transfer, bulk] : receiving) {
+    bulk->cancel_receive(transfer);
+  }
+  bulk_->fail(this, why);
+}
+
+bool ConnectionLink::is_over() {
+  std::lock_guard guard(lock_);
+  return over_;
+}
+
+}  // namespace sabir::gateway

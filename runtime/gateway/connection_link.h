@@ -1,0 +1,43 @@
+// One connection to a peer, for the exchange that lives as long as it does.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runtime/gateway/bulk_gate.h"
+#include "runtime/gateway/peer_link.h"
+#include "runtime/rpc/node_link/message_lane.h"
+
+namespace sabir::gateway {
+
+// Any thread. Once it has ended, posts are dropped and transfers end as disconnected: nothing of an exchange that is
+// over gets into the next one's connection, and nothing of it waits for what will not come.
+class ConnectionLink final : public PeerLink, public std::enable_shared_from_this<ConnectionLink> {
+ public:
+  ConnectionLink(std::shared_ptr<node_link::MessageLane::Outbox> outbox, std::shared_ptr<BulkGate> bulk)
+      : outbox_(std::move(outbox)), bulk_(std::move(bulk)) {}
+
+  void post(rpc::NodeMessage message) override { outbox_->post(std::move(message)); }
+  uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
+  void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
+  void refuse(uint64_t transfer, Error why) override;
+
+  // The connection is over: transfers to this node are cancelled, though the bulk connection may go on.
+  void end(const std::string& why);
+  bool is_over();
+
+ private:
+  void begin(uint64_t transfer, std::span<uint8_t> destination, const OnEnd& on_end,
+             Result<std::shared_ptr<BulkGate::Bulk>> bulk);
+  void ended(uint64_t transfer);
+
+  const std::shared_ptr<node_link::MessageLane::Outbox> outbox_;
+  const std::shared_ptr<BulkGate> bulk_;
+  std::mutex lock_;  // guards these
+  bool over_ = false;
+  std::map<uint64_t, std::shared_ptr<BulkGate::Bulk>> receiving_;
+};
+
+}  // namespace sabir::gateway
