@@ -133,7 +133,7 @@ bool NodeManager::look_once() {
   settle();
   look_at_relays();
   deaths_->look();
-  return coordinator_.busy() || deaths_->busy() || objects_->busy() || !relay_launches_.empty();
+  return coordinator_.busy() || deaths_->busy() || objects_->busy() || relays_busy();
 }
 
 void NodeManager::settle() {

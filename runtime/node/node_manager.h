@@ -155,6 +155,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   Result<rpc::WelcomeInfo> welcome_relay(LaunchId launch, rpc::PeerCredentials peer);
   void relay_gone(Process& process);
   void end_relay(Relay& relay, const std::string& why);
+  bool relays_busy() const;
   void look_at_relays();
   void adapt_width(Relay& relay, int64_t now_ns);
   // --- ClusterHost

@@ -85,6 +85,12 @@ void NodeManager::end_relay(Relay& relay, const std::string& why) {
   }
 }
 
+// One that is told to leave may stay for what it has promised (that is the gateway's to know), and is not looked at.
+bool NodeManager::relays_busy() const {
+  return std::any_of(relay_launches_.begin(), relay_launches_.end(),
+                     [](const auto& entry) { return !entry.second.ending || !entry.second.slot; });
+}
+
 void NodeManager::look_at_relays() {
   int64_t now = clock_.now_ns();
   std::vector<LaunchId> late;
