@@ -128,7 +128,8 @@ struct NodeMessage {
       transfer @10 :UInt64;        # on the bulk connection, chosen by the sender of this message
     }
     between @11 :Data;
-    # From node manager to node manager; gateways do not look inside.
+    # From node manager to node manager; gateways do not look inside. In order among themselves; they may overtake what
+    # was said before of calls.
   }
 }
 

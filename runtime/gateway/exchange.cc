@@ -60,9 +60,8 @@ Result<void> Exchange::receive(rpc::NodeMessage message) {
                                  pull(message);
                                  return {};
                                },
-                               [&](rpc::BetweenMessage& between) -> Result<void> {
-                                 events_.between(std::move(between.bytes));
-                                 return {};
+                               [&](const rpc::BetweenMessage&) -> Result<void> {
+                                 return {};  // the node managers', which have it already (Peer)
                                }},
                     message);
 }
@@ -95,7 +94,7 @@ void Exchange::open(PeerJob& job) {
     return;
   }
   job.error.reset();
-  Result<std::shared_ptr<client::Client>> client = events_.open_job(job.definition);
+  Result<std::shared_ptr<client::Client>> client = open_job_(job.definition);
   if (client.ok()) {
     job.imported = std::make_unique<ImportedJob>(*std::move(client), link_, named_);
   } else {

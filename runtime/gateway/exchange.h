@@ -19,19 +19,15 @@ namespace sabir::gateway {
 
 class Exchange {
  public:
-  struct Events {
-    // A driver of this job at this node, which is made if there is none. Called by receive(); may wait.
-    std::function<Result<std::shared_ptr<client::Client>>(const rpc::JobDefinition&)> open_job;
-    // A message for the node manager.
-    std::function<void(std::string)> between;
-  };
+  // A driver of this job at this node, which is made if there is none. Called by receive(); may wait.
+  using OpenJob = std::function<Result<std::shared_ptr<client::Client>>(const rpc::JobDefinition&)>;
 
   // A job that could not be opened here is tried again after so long.
   static constexpr int64_t kOpenJobPauseNs = kSecondNs;
 
   // `link` and `clock` must outlive it.
-  Exchange(PeerLink& link, const Clock& clock, Events events)
-      : link_(link), clock_(clock), events_(std::move(events)), definitions_(link) {}
+  Exchange(PeerLink& link, const Clock& clock, OpenJob open_job)
+      : link_(link), clock_(clock), open_job_(std::move(open_job)), definitions_(link) {}
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -73,7 +69,7 @@ class Exchange {
 
   PeerLink& link_;
   const Clock& clock_;
-  const Events events_;
+  const OpenJob open_job_;
   NamedObjects named_;
   Definitions definitions_;
 

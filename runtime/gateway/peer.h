@@ -23,7 +23,7 @@ namespace sabir::gateway {
 class Peer final {
  public:
   struct Events {
-    std::function<Result<std::shared_ptr<client::Client>>(const rpc::JobDefinition&)> open_job;
+    Exchange::OpenJob open_job;
     // From the peer's node manager; on the loop's thread.
     std::function<void(std::string)> between;
     // There is something to sweep; on the loop's thread, at most once until sweep() is called.
@@ -57,8 +57,8 @@ class Peer final {
  private:
   // One per connection: when that is lost, everything that it has ends.
   struct Connection {
-    Connection(std::shared_ptr<ConnectionLink> link, const Clock& clock, Exchange::Events events)
-        : link(std::move(link)), exchange(*this->link, clock, std::move(events)) {}
+    Connection(std::shared_ptr<ConnectionLink> link, const Clock& clock, Exchange::OpenJob open_job)
+        : link(std::move(link)), exchange(*this->link, clock, std::move(open_job)) {}
     const std::shared_ptr<ConnectionLink> link;
     Exchange exchange;
   };

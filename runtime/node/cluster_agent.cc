@@ -20,8 +20,11 @@ using cluster::NodeKey;
 
 namespace {
 
+// Between two ticks while something happens, and while nothing does for that long.
 constexpr int64_t kTickNs = 50 * kMillisecondNs;
-constexpr int64_t kBeatNs = kSecondNs;
+constexpr int64_t kRestTickNs = kSecondNs;
+// Of the time after which a silent node is dead: a few beats may be late.
+constexpr int64_t kBeatsUntilDead = 4;
 // What the local node does not begin within this time may go elsewhere.
 constexpr int64_t kLocalPatienceNs = 60 * kMillisecondNs;
 constexpr uint32_t kMaxChoices = 64;  // of one class and tick
@@ -169,7 +172,7 @@ void ClusterAgent::on_listening(const rpc::Listening& listening) {
     own.info.port = own_address_.port;
     own.info.fingerprint = own_address_.fingerprint;
     own.name = options_.name;
-    timer_.start_periodic(kTickNs);
+    wake();
     options_.ready(address_, listening.join_string);
   } else if (!member_) {
     tell(rpc::JoinCluster{options_.join_string, cluster::encode(own_request())});
@@ -255,7 +258,7 @@ void ClusterAgent::on_joined(const std::string& bytes) {
   view_->add_node(self_);
   publisher_ = std::make_unique<cluster::ReportPublisher>(self_, cluster::PublisherOptions{}, &clock_);
   learn(answer->members);
-  timer_.start_periodic(kTickNs);
+  wake();
   send(*head_, view_->position());  // asks for the view
   options_.ready(address_, "");
 }
@@ -324,6 +327,10 @@ void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
   if (auto member = members_.find(from.id); member != members_.end() && member->second.info.node == from) {
     member->second.heard_ns = clock_.now_ns();
   }
+  if (!std::holds_alternative<cluster::Heartbeat>(*decoded) &&
+      !std::holds_alternative<cluster::HeartbeatAnswer>(*decoded)) {
+    wake();
+  }
   bool from_head = head_ == from && !hub_;
   if (from_head) {
     head_heard_ns_ = clock_.now_ns();
@@ -365,11 +372,26 @@ void ClusterAgent::tick() {
   }
   view_->expire_debits();
   spill();
+  if (!waiting_since_ns_.empty()) {
+    active_ns_ = clock_.now_ns();
+  }
+  at_rest_ = clock_.now_ns() - active_ns_ > kRestTickNs;
+  timer_.start_once(at_rest_ ? kRestTickNs : kTickNs);
+}
+
+void ClusterAgent::wake() {
+  active_ns_ = clock_.now_ns();
+  if (member_ && std::exchange(at_rest_, false)) {
+    timer_.start_once(0);
+  }
 }
 
 void ClusterAgent::report() {
   publisher_->observe(host_.node_state());
   std::optional<cluster::NodeReport> report = publisher_->next();
+  if (report) {
+    wake();
+  }
   if (!hub_) {
     view_->apply_report(publisher_->own());  // about itself: no detour
   }
@@ -378,7 +400,7 @@ void ClusterAgent::report() {
   } else if (report) {
     send(*head_, *report);
     beat_ns_ = clock_.now_ns();
-  } else if (!hub_ && clock_.now_ns() - beat_ns_ > kBeatNs) {
+  } else if (!hub_ && clock_.now_ns() - beat_ns_ > options_.dead_after_ns / kBeatsUntilDead) {
     beat_ns_ = clock_.now_ns();
     send(*head_, cluster::Heartbeat{});
   }
@@ -390,6 +412,7 @@ void ClusterAgent::report() {
 
 void ClusterAgent::spread_view() {
   for (const cluster::ViewHub::Send& one : hub_->tick()) {
+    wake();
     send(one.to, *one.batch);
   }
 }

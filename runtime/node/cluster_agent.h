@@ -80,6 +80,9 @@ class ClusterAgent {
   void host_worker(std::string token, const cluster::NodeKey& peer, uint32_t width, const cluster::Amounts& resources);
   void set_width(uint16_t slot, uint32_t calls);
   void job_over(JobNumber job);
+  // Something happens at this node: what the others are to know of it, or what is to go there, does not wait for long.
+  // At rest it looks once a second.
+  void wake();
 
   // --- For status
   bool is_head() const { return options_.join_string.empty(); }
@@ -160,6 +163,8 @@ class ClusterAgent {
   int64_t head_heard_ns_ = 0;
   cluster::Random random_;
   std::map<shm::ClassIndex, int64_t> waiting_since_ns_;
+  int64_t active_ns_ = 0;  // when something happened last
+  bool at_rest_ = true;
   loop::Timer timer_;
 };
 

@@ -133,7 +133,11 @@ bool NodeManager::look_once() {
   settle();
   look_at_relays();
   deaths_->look();
-  return coordinator_.busy() || deaths_->busy() || objects_->busy() || relays_busy();
+  bool busy = coordinator_.busy() || deaths_->busy() || objects_->busy() || relays_busy();
+  if (busy && cluster_) {
+    cluster_->wake();
+  }
+  return busy;
 }
 
 void NodeManager::settle() {
@@ -144,6 +148,9 @@ void NodeManager::settle() {
   for (Instructions instructions = coordinator_.take(); !instructions.empty(); instructions = coordinator_.take()) {
     for (const Instruction& instruction : instructions) {
       carry_out(instruction);
+    }
+    if (cluster_) {
+      cluster_->wake();
     }
   }
   settling_ = false;

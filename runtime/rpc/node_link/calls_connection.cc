@@ -87,7 +87,13 @@ CallsConnection::CallsConnection(loop::EventLoop& loop, loop::KjLoop& kj_loop, E
                     })
                 .eagerlyEvaluate(nullptr)) {
   rpc_.setFlowLimit(options.max_call_bytes / sizeof(capnp::word));
-  look_timer_.start_periodic(keep_alive_.look_interval_ns());
+  look_later();
+}
+
+// All connections look in the same moments, so that a process at rest with many of them wakes as for one.
+void CallsConnection::look_later() {
+  int64_t interval_ns = keep_alive_.look_interval_ns();
+  look_timer_.start_once(interval_ns - clock_.now_ns() % interval_ns);
 }
 
 CallsConnection::~CallsConnection() noexcept(false) { cut(); }
@@ -99,6 +105,7 @@ void CallsConnection::cut() {
 }
 
 void CallsConnection::look() {
+  look_later();
   switch (keep_alive_.look({.read_bytes = stream_.read_bytes(),
                             .acknowledged_bytes = stream_.acknowledged_bytes(),
                             .writing = stream_.writing()})) {

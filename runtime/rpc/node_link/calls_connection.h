@@ -51,6 +51,7 @@ class CallsConnection {
 
  private:
   void look();
+  void look_later();
   void end(Failure failure);
 
   NodeKey peer_;

@@ -8,7 +8,7 @@
 namespace sabir::node_link {
 
 struct KeepAliveOptions {
-  int64_t ping_after_ns = 2 * kSecondNs;   // of silence
+  int64_t ping_after_ns = 4 * kSecondNs;   // of silence; longer than between two words of the node managers
   int64_t dead_after_ns = 10 * kSecondNs;  // of silence
 };
 

@@ -87,7 +87,7 @@ class ExchangeTest : public ::testing::Test {
   uint64_t last_call_ = 0;
   int opened_ = 0;
   bool closed_ = false;
-  Exchange exchange_{link_, clock_, {.open_job = [this](const auto& job) { return open_job(job); }, .between = {}}};
+  Exchange exchange_{link_, clock_, [this](const auto& job) { return open_job(job); }};
 };
 
 TEST_F(ExchangeTest, APromiseIsKeptForAllWhoHaveIt) {

@@ -99,6 +99,14 @@ TEST_F(PeerTest, APeerWhoseThreadWaitsDoesNotHoldUpTheLoop) {
   EXPECT_TRUE(eventually([&] { return ended; })) << "and the loop hears when it does not any more";
 }
 
+TEST_F(PeerTest, WordsOfTheNodeManagerDoNotWaitForTheThread) {
+  say_call();
+  ASSERT_TRUE(eventually([&] { return opening_.load(); }));
+  other_.lane->outbox()->post(rpc::BetweenMessage{"I live"});
+  EXPECT_TRUE(eventually([&] { return heard_.size() == 1; }));
+  may_open_.count_down();
+}
+
 TEST_F(PeerTest, WithNothingToSweepNobodyIsWoken) {
   may_open_.count_down();
   other_.lane->outbox()->post(rpc::BetweenMessage{"a word"});

@@ -54,9 +54,8 @@ int main(int argc, char** argv) {
   testing::LoopbackLink::join(origin_end, target_end);
   {
     SteadyClock clock;
-    gateway::Exchange origin(origin_end, clock, {.open_job = {}, .between = {}});
-    gateway::Exchange remote(target_end, clock,
-                             {.open_job = [&](const rpc::JobDefinition&) { return target; }, .between = {}});
+    gateway::Exchange origin(origin_end, clock, {});
+    gateway::Exchange remote(target_end, clock, [&](const rpc::JobDefinition&) { return target; });
     origin_end.set_receiver([&](rpc::NodeMessage message) { return origin.receive(std::move(message)); });
     target_end.set_receiver([&](rpc::NodeMessage message) { return remote.receive(std::move(message)); });
     origin.export_class(*std::move(worker), {.width = width, .resources = {{"CPU", 10'000}}});
