@@ -28,6 +28,7 @@ struct Incoming::Batch {
   std::map<rpc::ObjectId, Future*> promises;  // a count on each: one may be kept while the batch waits for a pull
   MentionsPtr mentions;                       // until nothing is to be pulled any more
   std::atomic<size_t> missing{1};             // one for read() itself
+  int64_t wait_ns = 0;                        // for room in the store, once all is there
   std::optional<Error> error;                 // under lock_
 };
 
@@ -168,13 +169,29 @@ void Incoming::begin(const PullPtr& pull, int64_t wait_ns) {
     settle(pull, std::move(builder).error());
     return;
   }
-  // What makes room may be behind this message: its thread must not wait.
-  std::lock_guard guard(lock_);
-  waiting_.push_back(pull);
-  if (!room_thread_.joinable() && !stop_) {
-    room_thread_ = std::thread([this] { work_for_room(); });
+  wait_for_room([this, pull](bool stopped) {
+    if (stopped) {
+      settle(pull, closed_error("the gateway ends"));
+    } else {
+      begin(pull, kRoomTimeoutNs);
+    }
+  });
+}
+
+// What makes room may be behind this message, or behind this transfer: their threads must not wait.
+void Incoming::wait_for_room(std::function<void(bool stopped)> task) {
+  {
+    std::lock_guard guard(lock_);
+    if (!stop_) {
+      waiting_.push_back(std::move(task));
+      if (!room_thread_.joinable()) {
+        room_thread_ = std::thread([this] { work_for_room(); });
+      }
+      waiting_changed_.notify_one();
+      return;
+    }
   }
-  waiting_changed_.notify_one();
+  task(true);
 }
 
 void Incoming::work_for_room() {
@@ -184,16 +201,12 @@ void Incoming::work_for_room() {
     if (waiting_.empty()) {
       return;
     }
-    PullPtr pull = waiting_.front();
+    std::function<void(bool)> task = std::move(waiting_.front());
     waiting_.pop_front();
     bool stopped = stop_;
     held.unlock();
     collect();
-    if (stopped) {
-      settle(pull, closed_error("the gateway ends"));
-    } else {
-      begin(pull, kRoomTimeoutNs);
-    }
+    task(stopped);
     held.lock();
   }
 }
@@ -265,20 +278,20 @@ void Incoming::complete(const std::shared_ptr<Batch>& batch) {
     return;
   }
   batch->mentions.reset();
-  Result<std::vector<Future*>> made = std::vector<Future*>();
-  if (batch->error) {
-    made = *batch->error;
-  }
-  for (size_t i = 0; i < batch->values.size() && made.ok(); ++i) {
-    Result<Future*> one = make(batch->values[i], *batch);
-    if (one.ok()) {
-      made->push_back(*one);
-      continue;
-    }
-    for (Future* future : *made) {
-      client::release(future);
-    }
-    made = std::move(one).error();
+  finish(batch);
+}
+
+void Incoming::finish(const std::shared_ptr<Batch>& batch) {
+  Result<std::vector<Future*>> made = batch->error ? Result<std::vector<Future*>>(*batch->error) : make_all(*batch);
+  if (!made.ok() && made.error().kind() == ErrorKind::kStoreFull && !batch->error && batch->wait_ns == 0) {
+    wait_for_room([this, batch](bool stopped) {
+      batch->wait_ns = kRoomTimeoutNs;
+      if (stopped) {
+        batch->error = closed_error("the gateway ends");
+      }
+      finish(batch);
+    });
+    return;
   }
   for (auto& [id, object] : batch->objects) {
     client::release(object);
@@ -290,6 +303,21 @@ void Incoming::complete(const std::shared_ptr<Batch>& batch) {
   std::lock_guard guard(lock_);
   --batches_;
   ended_.notify_all();
+}
+
+Result<std::vector<Future*>> Incoming::make_all(const Batch& batch) {
+  std::vector<Future*> all;
+  for (const rpc::WireValue& value : batch.values) {
+    Result<Future*> one = make(value, batch);
+    if (!one.ok()) {
+      for (Future* future : all) {
+        client::release(future);
+      }
+      return std::move(one).error();
+    }
+    all.push_back(*one);
+  }
+  return all;
 }
 
 Result<Future*> Incoming::make(const rpc::WireValue& value, const Batch& batch) {
@@ -319,7 +347,7 @@ Result<Future*> Incoming::make(const rpc::WireValue& value, const Batch& batch) 
     const std::vector<uint8_t>& raw = batch.raw.at(value.stored->id)->bytes;
     bytes = {reinterpret_cast<const char*>(raw.data()), raw.size()};
   }
-  Result<Future*> made = relay_.make_value(header, refs, bytes, kRoomTimeoutNs);
+  Result<Future*> made = relay_.make_value(header, refs, bytes, batch.wait_ns);
   let_go();
   if (made.ok() && value.stored) {
     relay_.rename(*made, value.stored->id.uid, value.stored->id.sequence);

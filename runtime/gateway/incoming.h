@@ -63,8 +63,12 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   void arrived(const PullPtr& pull, Result<void> result);
   void settle(const PullPtr& pull, Result<client::Future*> object);
   void complete(const std::shared_ptr<Batch>& batch);
+  void finish(const std::shared_ptr<Batch>& batch);
+  // `task` runs on a thread of its own, which may wait; at once, and with true, if this ends.
+  void wait_for_room(std::function<void(bool stopped)> task);
   void work_for_room();
 
+  Result<std::vector<client::Future*>> make_all(const Batch& batch);
   Result<client::Future*> make(const rpc::WireValue& value, const Batch& batch);
   Result<client::Future*> make_ref(const rpc::WireRef& ref, const Batch& batch);
 
@@ -83,8 +87,8 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   std::list<Kept> kept_;  // newest first
   uint64_t kept_bytes_ = 0;
   std::map<rpc::ObjectId, client::Future*> promises_;  // a count on each
-  // Pulls that found no room at once: a thread of their own waits for it.
-  std::deque<PullPtr> waiting_;
+  // What found no room at once: a thread of its own waits for it.
+  std::deque<std::function<void(bool)>> waiting_;
   std::condition_variable waiting_changed_;
   std::thread room_thread_;
   bool stop_ = false;

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -150,6 +151,25 @@ TEST_F(ExchangeTest, OfAJobThatHasEndedNothingStaysNamed) {
   unknown.args.push_back({"", stored_value()});
   EXPECT_EQ(exchange_.receive(std::move(unknown)).error().kind(), ErrorKind::kInvalid);
   EXPECT_THAT(link_.take<rpc::ReleasedMessage>(), SizeIs(1));
+}
+
+TEST_F(ExchangeTest, WhoeverBringsAValueDoesNotWaitForRoomInTheStore) {
+  client::Relay relay(*first_);
+  std::string large(40 << 20, 'x');
+  client::Future* filler = relay.make_value({.encoding = SABIR_NEUTRAL}, {}, large, kSecondNs).value();
+  rpc::WireValue value = holding_promise(kPromised);  // with references in it it is put together here
+  value.stored = rpc::WireValue::Stored{kStored, large.size()};
+  say_call(1, std::move(value));
+  auto pulls = link_.receives();
+  ASSERT_THAT(pulls, SizeIs(1));
+  pulls[0].on_end({});
+  EXPECT_TRUE(exchange_.has_to_sweep()) << "there is no room for it yet, and nobody waits here";
+  client::release(filler);
+  for (int i = 0; i < 1000 && exchange_.has_to_sweep(); ++i) {
+    ::usleep(20'000);
+  }
+  EXPECT_FALSE(exchange_.has_to_sweep());
+  EXPECT_THAT(link_.take<rpc::ResultMessage>(), IsEmpty()) << "it has been submitted";
 }
 
 // --- The other direction: what this node names.
