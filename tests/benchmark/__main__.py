@@ -1,6 +1,7 @@
 """tools/dev bench [NAME] [--peer ray|processpool] [--sdk cpp|java [--callee python|java|cpp]] [--json FILE]
 
-NAME is part of a workload's name, or one of: start, idle, memory, copies, size, latency. Without it everything runs.
+NAME is part of a workload's name, or one of: start, idle, memory, copies, size, latency. Without it everything runs,
+but for "cluster": calls and objects between nodes, joins, memory of a node; beside it the peer can be Ray.
 With --sdk the driver is in that language, and its workers in one of --callee (given more than once, or all three);
 measures are then latency and memory, and the pairs of one language run beside those of two.
 """
@@ -13,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.benchmark import measures, runner, sdks
+from tests.benchmark import clusters, measures, runner, sdks
 from tests.benchmark.workloads import UNAVAILABLE, WORKLOADS
 
 MEASURES = ("latency", "start", "idle", "memory", "copies", "size")
@@ -142,6 +143,13 @@ def main() -> int:
         return run_sdk(options)
     if options.callee:
         parser.error("--callee needs --sdk")
+    if options.name == "cluster":
+        if options.peer not in (None, "ray"):
+            parser.error("the peer of a cluster can be ray")
+        results = clusters.run(options, show_rates, show)
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=2) + "\n")
+        return 0
 
     names = [name for name in WORKLOADS if options.name in name] if options.name not in MEASURES else []
     chosen = [name for name in MEASURES if options.name in ("", name)]
@@ -152,7 +160,7 @@ def main() -> int:
         return 1
     if not names and not chosen:
         parser.error(f"no workload has {options.name!r} in its name; there are: {', '.join([*WORKLOADS, *MEASURES])}")
-    results: dict[str, Any] = {"workloads": [], "measures": {}, "unavailable": missing}
+    results = {"workloads": [], "measures": {}, "unavailable": missing}
     peers = ["sabir"] + ([options.peer] if options.peer else [])
     runtimes: list[runner.Runtime] = []
     try:

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, Callable
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -53,8 +53,13 @@ def latencies(api: Any, what: str, count: int) -> dict[str, float]:
     return {"p50_us": times[len(times) // 2] / 1e3, "p99_us": times[len(times) * 99 // 100] / 1e3}
 
 
-def main() -> None:
-    api = start(sys.argv[1])
+def serve(
+    api: Any,
+    peer: str,
+    table: dict[str, Callable[[Any], workloads.Workload]],
+    more: dict[str, Callable[[dict[str, Any]], dict[str, Any]]],
+) -> None:
+    """Carries out the commands on standard input: the workloads of `table`, and what `more` names."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is not an answer
 
@@ -67,8 +72,8 @@ def main() -> None:
     for line in sys.stdin:
         command = json.loads(line)
         if command["do"] == "open":
-            make = workloads.WORKLOADS[command["name"]]
-            if sys.argv[1] == "processpool" and command["name"] not in process_pool.SUPPORTED:
+            make = table[command["name"]]
+            if peer == "processpool" and command["name"] not in process_pool.SUPPORTED:
                 answer({"unsupported": True})
                 continue
             work = make(api)
@@ -85,6 +90,13 @@ def main() -> None:
         elif command["do"] == "sleep":
             time.sleep(command["seconds"])
             answer({})
+        else:
+            answer(more[command["do"]](command))
+
+
+def main() -> None:
+    api = start(sys.argv[1])
+    serve(api, sys.argv[1], workloads.WORKLOADS, {})
     api.shutdown()
 
 

@@ -16,7 +16,7 @@ CHILD = Path(__file__).with_name("child.py")
 class Runtime:
     """A child process with one runtime in it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, script: Path = CHILD) -> None:
         self.name = name
         python = sys.executable
         environment = dict(os.environ)
@@ -24,7 +24,7 @@ class Runtime:
             python = os.environ.get("SABIR_PEER_PYTHON", python)
             environment.pop("PYTHONPATH", None)
         self.process = subprocess.Popen(
-            [python, str(CHILD), name],
+            [python, str(script), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if name == "ray" else None,

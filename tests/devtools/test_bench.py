@@ -37,6 +37,20 @@ def test_a_peer_runs_the_same_workload(tmp_path: Path) -> None:
     assert "ratio" in done.stdout
 
 
+def test_a_cluster_is_measured(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    done = bench("cluster", "--json", str(file), *WITHOUT_PEER)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(file.read_text())
+    for result in results["workloads"]:
+        assert 0 < result["sabir"]["minimum"] <= result["sabir"]["median"], result
+    assert results["measures"]["transfer"]["sabir"]["rounds"] == 2
+    join = results["measures"]["join"]["sabir"]
+    assert 0 < join["started after s"] <= join["all known after s"]
+    assert results["measures"]["memory"]["sabir"]["node, PSS MiB"] > 0
+    assert "target  a node without its workers, MiB" in done.stdout
+
+
 def test_what_the_peer_cannot_do_runs_alone() -> None:
     done = bench("1:1 actor calls sync", "--peer", "processpool", *WITHOUT_PEER)
     assert done.returncode == 0, done.stderr
