@@ -122,6 +122,8 @@ class Executor {
   // H2: what the user kept of the arguments becomes this process's own, before DONE.
   void keep_borrowed(Work* work);
   void publish(Work* work, uint8_t is_error, bool has_refs);
+  bool node_is_gone() const;
+  void abandon(Work* work);
 
   Core& core_;
   shm::ProcessPage& page_;

@@ -1,6 +1,7 @@
 // The half of Executor that ends a call: result into the cell, a block or the store, DONE, reply stack.
 #include <algorithm>
 
+#include "runtime/base/session_dir.h"
 #include "runtime/client/args.h"
 #include "runtime/client/error_value.h"
 #include "runtime/client/execute.h"
@@ -46,7 +47,10 @@ Result<void> Executor::finish(Work* work, std::span<const sabir_value> values) {
     }
   }
   Result<void> done = plain_bytes ? finish_plain(work, values[0], *plain_bytes) : finish_values(work, values);
-  if (!done.ok()) [[unlikely]] {
+  if (!done.ok() && done.error().kind() == ErrorKind::kDisconnected) [[unlikely]] {
+    keep_borrowed(work);
+    abandon(work);
+  } else if (!done.ok()) [[unlikely]] {
     Lock lock(core_.lock);
     Future* error = core_.refs->make(core_.refs->next_put_sequence());
     core_.refs->fill_error(error, done.error().kind(), "the result could not be sent: " + done.error().message());
@@ -338,8 +342,24 @@ void Executor::keep_borrowed(Work* work) {
   }
 }
 
+// The notice of it may be later than the errors that it leads to.
+bool Executor::node_is_gone() const {
+  return core_.disconnected.load(std::memory_order_relaxed) || !is_session_live(core_.self.welcome().session_path);
+}
+
+// It fails because its node went, and is lost with that: a submitter on another node, whom this node's gateway may still
+// reach, is to run it again instead of learning of our trouble.
+void Executor::abandon(Work* work) {
+  Lock lock(core_.lock);
+  end(work);
+}
+
 void Executor::publish(Work* work, uint8_t is_error, bool has_refs) {
   keep_borrowed(work);
+  if (is_error != 0 && node_is_gone()) [[unlikely]] {
+    abandon(work);
+    return;
+  }
   shm::Cell& cell = core_.self.calls().cell(work->call.cell);
   cell.result_is_error = is_error;
   cell.result_has_refs = has_refs ? 1 : 0;

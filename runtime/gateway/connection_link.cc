@@ -43,7 +43,9 @@ void ConnectionLink::begin(uint64_t transfer, std::span<uint8_t> destination, co
                     .on_end =
                         [self = shared_from_this(), transfer, on_end](Result<void> result) {
                           self->ended(transfer);
-                          on_end(std::move(result));
+                          // What end() cancels was lost with the connection: nobody here has asked to stop.
+                          bool lost = !result.ok() && result.error().kind() == ErrorKind::kCancelled && self->is_over();
+                          on_end(lost ? Result<void>(disconnected_error(kOver)) : std::move(result));
                         },
                     .on_progress = {}});
   if (is_over()) {

@@ -56,6 +56,7 @@ def test_results_are_right_whatever_dies() -> None:
             "late": late,
         }
         print(json.dumps(figures))
+        assert sum(load.errors.values()) < max(2, load.right / 1000), figures
         for name, found in late.items():
             assert found["descriptors"] <= early[name]["descriptors"] + DESCRIPTORS_MORE, figures
         del load

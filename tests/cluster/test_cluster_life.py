@@ -44,6 +44,55 @@ def test_a_node_that_is_killed_loses_no_result():
         wait_until(lambda: settled(head), lambda: status(head))
 
 
+def test_a_node_whose_gateway_is_killed_loses_no_result():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        victim = cluster.add_node(num_cpus=2)
+        cluster.connect(log_to_driver=False)
+
+        @sabir.remote(max_retries=5)
+        def work(index):
+            time.sleep(0.05)
+            return index
+
+        refs = [work.remote(index) for index in range(120)]
+        sabir.wait(refs, num_returns=20, timeout=30)
+        ends = leaks.descendants(victim.pid)
+        os.kill(leaks.gateway_of(victim.pid), signal.SIGKILL)
+        assert get(refs) == list(range(120))
+        leaks.assert_ended(ends, "processes of a node without its gateway")
+        assert not os.path.exists(victim.session), "it ended in order"
+        cluster.remove_node(victim, allow_graceful=False)
+        del refs
+        wait_until(lambda: settled(cluster.head.session), lambda: status(cluster.head.session))
+
+
+# Has calls under way on another node, with a large argument, and waits for them.
+GUEST = """
+import sys, time
+import sabir
+sabir.init(sys.argv[1], log_to_driver=False)
+@sabir.remote(num_cpus=0, resources={"far": 1})
+def forever(data):
+    time.sleep(1000)
+refs = [forever.remote(sabir.put(b"x" * 3_000_000)) for _ in range(20)]
+print("under way", flush=True)
+sabir.get(refs)
+"""
+
+
+def test_a_driver_that_is_killed_leaves_nothing_on_another_node():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        node = cluster.add_node(num_cpus=1, resources={"far": 2})
+        command = [sys.executable, "-c", GUEST, cluster.head.session]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as guest:
+            assert guest.stdout.readline() == "under way\n"
+            wait_until(lambda: any(w["running"] for w in status(node.session)["nodes"][0]["workers"]), "it runs there")
+            guest.kill()
+        for session in (node.session, cluster.head.session):
+            wait_until(lambda session=session: settled(session), lambda session=session: status(session))
+            wait_until(lambda session=session: not status(session)["nodes"][0]["workers"], "its workers are ended")
+
+
 # Makes two nodes with a call under way on the second, says who they are, and waits.
 MAKER = """
 import json, sys, time
