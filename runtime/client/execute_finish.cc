@@ -347,8 +347,8 @@ bool Executor::node_is_gone() const {
   return core_.disconnected.load(std::memory_order_relaxed) || !is_session_live(core_.self.welcome().session_path);
 }
 
-// It fails because its node went, and is lost with that: a submitter on another node, whom this node's gateway may still
-// reach, is to run it again instead of learning of our trouble.
+// It fails because its node went, and is lost with that: a submitter on another node, whom this node's gateway may
+// still reach, is to run it again instead of learning of our trouble.
 void Executor::abandon(Work* work) {
   Lock lock(core_.lock);
   end(work);
