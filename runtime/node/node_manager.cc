@@ -119,8 +119,11 @@ Result<void> NodeManager::begin() {
 bool NodeManager::look_once() {
   objects_->rounds();
   enforce_violations();
+  bool calls_wait = false;  // also those that nothing can be done about here
   for (const auto& [queue, class_index] : directory_.open_queues()) {
-    coordinator_.observe_queue(queue, uint64_t{calls_.queue_length(queue)} + calls_.queue_overflow(queue));
+    uint64_t waiting = uint64_t{calls_.queue_length(queue)} + calls_.queue_overflow(queue);
+    coordinator_.observe_queue(queue, waiting);
+    calls_wait |= waiting != 0;
   }
   processes_.for_each([&](Process& process) {
     if (process.is_worker()) {
@@ -134,7 +137,7 @@ bool NodeManager::look_once() {
   look_at_relays();
   deaths_->look();
   bool busy = coordinator_.busy() || deaths_->busy() || objects_->busy() || relays_busy();
-  if (busy && cluster_) {
+  if (cluster_ && (busy || calls_wait)) {
     cluster_->wake();
   }
   return busy;
