@@ -171,6 +171,16 @@ void ExportedClass::fail(Work* work, const Error& error) {
   (void)client_->core().executor->fail(work, failure);
 }
 
+namespace {
+
+// It is gone, or its way here is: run again it comes back.
+bool is_lost(ErrorKind kind) {
+  return kind == ErrorKind::kDisconnected || kind == ErrorKind::kClosed || kind == ErrorKind::kTimeout ||
+         kind == ErrorKind::kObjectLost;
+}
+
+}  // namespace
+
 bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& mentions) {
   Work* work = nullptr;
   {
@@ -197,8 +207,8 @@ bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& menti
   incoming_->read(std::move(message.values), mentions,
                   [this, work, outcome = message.outcome](Result<std::vector<Future*>> made) {
                     if (!made.ok()) {
-                      if (made.error().kind() == ErrorKind::kDisconnected) {
-                        relay_.lose(work, "the node that ran it is gone: " + made.error().message());
+                      if (is_lost(made.error().kind())) {
+                        relay_.lose(work, "its result did not arrive: " + made.error().message());
                       } else {
                         fail(work, std::move(made).error().with_context("its result could not be fetched"));
                       }

@@ -171,7 +171,7 @@ void Incoming::begin(const PullPtr& pull, int64_t wait_ns) {
   }
   wait_for_room([this, pull](bool stopped) {
     if (stopped) {
-      settle(pull, closed_error("the gateway ends"));
+      settle(pull, disconnected_error("the link to the other node ends"));
     } else {
       begin(pull, kRoomTimeoutNs);
     }
@@ -287,7 +287,7 @@ void Incoming::finish(const std::shared_ptr<Batch>& batch) {
     wait_for_room([this, batch](bool stopped) {
       batch->wait_ns = kRoomTimeoutNs;
       if (stopped) {
-        batch->error = closed_error("the gateway ends");
+        batch->error = disconnected_error("the link to the other node ends");
       }
       finish(batch);
     });

@@ -226,6 +226,7 @@ cluster::RegisterAnswer ClusterAgent::admit(const cluster::RegisterRequest& requ
   member.name = request.name;
   member.heard_ns = clock_.now_ns();
   hub_->add_node(member.info.node);
+  wake();
   logger_.info("node ", request.name, " (", member.info.host, ":", member.info.port, ") joined as ",
                cluster::describe(member.info.node));
   answer.incarnation = member.info.node.incarnation;
@@ -306,6 +307,7 @@ void ClusterAgent::declare_dead(const NodeKey& node, const std::string& why) {
   }
   logger_.warning(cluster::describe(node), " (", found->second.name, ") is dead: ", why);
   hub_->remove_node(node);
+  wake();
   MemberInfo info = found->second.info;
   info.dead = true;
   learn({info});
