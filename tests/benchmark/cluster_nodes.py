@@ -70,7 +70,8 @@ class RayCluster:
         workers: list[int] = []
         for processes in node.live_processes():
             for pid in measures.descendants(processes[1].pid):
-                is_worker = measures.command_of(pid).startswith("ray::")
+                command = measures.command_of(pid)
+                is_worker = command.startswith("ray::") and "Agent" not in command
                 (workers if is_worker else own).append(pid)
         return {"node": own, "workers": workers}
 
