@@ -68,6 +68,13 @@ struct ToGateway {
       number @22 :UInt64;
       bytes @23 :Data;
     }
+    killActor :group {             # of the worker in this slot, which calls go to the peer through
+      peer @27 :NodeKey;
+      slot @24 :UInt16;
+      slotIncarnation @28 :UInt32;
+      noRestart @25 :Bool;         # its home decides what follows
+      abandon @26 :Bool;           # it is hosted for this node, which has given it up: the worker leaves, too
+    }
   }
 }
 

@@ -18,6 +18,12 @@
 # promises, which the sender keeps with `resolved`, or breaks: then its value is an error. A sender keeps what it named
 # until the receiver says `released`, which it does also of what it refuses or does not want.
 #
+# Actors. An actor has one *home*, the node that created it: that counts its handles, has its name and decides whether it
+# restarts. It may run on another node, which hosts it for its home (`create`), and other nodes that have handles of it
+# have stand-ins (`open`): to its callers each node looks as if the actor were there. Calls name the number of the
+# create or open message that they belong to, and arrive in the order in which they are to run. The number is over with
+# `closeActor` or with an `actorState` that is not `alive`.
+#
 # Bounds. A batch has at most 512 messages and 1 MiB, but for one message that is larger by itself; at most 16 batches are
 # under way in each direction. No message is larger than 32 MiB: what would be fails where it is to be sent. Who breaks a
 # rule loses the connection; both sides then begin afresh.
@@ -26,6 +32,7 @@ using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("sabir::schema");
 
 using Session = import "/schema/session.capnp";
+using Gateway = import "/schema/gateway.capnp";
 
 struct ObjectId {
   # Equal in every process and on every node.
@@ -55,7 +62,17 @@ struct WireRef {
   union {
     value @1 :WireValue;           # it is ready
     promised @2 :Void;             # `resolved` will follow, and is for all who have the promise then
+    actor @3 :WireActor;           # a handle; `id` is the actor's
   }
+}
+
+struct WireActor {
+  home @0 :Gateway.NodeKey;
+  name @1 :Text;
+  className @2 :Text;
+  classInfo @3 :Data;
+  language @4 :UInt8;
+  maxTaskRetries @5 :Int32;
 }
 
 struct WireArg {
@@ -90,6 +107,39 @@ struct CallMessage {
   numReturns @4 :UInt16;
   attempt @5 :UInt16;
   args @6 :List(WireArg);
+  actor @7 :UInt64;                # set: a method of this actor; there is no class
+}
+
+struct OpenActor {
+  number @0 :UInt64;               # of this actor on this connection, by the sender
+  job @1 :UInt32;
+  actorId @2 :Data;                # 16 bytes
+  union {
+    open @3 :Void;                 # the receiver is its home
+    create :group {                # the receiver is to host it; the sender is its home
+      function @4 :UInt32;
+      class @5 :UInt32;
+      maxConcurrency @6 :UInt32;
+      name @7 :Text;               # for itself to know; the home has it
+      className @8 :Text;
+      classInfo @9 :Data;
+      args @10 :List(WireArg);
+    }
+  }
+}
+
+struct ActorState {
+  number @0 :UInt64;
+  state @1 :State;
+  message @2 :Text;
+  error @3 :Data;                  # `failed`: a Value, the error that ended it; may be empty
+
+  enum State {
+    alive @0;                      # its constructor has returned: calls may come
+    failed @1;                     # its constructor failed; of one with its home at the sender: it is dead for good
+    left @2;                       # it ended in order
+    crashed @3;                    # its process died
+  }
 }
 
 struct ResultMessage {
@@ -130,6 +180,18 @@ struct NodeMessage {
     between @11 :Data;
     # From node manager to node manager; gateways do not look inside. In order among themselves; they may overtake what
     # was said before of calls.
+    openActor @12 :OpenActor;
+    actorState @13 :ActorState;
+    closeActor :group {
+      # No handle of it is left at the sender, or it is to die at once.
+      number @14 :UInt64;
+      kill @15 :Bool;
+    }
+    killActor :group {
+      # Its home is to kill it.
+      number @16 :UInt64;
+      noRestart @17 :Bool;
+    }
   }
 }
 

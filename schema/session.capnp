@@ -110,9 +110,26 @@ struct HostedActor {
   args @5 :Data;                 # as in a call's argument bytes (docs/values.md)
   maxConcurrency @6 :UInt32;
   name @7 :Text;
+  classInfo @8 :Data;            # for a gateway's worker only, which has another node host it
+  className @9 :Text;
+  imported @10 :Bool;            # the same: the actor lives on another node already
 }
 
 enum LendKind { cells @0; entries @1; blocks @2; }
+
+struct ActorOrigin {
+  # Of an actor that this node has something to do with because of another one. The node's gateway alone may say so.
+  role @0 :Role;
+  actorId @1 :Data;              # 16 bytes: what users see, the same on all nodes
+  node @2 :Data;                 # its home: the node that created it and decides about it; 16 bytes
+  incarnation @3 :UInt64;
+  enum Role {
+    own @0;                      # nothing of the kind: created here, by a user
+    hosted @1;                   # runs here, for its home
+    imported @2;                 # a stand-in for one that has its home elsewhere: calls go there
+    known @3;                    # in createActor: the actor of this node that has the id; nothing is made
+  }
+}
 
 struct ActorSpec {
   classFunction @0 :UInt32;
@@ -127,6 +144,7 @@ struct ActorSpec {
   classInfo @9 :Data;
   language @10 :UInt8;
   className @11 :Text;
+  origin @12 :ActorOrigin;
 }
 
 struct ActorInfo {
@@ -140,6 +158,8 @@ struct ActorInfo {
   language @7 :UInt8;
   maxTaskRetries @8 :Int32;
   existed @9 :Bool;
+  homeNode @10 :Data;            # empty: this node
+  homeIncarnation @11 :UInt64;
 }
 
 struct EntryRef {
@@ -194,11 +214,13 @@ interface Session {
   # By its worker: the constructor returned.
   getActor @11 (name :Text, namespace :Text) -> (failure :Failure, info :ActorInfo);
   # The caller's hold on the entry counts at once.
-  describeActor @12 (actor :UInt32, generation :UInt64) -> (failure :Failure, info :ActorInfo, error :Data);
+  describeActor @12 (actor :UInt32, generation :UInt64) -> (failure :Failure, info :ActorInfo, error :Data, crashed :Bool);
   # By entry generation, for handles that came inside values. `error`: the error value that ended it, if it did.
+  # `crashed`: its process died, and only max_restarts kept it from another one.
   killActor @13 (requestId :UInt64, actor :UInt32, noRestart :Bool) -> (failure :Failure);
-  leave @14 (requestId :UInt64) -> (failure :Failure);
-  # A worker ends in order after this: its actor is not restarted.
+  leave @14 (requestId :UInt64, crash :Text) -> (failure :Failure);
+  # A worker ends in order after this: its actor is not restarted. `crash`: by a gateway's worker whose actor died on
+  # another node, and what there is to say of it: that is no end in order.
 
   kvPut @15 (requestId :UInt64, key :Text, value :Data, overwrite :Bool) -> (failure :Failure, added :Bool);
   kvGet @16 (key :Text) -> (failure :Failure, found :Bool, value :Data);

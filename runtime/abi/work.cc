@@ -65,7 +65,7 @@ sabir_status sabir_worker_exit(sabir_client* client, sabir_error** out_error) {
   if (!self->core().self.is_worker()) {
     return fail(out_error, SABIR_INVALID_ARGUMENT, "a driver leaves by sabir_client_shutdown");
   }
-  Result<void> left = self->core().self.session().leave(kLeaveTimeoutNs);
+  Result<void> left = self->core().self.session().leave("", kLeaveTimeoutNs);
   self->core().executor->request_exit();
   return finish(std::move(left), out_error);
 }

@@ -12,6 +12,8 @@
 
 namespace sabir::client {
 
+class EventQueue;
+
 struct ActorPeer {
   shm::ActorIndex index = 0;
   // Of the directory: what calls were last pushed to.
@@ -22,6 +24,10 @@ struct ActorPeer {
   bool polled = false;      // in the list of peers that wait for the directory to change
   bool creating = false;    // this process created it, and it has not been seen alive or dead yet
   bool describing = false;  // its death is being asked for
+  // Client::watch_actor: gets an event when the directory's word is another one than `watched_word`.
+  std::shared_ptr<EventQueue> watcher;
+  uint64_t watch_tag = 0;
+  uint64_t watched_word = 0;
   // Set once, by whoever asks sabird; constant afterwards.
   std::shared_ptr<const rpc::ActorInfo> info;
   std::string id_hex;

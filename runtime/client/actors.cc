@@ -5,10 +5,12 @@
 
 #include "runtime/client/dispatch.h"
 #include "runtime/client/error_value.h"
+#include "runtime/client/event_queue.h"
 #include "runtime/client/functions.h"
 #include "runtime/client/refs.h"
 #include "runtime/client/settle.h"
 #include "runtime/client/value_format.h"
+#include "runtime/client/wait_room.h"
 #include "runtime/shm/stack.h"
 
 namespace sabir::client {
@@ -99,6 +101,9 @@ void ActorPeers::advance(Future* actor) {
       release(held);
     }
   }
+  if (peer.watcher) {
+    tell_watcher(peer, word);
+  }
   switch (word.state) {
     case shm::ActorState::kDead:
       mourn(actor, peer);
@@ -130,9 +135,41 @@ void ActorPeers::advance(Future* actor) {
   // A parked head comes back by unpark(), a full inbox by left_inbox().
   bool head_waits = !peer.waiting.empty() && peer.waiting.front()->stage != CallStage::kParked &&
                     peer.in_flight < shm::kActorCallsInFlight;
-  if (head_waits || peer.creating) {
+  if (head_waits || peer.creating || peer.watcher) {
     poll_later(actor, peer);
   }
+}
+
+void ActorPeers::watch(Future* actor, std::shared_ptr<EventQueue> queue, uint64_t tag) {
+  ActorPeer& peer = *actor->extra->actor;
+  unwatch(actor);
+  peer.watcher = std::move(queue);
+  peer.watch_tag = tag;
+  peer.watched_word = 0;  // no actor's: incarnations begin with 1
+  core_.add_interest(1);
+  if (!peer.polled) {
+    advance(actor);
+  }
+}
+
+void ActorPeers::unwatch(Future* actor) {
+  if (std::exchange(actor->extra->actor->watcher, nullptr)) {
+    core_.add_interest(-1);
+  }
+}
+
+void ActorPeers::tell_watcher(ActorPeer& peer, shm::ActorWord word) {
+  if (word.pack() == peer.watched_word) {
+    return;
+  }
+  peer.watched_word = word.pack();
+  std::shared_ptr<EventQueue> queue = peer.watcher;
+  if (word.state == shm::ActorState::kDead) {
+    peer.watcher = nullptr;  // nothing follows
+    core_.add_interest(-1);
+  }
+  queue->push({.kind = kEventActorChanged, .tag = peer.watch_tag, .buffer = nullptr});
+  core_.waiting->wake_listeners(queue.get());
 }
 
 void ActorPeers::push_waiting(ActorPeer& peer) {
@@ -193,9 +230,8 @@ void ActorPeers::describe_death(Future* actor, std::string_view error_value) {
   peer.describing = false;
   std::string message = name_of(peer) + " is dead";
   if (const shm::ActorRecord* record = core_.self.node().find_actor(peer.index)) {
-    size_t bytes =
-        std::min<size_t>(record->death_reason_bytes.load(std::memory_order_acquire), sizeof(record->death_reason));
-    message += ": " + std::string(record->death_reason, bytes);
+    message += ": ";
+    message += shm::death_reason(*record);
   }
   std::vector<uint8_t> map;
   std::optional<ParsedValue> cause =
@@ -212,6 +248,7 @@ void ActorPeers::describe_death(Future* actor, std::string_view error_value) {
       Future* result = call->result_at(i);
       result->header = {.encoding = static_cast<uint8_t>(Encoding::kNeutral), .flags = kValueIsError};
       std::memcpy(result->make_room(map.size()), map.data(), map.size());
+      result->crashed = true;
     }
     core_.dispatcher->finish(call);
   }

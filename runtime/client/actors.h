@@ -35,6 +35,10 @@ class ActorPeers {
   // This process has created it: what its constructor gets stays until it is known to be alive or dead.
   void created(Future* actor, std::vector<Future*> held);
 
+  // Events of kEventActorChanged, the first at once, until it is dead or unwatch().
+  void watch(Future* actor, std::shared_ptr<EventQueue> queue, uint64_t tag);
+  void unwatch(Future* actor);
+
   // Dead actors whose last words are asked for, by somebody who may wait.
   bool has_undescribed() const { return !undescribed_.empty(); }
   Future* take_undescribed();
@@ -47,6 +51,7 @@ class ActorPeers {
   void push_waiting(ActorPeer& peer);
   void fail_lost(ActorPeer& peer);
   void mourn(Future* actor, ActorPeer& peer);
+  void tell_watcher(ActorPeer& peer, shm::ActorWord word);
   void poll_later(Future* actor, ActorPeer& peer);
   void unlist(ActorPeer& peer, Call* call);
 

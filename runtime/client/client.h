@@ -75,6 +75,20 @@ class Client {
   Result<std::shared_ptr<const rpc::ActorInfo>> describe_actor(Future* actor);
   Result<void> kill_actor(Future* actor, bool no_restart);
 
+  // --- For the gateway
+
+  Result<Future*> create_actor(const rpc::ActorSpec& spec, std::span<const sabir_arg> args);
+  // One that is there already: ActorRole::kKnown, kImported.
+  Result<Future*> open_actor(const rpc::ActorSpec& spec);
+  // kEventActorChanged with this tag, now and whenever actor_word() may be another, until it is dead or
+  // unwatch_actor().
+  void watch_actor(Future* actor, std::shared_ptr<EventQueue> queue, uint64_t tag);
+  void unwatch_actor(Future* actor);
+  shm::ActorWord actor_word(const Future* actor) const;
+  // Why it is dead: in short, and as the error value that ended it.
+  std::string death_reason(const Future* actor) const;
+  Result<rpc::ActorDescription> describe_death(Future* actor);
+
  private:
   explicit Client(std::unique_ptr<Core> core) : core_(std::move(core)) {}
   Result<void> open();

@@ -89,6 +89,10 @@ Result<Future*> Client::create_actor(const Function& actor_class, const sabir_ac
   spec.class_info.assign(static_cast<const char*>(options.class_info.data), options.class_info.size);
   spec.language = actor_class.language;
   spec.class_name = actor_class.name;
+  return create_actor(spec, args);
+}
+
+Result<Future*> Client::create_actor(const rpc::ActorSpec& spec, std::span<const sabir_arg> args) {
   SABIR_ASSIGN_OR_RETURN(rpc::ActorInfo info, core_->self.session().create_actor(spec, kTimeoutNs));
   bool existed = info.existed;
   SABIR_ASSIGN_OR_RETURN(Future * actor, adopt_actor(std::move(info)));
@@ -123,6 +127,37 @@ Result<std::shared_ptr<const rpc::ActorInfo>> Client::describe_actor(Future* act
   Lock lock(core_->lock);
   learn(actor, std::move(description.info));
   return actor->extra->actor->info;
+}
+
+Result<Future*> Client::open_actor(const rpc::ActorSpec& spec) {
+  SABIR_ASSIGN_OR_RETURN(rpc::ActorInfo info, core_->self.session().create_actor(spec, kTimeoutNs));
+  return adopt_actor(std::move(info));
+}
+
+void Client::watch_actor(Future* actor, std::shared_ptr<EventQueue> queue, uint64_t tag) {
+  Lock lock(core_->lock);
+  core_->actors->watch(actor, std::move(queue), tag);
+  core_->unlock(lock);
+}
+
+void Client::unwatch_actor(Future* actor) {
+  Lock lock(core_->lock);
+  core_->actors->unwatch(actor);
+  core_->unlock(lock);
+}
+
+shm::ActorWord Client::actor_word(const Future* actor) const {
+  const shm::ActorRecord* record = core_->self.node().find_actor(actor->extra->actor->index);
+  return record == nullptr ? shm::ActorWord{} : shm::ActorWord::unpack(record->word.load(std::memory_order_seq_cst));
+}
+
+std::string Client::death_reason(const Future* actor) const {
+  const shm::ActorRecord* record = core_->self.node().find_actor(actor->extra->actor->index);
+  return record == nullptr ? std::string() : std::string(shm::death_reason(*record));
+}
+
+Result<rpc::ActorDescription> Client::describe_death(Future* actor) {
+  return core_->self.session().describe_actor(actor->extra->actor->index, actor->extra->entry.generation, kTimeoutNs);
 }
 
 Result<void> Client::kill_actor(Future* actor, bool no_restart) {

@@ -166,7 +166,7 @@ void Dispatcher::leave_cell(Call* call) {
 void Dispatcher::fail(Call* call, ErrorKind kind, std::string_view message) {
   for (uint32_t i = 0; i < call->num_returns; ++i) {
     core_.refs->fill_error(call->result_at(i), kind, message);
-    call->result_at(i)->crashed = kind == ErrorKind::kWorkerCrashed;
+    call->result_at(i)->crashed = kind == ErrorKind::kWorkerCrashed || kind == ErrorKind::kActorUnavailable;
   }
   finish(call);
 }

@@ -22,6 +22,9 @@ struct Buffer {
   rpc::LogLines lines;  // of a log event
 };
 
+// Of Client::watch_actor(); inside the core only.
+inline constexpr uint32_t kEventActorChanged = 1U << 16;
+
 // The kinds are those of sabir.h.
 struct QueuedEvent {
   uint32_t kind = 0;

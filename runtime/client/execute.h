@@ -71,6 +71,8 @@ class Executor {
   // With ready values of this client, whose counts are taken (Relay). `how`: Cell::result_is_error.
   Result<void> finish_with(Work* work, std::vector<Future*> values);
   void fail_with(Work* work, Future* error, uint8_t how);
+  // Of an actor: with an error Value, as it lies in a call.
+  void fail_creation(Work* work, std::string message, std::string error_value);
   // This worker is a relay: so many calls of its class are claimed at a time. Under the lock.
   void set_width(uint32_t calls);
 

@@ -98,6 +98,14 @@ Result<void> Executor::finish_creation(Work* work) {
   return started;
 }
 
+void Executor::fail_creation(Work* work, std::string message, std::string error_value) {
+  keep_borrowed(work);
+  core_.self.session().post_fail_actor(core_.self.welcome().actor.actor, std::move(message), std::move(error_value));
+  Lock lock(core_.lock);
+  end(work);
+  core_.unlock(lock);
+}
+
 Result<void> Executor::finish_plain(Work* work, const sabir_value& value, size_t size_bytes) {
   uint8_t* room = room_in_cell(work, size_bytes);
   if (room == nullptr) {
@@ -254,12 +262,7 @@ Result<void> Executor::fail(Work* work, const sabir_failure& failure) {
   if (work->view.kind == SABIR_WORK_ACTOR_CREATE) {
     std::string value(reinterpret_cast<const char*>(&header), sizeof(header));
     value.append(map.begin(), map.end());
-    keep_borrowed(work);
-    core_.self.session().post_fail_actor(core_.self.welcome().actor.actor,
-                                         "its constructor failed: " + std::string(fields.message), std::move(value));
-    Lock lock(core_.lock);
-    end(work);
-    core_.unlock(lock);
+    fail_creation(work, "its constructor failed: " + std::string(fields.message), std::move(value));
     return {};
   }
   Future* error = nullptr;

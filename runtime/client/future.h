@@ -70,7 +70,8 @@ struct alignas(64) Future {
   bool on_heap = false;     // `data` is this record's own
   bool waited : 1 = false;  // somebody sleeps until it is ready
   bool marked : 1 = false;  // scratch of Client::wait
-  // Of a ready error: the call's worker died, and the error is the core's; the SDK said that retry_errors applies.
+  // Of a ready error: the call's worker or actor died, and the error is the core's; the SDK said that retry_errors
+  // applies.
   bool crashed : 1 = false;
   bool retryable : 1 = false;
   Anchor* anchor = nullptr;

@@ -30,6 +30,12 @@ void Relay::give_back(Work* work) {
   core_.executor->fail_with(work, make_error(ErrorKind::kWorkerCrashed, "it did not begin"), kNotBegun);
 }
 
+Result<void> Relay::finish_creation(Work* work) { return core_.executor->finish(work, {}); }
+
+void Relay::fail_creation(Work* work, std::string message, std::string error) {
+  core_.executor->fail_creation(work, std::move(message), std::move(error));
+}
+
 Future* Relay::make_error(ErrorKind kind, std::string_view message) {
   Lock lock(core_.lock);
   Future* error = core_.refs->make(core_.refs->next_put_sequence());

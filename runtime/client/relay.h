@@ -30,6 +30,10 @@ class Relay {
   // It did not begin there: it goes back to its submitter's queue.
   void give_back(Work* work);
 
+  // An actor's: its constructor has returned on the other node, or has not and never will. `error`: a Value, or "".
+  Result<void> finish_creation(Work* work);
+  void fail_creation(Work* work, std::string message, std::string error);
+
   // A pending reference of this client with the given id, that a value is promised for. The caller's count.
   Future* promise(uint64_t uid, uint64_t sequence);
   // The promise has the value of `value`, which is ready and of this client. Takes its count, not the promise's.

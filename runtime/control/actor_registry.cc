@@ -8,7 +8,7 @@
 namespace sabir::control {
 namespace {
 
-constexpr uint8_t kVersion = 2;  // 2: node, restarts
+constexpr uint8_t kVersion = 3;  // 2: node, restarts; 3: role, public id, home
 
 std::string encode(const ActorEntry& entry) {
   const ActorSpec& spec = entry.spec;
@@ -21,6 +21,8 @@ std::string encode(const ActorEntry& entry) {
   out.number(spec.language).text(spec.class_name);
   entry.node.write(out);
   out.number(entry.restarts);
+  out.number(static_cast<uint8_t>(spec.role)).text(spec.public_id).text(spec.public_name);
+  spec.home.write(out);
   return out.take();
 }
 
@@ -54,6 +56,12 @@ Result<ActorEntry> ActorRegistry::decode(std::string_view bytes) {
   if (in.version() >= 2) {
     entry.node = NodeRef::read(in);
     entry.restarts = in.number<uint32_t>();
+  }
+  if (in.version() >= 3) {
+    spec.role = static_cast<ActorSpec::Role>(in.number<uint8_t>());
+    spec.public_id = in.text();
+    spec.public_name = in.text();
+    spec.home = NodeRef::read(in);
   }
   if (!in.done()) {
     return internal_error("a stored actor cannot be read");

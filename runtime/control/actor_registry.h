@@ -32,6 +32,14 @@ struct ActorSpec {
   std::string class_info;
   uint8_t language = 0;
   std::string class_name;
+  // Of one that another node has something to do with: see ActorOrigin of schema/session.capnp.
+  enum class Role : uint8_t { kOwn = 0, kHosted = 1, kImported = 2 };
+  Role role = Role::kOwn;
+  std::string public_id;    // 16 bytes, what users see; empty: `id`
+  std::string public_name;  // what users see; its home has the name
+  NodeRef home;             // none: this node
+  const std::string& shown_id() const { return public_id.empty() ? id : public_id; }
+  const std::string& shown_name() const { return public_name.empty() ? name : public_name; }
   bool operator==(const ActorSpec&) const = default;
 };
 

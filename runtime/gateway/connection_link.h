@@ -16,9 +16,12 @@ namespace sabir::gateway {
 // over gets into the next one's connection, and nothing of it waits for what will not come.
 class ConnectionLink final : public PeerLink, public std::enable_shared_from_this<ConnectionLink> {
  public:
-  ConnectionLink(std::shared_ptr<node_link::MessageLane::Outbox> outbox, std::shared_ptr<BulkGate> bulk)
-      : outbox_(std::move(outbox)), bulk_(std::move(bulk)) {}
+  ConnectionLink(rpc::NodeKeyBytes self, rpc::NodeKeyBytes peer, std::shared_ptr<node_link::MessageLane::Outbox> outbox,
+                 std::shared_ptr<BulkGate> bulk)
+      : self_(std::move(self)), peer_(std::move(peer)), outbox_(std::move(outbox)), bulk_(std::move(bulk)) {}
 
+  const rpc::NodeKeyBytes& self() const override { return self_; }
+  const rpc::NodeKeyBytes& peer() const override { return peer_; }
   void post(rpc::NodeMessage message) override { outbox_->post(std::move(message)); }
   uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
   void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
@@ -33,6 +36,8 @@ class ConnectionLink final : public PeerLink, public std::enable_shared_from_thi
              Result<std::shared_ptr<BulkGate::Bulk>> bulk);
   void ended(uint64_t transfer);
 
+  const rpc::NodeKeyBytes self_;
+  const rpc::NodeKeyBytes peer_;
   const std::shared_ptr<node_link::MessageLane::Outbox> outbox_;
   const std::shared_ptr<BulkGate> bulk_;
   std::mutex lock_;  // guards these

@@ -60,6 +60,19 @@ Result<void> Exchange::receive(rpc::NodeMessage message) {
                                  pull(message);
                                  return {};
                                },
+                               [&](rpc::OpenActorMessage& message) { return open_actor(std::move(message)); },
+                               [&](const rpc::ActorStateMessage& message) -> Result<void> {
+                                 actor_state(message);
+                                 return {};
+                               },
+                               [&](const rpc::CloseActorMessage& message) -> Result<void> {
+                                 any_job([&](ImportedJob& job) { return job.actors().close(message); });
+                                 return {};
+                               },
+                               [&](const rpc::KillActorMessage& message) -> Result<void> {
+                                 any_job([&](ImportedJob& job) { return job.actors().kill(message); });
+                                 return {};
+                               },
                                [&](const rpc::BetweenMessage&) -> Result<void> {
                                  return {};  // the node managers', which have it already (Peer)
                                }},
@@ -67,7 +80,7 @@ Result<void> Exchange::receive(rpc::NodeMessage message) {
 }
 
 Result<void> Exchange::call(rpc::CallMessage call) {
-  MentionsPtr mentions = mentions_in(link_, call);
+  MentionsPtr mentions = mentions_in(link_, call.args);
   if (ended_jobs_.contains(call.job)) {
     refuse(call, closed_error("the job has ended"));
     return {};
@@ -75,23 +88,24 @@ Result<void> Exchange::call(rpc::CallMessage call) {
   auto job = jobs_.find(call.job);
   auto function = functions_.find(call.function);
   auto resources = classes_.find(call.class_number);
-  if (job == jobs_.end() || function == functions_.end() || resources == classes_.end()) {
+  if (job == jobs_.end() || function == functions_.end() || (call.actor == 0 && resources == classes_.end())) {
     return invalid_error("a call of a job, a function or a class that was not defined");
   }
-  PeerJob& peer_job = job->second;
-  open(peer_job);
-  if (peer_job.error) {
-    refuse(call, *peer_job.error);
-    return {};
+  ImportedJob* imported = open(job->second);
+  if (imported == nullptr) {
+    refuse(call, *job->second.error);
+  } else if (call.actor != 0) {
+    imported->actors().call(std::move(call), std::move(mentions), function->second);
+  } else {
+    imported->call(std::move(call), std::move(mentions), function->second, resources->second);
   }
-  peer_job.imported->call(std::move(call), std::move(mentions), function->second, resources->second);
   return {};
 }
 
 // What kept it from being opened may pass, and calls of it come for as long as the connection lives.
-void Exchange::open(PeerJob& job) {
+ImportedJob* Exchange::open(PeerJob& job) {
   if (job.imported || (job.error && clock_.now_ns() < job.retry_at_ns)) {
-    return;
+    return job.imported.get();
   }
   job.error.reset();
   Result<std::shared_ptr<client::Client>> client = open_job_(job.definition);
@@ -101,6 +115,7 @@ void Exchange::open(PeerJob& job) {
     job.error = std::move(client).error();
     job.retry_at_ns = clock_.now_ns() + kOpenJobPauseNs;
   }
+  return job.imported.get();
 }
 
 // It did not run: the origin may have it run elsewhere.
@@ -110,6 +125,70 @@ void Exchange::refuse(const rpc::CallMessage& call, const Error& error) {
   message.outcome = rpc::Outcome::kLost;
   message.message = "the node that was to run it could not open its job: " + error.message();
   link_.post(std::move(message));
+}
+
+Result<void> Exchange::open_actor(rpc::OpenActorMessage message) {
+  MentionsPtr mentions = message.creation ? mentions_in(link_, message.creation->args) : nullptr;
+  rpc::ActorStateMessage refused{message.number, rpc::RemoteActorState::kCrashed, "the job has ended", {}};
+  if (ended_jobs_.contains(message.job)) {
+    link_.post(std::move(refused));
+    return {};
+  }
+  auto job = jobs_.find(message.job);
+  if (job == jobs_.end()) {
+    return invalid_error("an actor of a job that was not defined");
+  }
+  const rpc::FunctionInfo* function = nullptr;
+  const std::vector<rpc::ResourceAmount>* resources = nullptr;
+  if (message.creation) {
+    auto known_function = functions_.find(message.creation->function);
+    auto known_class = classes_.find(message.creation->class_number);
+    if (known_function == functions_.end() || known_class == classes_.end()) {
+      return invalid_error("an actor of a class or with resources that were not defined");
+    }
+    function = &known_function->second;
+    resources = &known_class->second;
+  }
+  if (ImportedJob* imported = open(job->second)) {
+    imported->actors().open(std::move(message), std::move(mentions), function, resources);
+  } else {
+    refused.message = "the node that was to run it could not open its job: " + job->second.error->message();
+    link_.post(std::move(refused));
+  }
+  return {};
+}
+
+void Exchange::any_job(const std::function<bool(ImportedJob&)>& visit) {
+  for (auto& [number, job] : jobs_) {
+    if (job.imported && visit(*job.imported)) {
+      return;
+    }
+  }
+}
+
+void Exchange::actor_state(const rpc::ActorStateMessage& message) {
+  std::shared_ptr<ExportedClass> its;
+  {
+    std::lock_guard guard(lock_);
+    auto found = std::find_if(exports_.begin(), exports_.end(), [&](const auto& one) {
+      return one->stand_in() != nullptr && one->stand_in()->number() == message.number;
+    });
+    its = found == exports_.end() ? nullptr : *found;
+  }
+  if (its) {
+    its->actor_state(message);  // it may ask this node, and wait for the answer
+  }
+}
+
+void Exchange::kill_actor(const rpc::KillRemoteActor& order) {
+  std::lock_guard guard(lock_);
+  for (const std::shared_ptr<ExportedClass>& one : exports_) {
+    if (one->worker() == order.worker) {
+      one->kill_actor(order.no_restart, order.abandon);
+      return;
+    }
+  }
+  kills_[{order.worker.slot, order.worker.incarnation}] = order;
 }
 
 void Exchange::result(rpc::ResultMessage message) {
@@ -170,6 +249,9 @@ void Exchange::export_class(std::unique_ptr<client::Client> worker, ExportedClas
   if (!lost_) {
     if (auto width = widths_.extract(made->slot())) {
       made->set_width(width.mapped());
+    }
+    if (auto kill = kills_.extract({made->worker().slot, made->worker().incarnation})) {
+      made->kill_actor(kill.mapped().no_restart, kill.mapped().abandon);
     }
     exports_.push_back(std::move(made));
     return;

@@ -39,6 +39,7 @@ class Exchange {
   void export_class(std::unique_ptr<client::Client> worker, ExportedClass::Options options);
   // By the worker's slot in the process table. Unknown ones are ignored.
   void set_width(uint16_t slot, uint32_t calls);
+  void kill_actor(const rpc::KillRemoteActor& order);
   // Lets go of exports that are over and have nothing under way, and of what was kept for later calls for too long.
   // From the receiving thread. How many exports are left.
   size_t sweep();
@@ -60,7 +61,12 @@ class Exchange {
   };
 
   Result<void> call(rpc::CallMessage call);
-  void open(PeerJob& job);
+  // Of a job that was defined. Null: it cannot be opened, its `error` says why.
+  ImportedJob* open(PeerJob& job);
+  Result<void> open_actor(rpc::OpenActorMessage message);
+  void actor_state(const rpc::ActorStateMessage& message);
+  // Until it returns true.
+  void any_job(const std::function<bool(ImportedJob&)>& visit);
   void result(rpc::ResultMessage message);
   void resolved(rpc::ResolvedMessage message);
   void pull(const rpc::PullMessage& message);
@@ -81,7 +87,9 @@ class Exchange {
 
   std::mutex lock_;
   std::vector<std::shared_ptr<ExportedClass>> exports_;
-  std::map<uint16_t, uint32_t> widths_;  // by slot, of exports that are not here yet
+  // By slot, of exports that are not here yet.
+  std::map<uint16_t, uint32_t> widths_;
+  std::map<std::pair<uint16_t, uint32_t>, rpc::KillRemoteActor> kills_;  // and by the life of the slot
   bool lost_ = false;
 };
 

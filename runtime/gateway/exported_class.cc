@@ -74,7 +74,11 @@ ExportedClass::ExportedClass(std::unique_ptr<client::Client> client, PeerLink& l
     undefined_ = defined.error();
   }
   class_number_ = definitions_.class_of(options_.resources);
-  relay_.set_width(options_.width);
+  if (StandIn::is_wanted(*client_)) {
+    stand_in_ = std::make_unique<StandIn>(*client_, link_);
+  } else {
+    relay_.set_width(options_.width);
+  }
   claimer_ = std::thread([this] { claim_calls(); });
   promise_watcher_ = std::thread([this] { watch_promises(); });
 }
@@ -85,6 +89,9 @@ ExportedClass::~ExportedClass() {
   peer_lost("the link to the other node ends");
   claimer_.join();
   incoming_->stop();
+  if (stand_in_) {
+    stand_in_->leave();
+  }
   client_->shutdown();
   promise_watcher_.join();
   outgoing_.leave();
@@ -108,10 +115,45 @@ void ExportedClass::claim_calls() {
   over_.store(true, std::memory_order_release);
 }
 
+void ExportedClass::create_actor(Work* work) {
+  const rpc::HostedActor& actor = client_->core().self.welcome().actor;
+  rpc::OpenActorMessage message;
+  message.number = stand_in_->number();
+  message.job = job_;
+  message.actor_id = actor.actor_id;
+  std::unique_lock posting(named_.posting());
+  if (!actor.imported) {
+    rpc::OpenActorMessage::Creation& creation = message.creation.emplace();
+    creation.function = actor.class_function;
+    creation.class_number = class_number_;
+    creation.max_concurrency = actor.max_concurrency;
+    creation.name = actor.name;
+    creation.class_name = actor.class_name;
+    creation.class_info = actor.class_info;
+    Result<std::vector<rpc::WireArg>> args = write_args(*work);
+    if (!args.ok()) {
+      posting.unlock();
+      fail(work, args.error());
+      return;
+    }
+    creation.args = *std::move(args);
+  }
+  stand_in_->create(work, std::move(message));
+}
+
 void ExportedClass::send(Work* work) {
-  Result<void> defined = definitions_.function(*client_, work->view.function_index);
+  bool creates = work->view.kind == SABIR_WORK_ACTOR_CREATE;
+  bool is_known = creates && client_->core().self.welcome().actor.imported;
+  Result<void> defined;
+  if (!is_known) {
+    defined = definitions_.function(*client_, work->view.function_index);
+  }
   if (!defined.ok() || undefined_) {
     fail(work, undefined_ ? *undefined_ : defined.error());
+    return;
+  }
+  if (creates) {
+    create_actor(work);
     return;
   }
   rpc::CallMessage call;
@@ -121,12 +163,15 @@ void ExportedClass::send(Work* work) {
   call.class_number = class_number_;
   call.num_returns = static_cast<uint16_t>(work->view.num_returns);
   call.attempt = static_cast<uint16_t>(work->view.attempt);
+  call.actor = stand_in_ ? stand_in_->number() : 0;
   std::unique_lock posting(named_.posting());
-  if (Result<void> written = write_args(*work, call); !written.ok()) {
+  Result<std::vector<rpc::WireArg>> args = write_args(*work);
+  if (!args.ok()) {
     posting.unlock();
-    fail(work, written.error());
+    fail(work, args.error());
     return;
   }
+  call.args = *std::move(args);
   {
     std::lock_guard guard(lock_);
     if (!lost_.load(std::memory_order_relaxed)) {
@@ -136,32 +181,36 @@ void ExportedClass::send(Work* work) {
   }
   if (work != nullptr) {
     posting.unlock();
-    relay_.give_back(work);
+    if (!stand_in_) {
+      relay_.give_back(work);
+    }
     return;
   }
   link_.post(std::move(call));
 }
 
 // All of them, or nothing is named.
-Result<void> ExportedClass::write_args(const Work& work, rpc::CallMessage& call) {
-  Result<void> written;
+Result<std::vector<rpc::WireArg>> ExportedClass::write_args(const Work& work) {
+  std::vector<rpc::WireArg> args;
+  std::optional<Error> failed;
   for (const sabir_work_arg& arg : work.args) {
     Result<rpc::WireValue> value = outgoing_.write(arg.value, reinterpret_cast<Future*>(arg.ref));
     if (!value.ok()) {
-      written = std::move(value).error();
+      failed = std::move(value).error();
       break;
     }
-    call.args.push_back({{arg.name.data, arg.name.size}, *std::move(value)});
+    args.push_back({{arg.name.data, arg.name.size}, *std::move(value)});
   }
-  if (written.ok() && rpc::wire_bytes(call) > rpc::kMaxNodeMessageBytes) {
-    written = too_large_error("a call");
+  if (!failed && rpc::wire_bytes(args) > rpc::kMaxNodeMessageBytes) {
+    failed = too_large_error("a call");
   }
-  if (!written.ok()) {
-    for (const rpc::WireArg& arg : call.args) {
-      outgoing_.take_back(arg.value);
-    }
+  if (!failed) {
+    return args;
   }
-  return written;
+  for (const rpc::WireArg& arg : args) {
+    outgoing_.take_back(arg.value);
+  }
+  return *failed;
 }
 
 void ExportedClass::fail(Work* work, const Error& error) {
@@ -181,6 +230,29 @@ bool is_lost(ErrorKind kind) {
 
 }  // namespace
 
+void ExportedClass::lose(Work* work, const std::string& why) {
+  if (!stand_in_) {
+    relay_.lose(work, why);
+  }
+}
+
+void ExportedClass::stop_claiming() {
+  lost_.store(true, std::memory_order_release);
+  claim_waiter_.interrupt();
+}
+
+void ExportedClass::actor_state(const rpc::ActorStateMessage& message) {
+  if (stand_in_->state(message)) {
+    stop_claiming();
+  }
+}
+
+void ExportedClass::kill_actor(bool no_restart, bool abandon) {
+  if (stand_in_ && stand_in_->kill(no_restart, abandon)) {
+    stop_claiming();
+  }
+}
+
 bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& mentions) {
   Work* work = nullptr;
   {
@@ -194,10 +266,12 @@ bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& menti
   }
   switch (message.outcome) {
     case rpc::Outcome::kLost:
-      relay_.lose(work, message.message);
+      lose(work, message.message);
       return true;
     case rpc::Outcome::kNotBegun:
-      relay_.give_back(work);
+      if (!stand_in_) {
+        relay_.give_back(work);
+      }
       return true;
     case rpc::Outcome::kValues:
     case rpc::Outcome::kFailed:
@@ -207,7 +281,10 @@ bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& menti
   incoming_->read(std::move(message.values), mentions,
                   [this, work, outcome = message.outcome](Result<std::vector<Future*>> made) {
                     if (!made.ok()) {
-                      if (is_lost(made.error().kind())) {
+                      if (stand_in_) {
+                        fail(work, Error(ErrorKind::kActorUnavailable,
+                                         "the result of an actor's call did not arrive: " + made.error().message()));
+                      } else if (is_lost(made.error().kind())) {
                         relay_.lose(work, "its result did not arrive: " + made.error().message());
                       } else {
                         fail(work, std::move(made).error().with_context("its result could not be fetched"));
@@ -247,13 +324,19 @@ void ExportedClass::peer_lost(const std::string& why) {
     lost.swap(under_way_);
   }
   claim_waiter_.interrupt();
+  if (stand_in_) {
+    stand_in_->crash(why);
+  }
   for (auto& [number, work] : lost) {
-    relay_.lose(work, why);
+    lose(work, why);
   }
   incoming_->peer_lost(why);
 }
 
 bool ExportedClass::is_needed() {
+  if (lost_.load(std::memory_order_acquire)) {
+    return false;  // the sooner it leaves, the sooner what it had is repaired
+  }
   {
     std::lock_guard guard(lock_);
     if (!under_way_.empty()) {

@@ -1,4 +1,5 @@
-// The origin's side: a worker of this node that claims calls of one scheduling class and has them run on another node.
+// The origin's side: a worker of this node that claims calls of one scheduling class, or of one actor, and has them run
+// on another node.
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,7 @@
 #include "runtime/gateway/named_objects.h"
 #include "runtime/gateway/outgoing.h"
 #include "runtime/gateway/peer_link.h"
+#include "runtime/gateway/stand_in.h"
 
 namespace sabir::gateway {
 
@@ -58,10 +60,15 @@ class ExportedClass {
   // --- From the link, in the order of the messages. False: no call of this one.
   bool result(rpc::ResultMessage& message, const MentionsPtr& mentions);
   Incoming& incoming() { return *incoming_; }
+  // Null: it is a class's.
+  StandIn* stand_in() { return stand_in_.get(); }
+  void actor_state(const rpc::ActorStateMessage& message);
+  void kill_actor(bool no_restart, bool abandon);
   // All that is under way is lost, and nothing is claimed any more.
   void peer_lost(const std::string& why);
 
   uint32_t job() const { return job_; }
+  rpc::ProcessKey worker() const { return client_->core().self.welcome().process; }
   uint16_t slot() const { return client_->core().self.slot(); }
   // Calls are under way, or one side has yet to hear from the other of what was named or promised in one that is over:
   // that lives with this worker.
@@ -73,7 +80,11 @@ class ExportedClass {
   void claim_calls();
   void watch_promises();
   void send(client::Work* work);
-  Result<void> write_args(const client::Work& work, rpc::CallMessage& call);
+  Result<std::vector<rpc::WireArg>> write_args(const client::Work& work);
+  void create_actor(client::Work* work);
+  // It did not come back. An actor's calls stay claimed: they are lost with this worker, and repaired as after a death.
+  void lose(client::Work* work, const std::string& why);
+  void stop_claiming();
   void fail(client::Work* work, const Error& error);
 
   std::unique_ptr<client::Client> client_;
@@ -88,6 +99,7 @@ class ExportedClass {
   std::shared_ptr<client::EventQueue> promises_;
   Outgoing outgoing_;
   std::shared_ptr<Incoming> incoming_;
+  std::unique_ptr<StandIn> stand_in_;
 
   std::mutex lock_;
   std::map<uint64_t, client::Work*> under_way_;

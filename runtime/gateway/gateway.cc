@@ -46,11 +46,6 @@ IdType id_in(const std::string& bytes) {
 
 NodeKey key_of(const rpc::NodeKeyBytes& key) { return {id_in<node_link::NodeId>(key.id), key.incarnation}; }
 
-rpc::NodeKeyBytes bytes_of(const NodeKey& key) {
-  const IdBits& bits = key.id.bits();
-  return {std::string(bits.bytes.begin(), bits.bytes.end()), key.incarnation};
-}
-
 Gateway::Gateway(loop::EventLoop& loop, Logger logger, std::string session_path, UniqueFd channel,
                  std::function<void(const std::string& why)> on_end)
     : loop_(loop),
@@ -90,6 +85,10 @@ void Gateway::receive(std::string_view message) {
   } else if (auto* width = std::get_if<rpc::SetWidth>(&order)) {
     for (auto& [key, peer] : peers_) {
       peer->set_width(width->slot, width->calls);
+    }
+  } else if (auto* kill = std::get_if<rpc::KillRemoteActor>(&order)) {
+    if (Peer* to = peer(key_of(kill->peer))) {
+      to->kill_actor(*kill);
     }
   } else if (auto* between = std::get_if<rpc::Between>(&order)) {
     if (between->bytes.size() > rpc::kMaxNodeMessageBytes) {
@@ -212,7 +211,7 @@ Peer* Gateway::peer(const NodeKey& key) {
   if (member == members_.end() || member->second.key != bytes || member->second.dead) {
     return nullptr;
   }
-  auto made = std::make_unique<Peer>(loop_, *links_, key,
+  auto made = std::make_unique<Peer>(loop_, *links_, local_.node, key,
                                      Peer::Events{[this](const rpc::JobDefinition& job) { return open_job(job); },
                                                   [this, bytes](std::string text) {
                                                     tell(rpc::Between{bytes, std::move(text)});

@@ -90,6 +90,5 @@ class Gateway final : private node_link::LinkHooks, private node_link::Members {
 };
 
 node_link::NodeKey key_of(const rpc::NodeKeyBytes& key);
-rpc::NodeKeyBytes bytes_of(const node_link::NodeKey& key);
 
 }  // namespace sabir::gateway

@@ -25,6 +25,11 @@ ImportedJob::ImportedJob(std::shared_ptr<client::Client> client, PeerLink& link,
       events_(*client::EventQueue::create()),
       outgoing_(*client_, link, named, events_),
       incoming_(std::make_shared<Incoming>(*client_, link)),
+      actors_(std::make_unique<ImportedActors>(
+          *client_, link, *incoming_, events_,
+          ImportedActors::Events{
+              [this](uint64_t number, std::vector<Future*> results) { submitted(number, std::move(results)); },
+              [this](uint64_t number, const Error& error) { refuse(number, error); }})),
       watcher_([this] { watch(); }) {}
 
 ImportedJob::~ImportedJob() {
@@ -35,6 +40,7 @@ ImportedJob::~ImportedJob() {
   }
   waiter_.interrupt();
   watcher_.join();
+  actors_.reset();
   for (auto& [last, call] : running_) {
     for (Future* result : call.results) {
       client::release(result);
@@ -117,15 +123,20 @@ void ImportedJob::submit(Task* task, rpc::CallMessage call, std::vector<Future*>
     refuse(call.number, sent.error());
     return;
   }
-  if (refs.empty()) {
+  std::vector<Future*> results;
+  for (sabir_ref* ref : refs) {
+    results.push_back(reinterpret_cast<Future*>(ref));
+  }
+  submitted(call.number, std::move(results));
+}
+
+void ImportedJob::submitted(uint64_t number, std::vector<Future*> results) {
+  if (results.empty()) {
     // Nothing comes back but that it was sent; that it ran nobody can ask for.
-    link_.post(rpc::ResultMessage{call.number, rpc::Outcome::kValues, {}, {}});
+    link_.post(rpc::ResultMessage{number, rpc::Outcome::kValues, {}, {}});
     return;
   }
-  Running running{call.number, {}};
-  for (sabir_ref* ref : refs) {
-    running.results.push_back(reinterpret_cast<Future*>(ref));
-  }
+  Running running{number, std::move(results)};
   Future* last = running.results.back();
   {
     std::lock_guard guard(lock_);
@@ -159,6 +170,10 @@ void ImportedJob::watch() {
       return;
     }
     for (size_t i = 0; i < *count; ++i) {
+      if (events[i].kind == client::kEventActorChanged) {
+        actors_->changed(events[i].tag);
+        continue;
+      }
       auto* future = reinterpret_cast<Future*>(events[i].tag);
       std::optional<Running> call;
       {
@@ -222,6 +237,9 @@ Result<void> ImportedJob::write_results(const Running& call, rpc::ResultMessage&
   return {};
 }
 
-void ImportedJob::peer_lost(const std::string& why) { incoming_->peer_lost(why); }
+void ImportedJob::peer_lost(const std::string& why) {
+  actors_->peer_lost();
+  incoming_->peer_lost(why);
+}
 
 }  // namespace sabir::gateway

@@ -11,6 +11,7 @@
 #include "runtime/client/functions.h"
 #include "runtime/client/relay.h"
 #include "runtime/client/waiter.h"
+#include "runtime/gateway/imported_actors.h"
 #include "runtime/gateway/incoming.h"
 #include "runtime/gateway/named_objects.h"
 #include "runtime/gateway/outgoing.h"
@@ -33,6 +34,7 @@ class ImportedJob {
   void call(rpc::CallMessage call, MentionsPtr mentions, const rpc::FunctionInfo& function,
             const std::vector<rpc::ResourceAmount>& resources);
   Incoming& incoming() { return *incoming_; }
+  ImportedActors& actors() { return *actors_; }
   void peer_lost(const std::string& why);
 
  private:
@@ -50,6 +52,7 @@ class ImportedJob {
   Result<client::Task*> task_for(const rpc::CallMessage& call, const rpc::FunctionInfo& function,
                                  const std::vector<rpc::ResourceAmount>& resources);
   void submit(client::Task* task, rpc::CallMessage call, std::vector<client::Future*> args);
+  void submitted(uint64_t number, std::vector<client::Future*> results);
   void refuse(uint64_t number, const Error& error);
   void watch();
   void answer(const Running& call);
@@ -62,6 +65,7 @@ class ImportedJob {
   std::shared_ptr<client::EventQueue> events_;
   Outgoing outgoing_;
   std::shared_ptr<Incoming> incoming_;
+  std::unique_ptr<ImportedActors> actors_;
   std::map<TaskKey, client::Task*> tasks_;  // the link's thread's alone
 
   std::mutex lock_;

@@ -26,7 +26,7 @@ struct Incoming::Batch {
   std::map<rpc::ObjectId, Future*> objects;   // pulled, a count on each; under lock_
   std::map<rpc::ObjectId, PullPtr> raw;       // pulled, and not yet values: those with references in them
   std::map<rpc::ObjectId, Future*> promises;  // a count on each: one may be kept while the batch waits for a pull
-  MentionsPtr mentions;                       // until nothing is to be pulled any more
+  MentionsPtr mentions;                       // until all is made
   std::atomic<size_t> missing{1};             // one for read() itself
   int64_t wait_ns = 0;                        // for room in the store, once all is there
   std::optional<Error> error;                 // under lock_
@@ -48,6 +48,9 @@ Incoming::~Incoming() {
   for (auto& [id, promise] : promises_) {
     client::release(promise);
   }
+  for (auto& [handle, mentions] : opening_) {
+    client::release(handle);
+  }
 }
 
 void Incoming::stop() {
@@ -66,12 +69,12 @@ void Incoming::stop() {
 
 bool Incoming::is_needed() {
   std::lock_guard guard(lock_);
-  return batches_ != 0 || !promises_.empty();
+  return batches_ != 0 || !promises_.empty() || !opening_.empty();
 }
 
 bool Incoming::has_to_sweep() {
   std::lock_guard guard(lock_);
-  return batches_ != 0 || !kept_.empty();
+  return batches_ != 0 || !kept_.empty() || !opening_.empty();
 }
 
 void Incoming::read(std::vector<rpc::WireValue> values, MentionsPtr mentions, Done done) {
@@ -96,6 +99,9 @@ void Incoming::promise_refs(const rpc::WireValue& value, Batch& batch) {
   for (const rpc::WireRef& ref : value.refs) {
     if (ref.value) {
       promise_refs(*ref.value, batch);
+      continue;
+    }
+    if (ref.actor) {
       continue;
     }
     std::lock_guard guard(lock_);
@@ -277,7 +283,6 @@ void Incoming::complete(const std::shared_ptr<Batch>& batch) {
   if (batch->missing.fetch_sub(1) != 1) {
     return;
   }
-  batch->mentions.reset();
   finish(batch);
 }
 
@@ -299,6 +304,7 @@ void Incoming::finish(const std::shared_ptr<Batch>& batch) {
   for (auto& [id, promise] : batch->promises) {
     client::release(promise);
   }
+  batch->mentions.reset();
   batch->done(std::move(made));
   std::lock_guard guard(lock_);
   --batches_;
@@ -361,7 +367,37 @@ Result<Future*> Incoming::make_ref(const rpc::WireRef& ref, const Batch& batch) 
     relay_.rename(made, ref.id.uid, ref.id.sequence);
     return made;
   }
-  return client::retain(batch.promises.at(ref.id));
+  return ref.actor ? make_handle(ref, batch) : client::retain(batch.promises.at(ref.id));
+}
+
+Result<Future*> Incoming::make_handle(const rpc::WireRef& ref, const Batch& batch) {
+  rpc::ActorSpec spec;
+  spec.name = ref.actor->name;
+  spec.class_name = ref.actor->class_name;
+  spec.class_info = ref.actor->class_info;
+  spec.language = ref.actor->language;
+  spec.max_task_retries = ref.actor->max_task_retries;
+  spec.origin = {rpc::ActorRole::kImported, actor_id_of(ref.id), ref.actor->home.id, ref.actor->home.incarnation};
+  SABIR_ASSIGN_OR_RETURN(Future * handle, client_.open_actor(spec));
+  std::lock_guard guard(lock_);
+  opening_.emplace_back(client::retain(handle), batch.mentions);
+  return handle;
+}
+
+void Incoming::release_opened() {
+  std::vector<std::pair<Future*, MentionsPtr>> open;
+  {
+    std::lock_guard guard(lock_);
+    auto end = std::stable_partition(opening_.begin(), opening_.end(), [&](const auto& one) {
+      shm::ActorState state = client_.actor_word(one.first).state;
+      return state != shm::ActorState::kAlive && state != shm::ActorState::kDead;
+    });
+    open.assign(end, opening_.end());
+    opening_.erase(end, opening_.end());
+  }
+  for (auto& [handle, mentions] : open) {
+    client::release(handle);
+  }
 }
 
 void Incoming::resolve(rpc::ObjectId id, rpc::WireValue value, MentionsPtr mentions) {
@@ -411,6 +447,7 @@ void Incoming::collect() {
 }
 
 void Incoming::sweep() {
+  release_opened();
   client::QueuedEvent event;
   while (client_.notice_queue()->take(&event, 1) != 0) {
     delete event.buffer;

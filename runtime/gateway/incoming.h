@@ -13,6 +13,7 @@
 
 #include "runtime/client/relay.h"
 #include "runtime/gateway/mentions.h"
+#include "runtime/gateway/named_objects.h"
 #include "runtime/gateway/peer_link.h"
 
 namespace sabir::gateway {
@@ -31,7 +32,8 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   Incoming(client::Client& client, PeerLink& link) : client_(client), relay_(client), link_(link) {}
   ~Incoming();
 
-  // `mentions` go when nothing is to be pulled any more; `done` is called once: at once, if nothing is.
+  // `mentions` go when all is made, and the homes of actors know of this node; `done` is called once: at once, if
+  // nothing is to be pulled.
   void read(std::vector<rpc::WireValue> values, MentionsPtr mentions, Done done);
   bool has_promise(rpc::ObjectId id);
   // A promise is kept.
@@ -67,10 +69,12 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   // `task` runs on a thread of its own, which may wait; at once, and with true, if this ends.
   void wait_for_room(std::function<void(bool stopped)> task);
   void work_for_room();
+  void release_opened();
 
   Result<std::vector<client::Future*>> make_all(const Batch& batch);
   Result<client::Future*> make(const rpc::WireValue& value, const Batch& batch);
   Result<client::Future*> make_ref(const rpc::WireRef& ref, const Batch& batch);
+  Result<client::Future*> make_handle(const rpc::WireRef& ref, const Batch& batch);
 
   client::Client& client_;
   client::Relay relay_;
@@ -87,6 +91,8 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   std::list<Kept> kept_;  // newest first
   uint64_t kept_bytes_ = 0;
   std::map<rpc::ObjectId, client::Future*> promises_;  // a count on each
+  // Actors whose home has not said yet that it knows of this node's handles: until then the peer keeps its own.
+  std::vector<std::pair<client::Future*, MentionsPtr>> opening_;  // a count on each
   // What found no room at once: a thread of its own waits for it.
   std::deque<std::function<void(bool)>> waiting_;
   std::condition_variable waiting_changed_;

@@ -17,6 +17,8 @@ void Mentions::add(const rpc::WireValue& value) {
   for (const rpc::WireRef& ref : value.refs) {
     if (ref.value) {
       add(*ref.value);
+    } else if (ref.actor) {
+      ids_.push_back(ref.id);
     }
   }
 }
@@ -35,9 +37,9 @@ MentionsPtr mentions_in(PeerLink& link, const rpc::WireValue& value) {
   return mentions;
 }
 
-MentionsPtr mentions_in(PeerLink& link, const rpc::CallMessage& call) {
+MentionsPtr mentions_in(PeerLink& link, const std::vector<rpc::WireArg>& args) {
   auto mentions = std::make_shared<Mentions>(link);
-  for (const rpc::WireArg& arg : call.args) {
+  for (const rpc::WireArg& arg : args) {
     mentions->add(arg.value);
   }
   return mentions;

@@ -30,6 +30,6 @@ using MentionsPtr = std::shared_ptr<Mentions>;
 
 MentionsPtr mentions_in(PeerLink& link, const std::vector<rpc::WireValue>& values);
 MentionsPtr mentions_in(PeerLink& link, const rpc::WireValue& value);
-MentionsPtr mentions_in(PeerLink& link, const rpc::CallMessage& call);
+MentionsPtr mentions_in(PeerLink& link, const std::vector<rpc::WireArg>& args);
 
 }  // namespace sabir::gateway

@@ -1,10 +1,26 @@
 #include "runtime/gateway/named_objects.h"
 
+#include <cstring>
+
 namespace sabir::gateway {
 
 rpc::ObjectId id_of(client::Future* future) {
   uint64_t own = future->anchor->uid();
   return {future->extra != nullptr && future->extra->uid != 0 ? future->extra->uid : own, future->sequence};
+}
+
+rpc::ObjectId object_id_of(const std::string& actor_id) {
+  rpc::ObjectId id;
+  if (actor_id.size() == sizeof(id.uid) + sizeof(id.sequence)) {
+    std::memcpy(&id.uid, actor_id.data(), sizeof(id.uid));
+    std::memcpy(&id.sequence, actor_id.data() + sizeof(id.uid), sizeof(id.sequence));
+  }
+  return id;
+}
+
+std::string actor_id_of(rpc::ObjectId id) {
+  std::string bytes(reinterpret_cast<const char*>(&id.uid), sizeof(id.uid));
+  return bytes.append(reinterpret_cast<const char*>(&id.sequence), sizeof(id.sequence));
 }
 
 NamedObjects::~NamedObjects() {
@@ -33,9 +49,9 @@ void NamedObjects::let_go(const Object& object) {
   client::release(object.future);
 }
 
-void NamedObjects::name(client::Client* client, client::Future* future) {
+void NamedObjects::name(client::Client* client, client::Future* future, rpc::ObjectId id) {
   std::lock_guard guard(lock_);
-  Entry& entry = named_[id_of(future)];
+  Entry& entry = named_[id];
   ++entry.count;
   if (!entry.holders.contains(client)) {
     hold(entry.holders, client, future);

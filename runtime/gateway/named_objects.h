@@ -13,6 +13,9 @@
 namespace sabir::gateway {
 
 rpc::ObjectId id_of(client::Future* future);
+// An actor's 16 bytes, and back.
+rpc::ObjectId object_id_of(const std::string& actor_id);
+std::string actor_id_of(rpc::ObjectId id);
 
 // Any thread. Ids are the same in all clients, and the peer knows nothing of clients: mentions are counted by id,
 // whoever made them, and any client that has the object can serve it.
@@ -30,7 +33,8 @@ class NamedObjects {
   ~NamedObjects();
 
   // Once for each mention. Retains the future.
-  void name(client::Client* client, client::Future* future);
+  void name(client::Client* client, client::Future* future) { name(client, future, id_of(future)); }
+  void name(client::Client* client, client::Future* future, rpc::ObjectId id);
   // With a count of its own; nothing: it was never named, is released, or all who had it are gone.
   std::optional<Object> find(rpc::ObjectId id);
   // One mention.

@@ -61,7 +61,7 @@ Result<rpc::WireValue> Outgoing::write(Future* ready, int depth) {
 
 Result<rpc::WireRef> Outgoing::write_ref(Future* ref, int depth) {
   if (ref->kind == client::FutureKind::kActor) {
-    return unsupported_error("actor handles do not travel to another node yet");
+    return write_handle(ref);
   }
   rpc::WireRef out;
   out.id = id_of(ref);
@@ -72,6 +72,21 @@ Result<rpc::WireRef> Outgoing::write_ref(Future* ref, int depth) {
   } else if (named_.promise(&client_, ref)) {
     client_.watch(ref, promises_, reinterpret_cast<uint64_t>(ref));
   }
+  return out;
+}
+
+Result<rpc::WireRef> Outgoing::write_handle(Future* ref) {
+  SABIR_ASSIGN_OR_RETURN(std::shared_ptr<const rpc::ActorInfo> info, client_.describe_actor(ref));
+  rpc::WireRef out;
+  out.id = object_id_of(info->actor_id);
+  out.actor = std::make_unique<rpc::WireActor>();
+  out.actor->home = info->home_node.empty() ? link_.self() : rpc::NodeKeyBytes{info->home_node, info->home_incarnation};
+  out.actor->name = info->name;
+  out.actor->class_name = info->class_name;
+  out.actor->class_info = info->class_info;
+  out.actor->language = info->language;
+  out.actor->max_task_retries = info->max_task_retries;
+  named_.name(&client_, ref, out.id);
   return out;
 }
 
@@ -100,6 +115,8 @@ void Outgoing::take_back(const rpc::WireValue& value) {
   for (const rpc::WireRef& ref : value.refs) {
     if (ref.value) {
       take_back(*ref.value);
+    } else if (ref.actor) {
+      named_.release(ref.id);
     }
   }
 }

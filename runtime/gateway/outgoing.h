@@ -33,6 +33,7 @@ class Outgoing {
 
  private:
   Result<rpc::WireRef> write_ref(client::Future* ref, int depth);
+  Result<rpc::WireRef> write_handle(client::Future* ref);
 
   client::Client& client_;
   PeerLink& link_;

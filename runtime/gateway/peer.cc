@@ -8,12 +8,20 @@ using node_link::Lane;
 using node_link::LinkState;
 using node_link::MessageLane;
 
-Peer::Peer(loop::EventLoop& loop, node_link::NodeLinks& links, const node_link::NodeKey& key, Events events)
+rpc::NodeKeyBytes bytes_of(const node_link::NodeKey& key) {
+  const IdBits& bits = key.id.bits();
+  return {std::string(bits.bytes.begin(), bits.bytes.end()), key.incarnation};
+}
+
+Peer::Peer(loop::EventLoop& loop, node_link::NodeLinks& links, const node_link::NodeKey& self,
+           const node_link::NodeKey& peer, Events events)
     : loop_(loop),
+      self_key_(bytes_of(self)),
+      peer_key_(bytes_of(peer)),
       events_(std::move(events)),
       self_(std::make_shared<Peer*>(this)),
       lane_(std::make_unique<MessageLane>(
-          loop, links, key,
+          loop, links, peer,
           MessageLane::Events{
               .received = [this](auto messages, auto done) { received(std::move(messages), std::move(done)); },
               .lost = [this](const std::string& why) { lost(why); }})),
@@ -52,8 +60,8 @@ void Peer::end(const std::string& why) {
 }
 
 Peer::ConnectionPtr Peer::connect() {
-  return std::make_shared<Connection>(std::make_shared<ConnectionLink>(lane_->outbox(), bulk_), clock_,
-                                      events_.open_job);
+  return std::make_shared<Connection>(std::make_shared<ConnectionLink>(self_key_, peer_key_, lane_->outbox(), bulk_),
+                                      clock_, events_.open_job);
 }
 
 // --- The thread that reads
@@ -141,6 +149,10 @@ void Peer::export_class(std::function<Result<std::unique_ptr<client::Client>>()>
 }
 
 void Peer::set_width(uint16_t slot, uint32_t calls) { connection_->exchange.set_width(slot, calls); }
+
+void Peer::kill_actor(const rpc::KillRemoteActor& order) {
+  queue([order](Connection& connection) { connection.exchange.kill_actor(order); });
+}
 
 void Peer::end_job(uint32_t number) {
   queue([number](Connection& connection) { connection.exchange.end_job(number); });

@@ -30,7 +30,8 @@ class Peer final {
     std::function<void()> want_sweep;
   };
 
-  Peer(loop::EventLoop& loop, node_link::NodeLinks& links, const node_link::NodeKey& key, Events events);
+  Peer(loop::EventLoop& loop, node_link::NodeLinks& links, const node_link::NodeKey& self,
+       const node_link::NodeKey& peer, Events events);
   // Waits for its thread, which may wait for this node's sabird or store, for up to a minute: see retire().
   ~Peer() noexcept;
   Peer(const Peer&) = delete;
@@ -50,6 +51,7 @@ class Peer final {
   void export_class(std::function<Result<std::unique_ptr<client::Client>>()> make_worker,
                     ExportedClass::Options options);
   void set_width(uint16_t slot, uint32_t calls);
+  void kill_actor(const rpc::KillRemoteActor& order);
   void end_job(uint32_t number);
   // Nothing if the last one has not come to its end.
   void sweep();
@@ -73,6 +75,8 @@ class Peer final {
   void end(const std::string& why);
 
   loop::EventLoop& loop_;
+  const rpc::NodeKeyBytes self_key_;
+  const rpc::NodeKeyBytes peer_key_;
   const Events events_;
   SteadyClock clock_;
   std::shared_ptr<Peer*> self_;  // null once this is retired
@@ -95,5 +99,7 @@ class Peer final {
   bool over_ = false;
   std::thread thread_;
 };
+
+rpc::NodeKeyBytes bytes_of(const node_link::NodeKey& key);
 
 }  // namespace sabir::gateway

@@ -18,7 +18,12 @@ class PeerLink {
 
   virtual ~PeerLink() = default;
 
+  virtual const rpc::NodeKeyBytes& self() const = 0;  // this node
+  virtual const rpc::NodeKeyBytes& peer() const = 0;
+
   virtual void post(rpc::NodeMessage message) = 0;
+  // Something is over, and goes when the exchange is swept.
+  virtual void want_sweep() = 0;
 
   // A transfer to this node: its number, for the peer to send under. `destination` is written until `on_end` is called,
   // by a thread of the link, once.

@@ -11,31 +11,6 @@ std::string as_string(const std::vector<uint8_t>& bytes) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-control::ActorSpec to_control(rpc::ActorSpec spec, JobNumber job, const std::string& job_name_space) {
-  control::ActorSpec result;
-  IdBits id = IdBits::random();
-  result.id.assign(id.bytes.begin(), id.bytes.end());
-  result.job = job;
-  result.class_function = spec.class_function;
-  result.name = std::move(spec.name);
-  result.name_space = job_name_space;
-  if (!spec.name_space.empty()) {
-    result.name_space = std::move(spec.name_space);
-  }
-  for (rpc::ResourceAmount& amount : spec.resources) {
-    result.resources.push_back({std::move(amount.name), amount.units});
-  }
-  result.max_restarts = spec.max_restarts;
-  result.max_task_retries = spec.max_task_retries;
-  result.max_concurrency = spec.max_concurrency;
-  result.detached = spec.detached;
-  result.get_if_exists = spec.get_if_exists;
-  result.class_info = std::move(spec.class_info);
-  result.language = spec.language;
-  result.class_name = std::move(spec.class_name);
-  return result;
-}
-
 }  // namespace
 
 Result<rpc::ActorInfo> NodeManager::actor_info(shm::ActorIndex actor) {
@@ -47,8 +22,10 @@ Result<rpc::ActorInfo> NodeManager::actor_info(shm::ActorIndex actor) {
   info.actor = actor;
   info.entry = view->entry;
   info.generation = view->entry_generation;
-  info.actor_id = view->spec->id;
-  info.name = view->spec->name;
+  info.actor_id = view->spec->shown_id();
+  info.home_node = view->spec->home.id;
+  info.home_incarnation = view->spec->home.incarnation;
+  info.name = view->spec->shown_name();
   info.class_name = view->spec->class_name;
   info.class_info = view->spec->class_info;
   info.language = view->spec->language;
@@ -56,46 +33,66 @@ Result<rpc::ActorInfo> NodeManager::actor_info(shm::ActorIndex actor) {
   return info;
 }
 
+Result<rpc::ActorInfo> NodeManager::actor_info_for(const Process& process, shm::ActorIndex actor) {
+  SABIR_ASSIGN_OR_RETURN(rpc::ActorInfo info, actor_info(actor));
+  SABIR_RETURN_IF_ERROR(
+      objects_->ownership().hold(store::Holder::process(process.id()), {info.generation, info.entry}));
+  return info;
+}
+
+// Its handles have an entry from now on, which the creator holds.
+Result<void> NodeManager::bind_new_actor(shm::ActorIndex actor, const Process& creator) {
+  store::Holder holder = store::Holder::process(creator.id());
+  Result<shm::EntryRef> entry = objects_->change([&](store::Ownership& ownership, store::Instructions& out) {
+    return ownership.create_actor(actor, holder, out);
+  });
+  if (!entry.ok()) {
+    static_cast<void>(coordinator_.fail_actor(actor, entry.error().message(), ""));
+    settle();
+    return std::move(entry).error();
+  }
+  coordinator_.bind_actor_entry(actor, entry->entry, entry->generation);
+  if (coordinator_.actors().view(actor)->spec->detached) {
+    static_cast<void>(objects_->ownership().hold(store::Holder::node(), *entry));  // it has just been made
+  }
+  return {};
+}
+
 void NodeManager::create_actor(rpc::ProcessKey key, rpc::ActorSpec spec, rpc::Reply<rpc::ActorInfo> reply) {
   Process* process = caller(key, reply);
   if (process == nullptr) {
     return;
   }
-  auto job = jobs_.find(process->job);
-  std::string name_space = job == jobs_.end() ? "" : job->second.config.name_space;
-  Result<Actors::Created> created = coordinator_.create_actor(to_control(std::move(spec), process->job, name_space));
+  rpc::ActorOrigin origin = spec.origin;
+  if (origin.role == rpc::ActorRole::kKnown || is_own(origin)) {
+    create_known(*process, origin, std::move(reply));
+    return;
+  }
+  Result<control::ActorSpec> wanted = spec_for(*process, std::move(spec));
+  Result<Actors::Created> created =
+      wanted.ok() ? coordinator_.create_actor(*std::move(wanted)) : Result<Actors::Created>(wanted.error());
   if (!created.ok()) {
     reply(std::move(created).error());
     return;
   }
   shm::ActorIndex actor = created->actor;
-  store::Holder holder = store::Holder::process(process->id());
-  if (!created->existed) {
-    Result<shm::EntryRef> entry = objects_->change([&](store::Ownership& ownership, store::Instructions& out) {
-      return ownership.create_actor(actor, holder, out);
-    });
-    if (!entry.ok()) {
-      static_cast<void>(coordinator_.fail_actor(actor, entry.error().message(), ""));
-      settle();
-      reply(std::move(entry).error());
-      return;
-    }
-    coordinator_.bind_actor_entry(actor, entry->entry, entry->generation);
-    if (coordinator_.actors().view(actor)->spec->detached) {
-      static_cast<void>(objects_->ownership().hold(store::Holder::node(), *entry));  // it has just been made
-    }
-  }
-  Result<rpc::ActorInfo> info = actor_info(actor);
-  if (info.ok() && created->existed) {
-    Result<void> held = objects_->ownership().hold(holder, {info->generation, info->entry});
-    if (!held.ok()) {
-      info = std::move(held).error();
-    } else {
+  if (created->existed) {
+    Result<rpc::ActorInfo> info = actor_info_for(*process, actor);
+    if (info.ok()) {
       info->existed = true;
     }
+    reply(std::move(info));
+    return;
+  }
+  if (Result<void> bound = bind_new_actor(actor, *process); !bound.ok()) {
+    reply(std::move(bound).error());
+    return;
+  }
+  if (origin.role == rpc::ActorRole::kImported && !created->revived) {
+    static_cast<void>(coordinator_.start_actor(actor, "", {}));  // it has just been made, and takes no arguments
   }
   settle();
-  reply(std::move(info));
+  reply(actor_info(actor));
 }
 
 void NodeManager::start_actor(rpc::ProcessKey key, uint32_t actor, std::string args, std::vector<rpc::EntryKey> refs,
@@ -166,15 +163,7 @@ void NodeManager::get_actor(rpc::ProcessKey key, std::string name, std::string n
     reply(std::move(actor).error());
     return;
   }
-  Result<rpc::ActorInfo> info = actor_info(*actor);
-  if (info.ok()) {
-    Result<void> held =
-        objects_->ownership().hold(store::Holder::process(process->id()), {info->generation, info->entry});
-    if (!held.ok()) {
-      info = std::move(held).error();
-    }
-  }
-  reply(std::move(info));
+  reply(actor_info_for(*process, *actor));
 }
 
 void NodeManager::describe_actor(rpc::ProcessKey key, uint32_t actor, uint64_t generation,
@@ -190,6 +179,7 @@ void NodeManager::describe_actor(rpc::ProcessKey key, uint32_t actor, uint64_t g
   }
   rpc::ActorDescription description;
   description.info = std::move(*info);
+  description.crashed = view->crashed;
   if (view->phase == ActorPhase::kDead) {
     description.error =
         !view->error_value->empty()
@@ -201,6 +191,10 @@ void NodeManager::describe_actor(rpc::ProcessKey key, uint32_t actor, uint64_t g
 
 void NodeManager::kill_actor(rpc::ProcessKey key, uint32_t actor, bool no_restart, rpc::Reply<void> reply) {
   if (caller(key, reply) == nullptr) {
+    return;
+  }
+  if (std::optional<Actors::View> view = coordinator_.actors().view(actor);
+      view && kill_at_home(*view, no_restart, reply)) {
     return;
   }
   Result<void> killed = coordinator_.kill_actor(actor, no_restart);

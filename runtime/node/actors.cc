@@ -29,6 +29,8 @@ std::string_view actor_phase_name(ActorPhase phase) {
   return "?";
 }
 
+bool Actors::is_stand_in(const Actor& actor) { return actor.spec.role == control::ActorSpec::Role::kImported; }
+
 Actors::Actors(ActorOptions options, control::ActorRegistry* registry, const Clock* clock, Instructions* out)
     : options_(options), registry_(registry), clock_(clock), out_(out) {}
 
@@ -36,7 +38,9 @@ Actors::Actors(ActorOptions options, control::ActorRegistry* registry, const Clo
 
 Result<Actors::Created> Actors::create(control::ActorSpec spec, const ResourceSet& resources) {
   if (const control::ActorEntry* known = registry_->find(spec.id)) {
-    return Created{known->index, true};
+    Actor& actor = actors_.at(known->index);
+    bool revived = is_stand_in(actor) && std::exchange(actor.no_handles, false);
+    return Created{known->index, !revived, revived};
   }
   if (spec.name.empty() && (spec.get_if_exists || spec.detached)) {
     return invalid_error("get_if_exists and detached need a name");
@@ -112,7 +116,12 @@ Result<void> Actors::fail(shm::ActorIndex index, std::string message, std::strin
   if (actor->phase == ActorPhase::kDead) {
     return {};
   }
-  if (actor->phase == ActorPhase::kAlive || actor->phase == ActorPhase::kLeaving) {
+  bool was_alive = actor->phase == ActorPhase::kAlive || actor->phase == ActorPhase::kLeaving;
+  if (was_alive && is_stand_in(*actor)) {
+    die(*actor, std::move(message), std::move(error_value));  // A9: its home says so, and its worker leaves by itself
+    return {};
+  }
+  if (was_alive) {
     return invalid_error("the actor's constructor has returned");
   }
   if (actor->slot) {
@@ -197,6 +206,26 @@ void Actors::end_job(JobNumber job) {
   }
 }
 
+bool Actors::place_elsewhere(shm::ActorIndex index) {
+  Actor* actor = find_live(index);
+  if (actor == nullptr || actor->phase != ActorPhase::kWaitingResources) {
+    return false;
+  }
+  give_up_resources(*actor);
+  actor->phase = ActorPhase::kLaunching;
+  return true;
+}
+
+void Actors::end(shm::ActorIndex index, const std::string& reason) {
+  Actor* actor = find_live(index);
+  if (actor == nullptr) {
+    return;
+  }
+  kill_process(*actor, shm::DeathReason::kKilledByNode);
+  die(*actor, reason);
+  free_if_over(index);
+}
+
 // --- Its process
 
 void Actors::placed(shm::ActorIndex index, uint64_t gpu_mask) {
@@ -258,7 +287,8 @@ void Actors::worker_gone(shm::SlotIndex slot, const std::string& text) {
   actor.slot.reset();
   actor.kill_at_ns.reset();
   give_up_resources(actor);
-  if (actor.phase == ActorPhase::kLeaving) {
+  bool wanted_again = is_stand_in(actor) && !actor.no_handles;
+  if (actor.phase == ActorPhase::kLeaving && !wanted_again) {
     die(actor, actor.leave_reason);
   } else if (actor.phase != ActorPhase::kDead) {
     restart_or_die(actor, "its process died: " + text);
@@ -268,9 +298,11 @@ void Actors::worker_gone(shm::SlotIndex slot, const std::string& text) {
 
 void Actors::restart_or_die(Actor& actor, const std::string& reason) {
   bool wanted = actor.spec.detached || !actor.no_handles;
-  bool allowed = actor.spec.max_restarts == -1 || actor.restarts < static_cast<uint32_t>(actor.spec.max_restarts);
+  bool allowed = actor.spec.max_restarts == -1 || is_stand_in(actor) ||
+                 actor.restarts < static_cast<uint32_t>(actor.spec.max_restarts);
   if (!wanted || !allowed) {
     std::string after = actor.restarts > 0 ? " (after " + std::to_string(actor.restarts) + " restarts)" : std::string();
+    actor.crashed = true;
     die(actor, reason + after);
     return;
   }
@@ -318,6 +350,11 @@ void Actors::kill_process(Actor& actor, shm::DeathReason reason) {
 // --- Parts
 
 void Actors::request_resources(Actor& actor) {
+  if (is_stand_in(actor)) {
+    actor.phase = ActorPhase::kLaunching;
+    out_->push_back(OpenStandIn{actor.index, actor.incarnation});
+    return;
+  }
   actor.phase = ActorPhase::kWaitingResources;
   actor.holds_resources = true;
   out_->push_back(PlaceActor{actor.index, actor.spec.job});
@@ -424,7 +461,7 @@ std::optional<int64_t> Actors::next_wake_ns() const {
 Actors::View Actors::view_of(const Actor& actor) const {
   return {actor.index, actor.phase,         actor.incarnation,  actor.restarts,         actor.slot,
           &actor.spec, &actor.resources,    actor.entry,        actor.entry_generation, &actor.args,
-          &actor.refs, &actor.death_reason, &actor.error_value, actor.gpu_mask};
+          &actor.refs, &actor.death_reason, &actor.error_value, actor.gpu_mask,         actor.crashed};
 }
 
 std::optional<Actors::View> Actors::view(shm::ActorIndex index) const {

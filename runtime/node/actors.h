@@ -15,6 +15,14 @@
 //  yet
 //     is dead. Detached actors live without handles.
 //  A7 When its job ends an actor is dead, detached ones excepted.
+//  A8 An actor that waits for resources may be placed on another node: then it has none here, and a worker of the
+//  gateway
+//     stands in for it.
+//  A9 A stand-in for an actor of another node (Role::kImported) never has resources, and begins again whenever its
+//  worker
+//     is gone: whether its actor lives is its home's to say, which the next worker hears.
+//  A10 A stand-in that was asked to leave when its last handle went, and gets another one before it has left, begins
+//     again, too.
 #pragma once
 
 #include <cstdint>
@@ -63,6 +71,7 @@ class Actors {
   struct Created {
     shm::ActorIndex actor = 0;
     bool existed = false;
+    bool revived = false;  // A10: it needs an entry again, and is started
   };
   // `id` is 16 random bytes by the caller, and makes the call idempotent. With get_if_exists a living actor of that
   // name is the answer. kAlreadyExists: the name is taken. kExhausted: kMaxActors. kInvalid: get_if_exists or detached
@@ -75,13 +84,19 @@ class Actors {
 
   // Its arguments are ready. A second start, or one of a dead actor, changes nothing.
   Result<void> start(shm::ActorIndex actor, std::string args, std::vector<shm::EntryRef> refs);
-  // By its creator (an argument failed) or by its worker (the constructor raised). `error_value`: Value bytes.
+  // By its creator (an argument failed) or by its worker (the constructor raised; of a stand-in: it is dead at its
+  // home). `error_value`: Value bytes.
   Result<void> fail(shm::ActorIndex actor, std::string message, std::string error_value);
   // The constructor of this incarnation returned. kInvalid: it is not the current one.
   Result<void> started(shm::ActorIndex actor, uint32_t incarnation, shm::SlotIndex slot);
   Result<void> kill(shm::ActorIndex actor, bool no_restart);
   void handles_gone(shm::ActorIndex actor);  // A6
   void end_job(JobNumber job);               // A7
+
+  // A8. False: it does not wait for resources.
+  bool place_elsewhere(shm::ActorIndex actor);
+  // Not by its process: what it needs is gone for good.
+  void end(shm::ActorIndex actor, const std::string& reason);
 
   // Its worker said hello.
   void worker_ready(shm::ActorIndex actor, uint32_t incarnation, shm::SlotIndex slot);
@@ -112,6 +127,7 @@ class Actors {
     const std::string* death_reason = nullptr;
     const std::string* error_value = nullptr;  // what ended it, if that was a value
     uint64_t gpu_mask = 0;
+    bool crashed = false;  // its process died, and that ended it
   };
   // Nothing for an index that is free. Pointers stand until the next event.
   std::optional<View> view(shm::ActorIndex actor) const;
@@ -139,11 +155,13 @@ class Actors {
     bool holds_args = false;
     bool holds_resources = false;
     bool no_handles = false;
+    bool crashed = false;
     std::string leave_reason;
     std::string death_reason;
     std::string error_value;
   };
 
+  static bool is_stand_in(const Actor& actor);
   Actor* find_actor(shm::ActorIndex index);
   // Null if there is none or it is dead.
   Actor* find_live(shm::ActorIndex index);

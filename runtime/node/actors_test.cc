@@ -286,5 +286,82 @@ TEST_F(ActorsTest, A2_IncarnationsNeverRepeatWhenAnIndexIsReused) {
   }
 }
 
+TEST_F(ActorsTest, A8_OneThatWaitsMayBePlacedElsewhere) {
+  control::ActorSpec wanted = spec();
+  wanted.max_restarts = 1;
+  shm::ActorIndex actor = actors_.create(wanted, {})->actor;
+  EXPECT_FALSE(actors_.place_elsewhere(actor)) << "its arguments are not ready";
+  ASSERT_TRUE(actors_.start(actor, "args", {}).ok());
+  out_.clear();
+  ASSERT_TRUE(actors_.place_elsewhere(actor));
+  auto all = out_;
+  EXPECT_EQ(taken<UnplaceActor>().size(), 1u);
+  out_ = all;
+  EXPECT_EQ(taken<LaunchActor>().size(), 0u) << "no process of this node";
+  EXPECT_FALSE(actors_.place_elsewhere(actor)) << "once";
+  actors_.placed(actor, 0);
+  EXPECT_EQ(taken<LaunchActor>().size(), 0u) << "too late";
+
+  uint32_t incarnation = actors_.view(actor)->incarnation;
+  actors_.worker_ready(actor, incarnation, 9);
+  ASSERT_TRUE(actors_.started(actor, incarnation, 9).ok());
+  actors_.worker_gone(9, "exited with status 7");
+  EXPECT_EQ(phase(actor), ActorPhase::kWaitingResources) << "a restart looks for a place again, here first";
+  ASSERT_TRUE(actors_.place_elsewhere(actor));
+  actors_.worker_ready(actor, incarnation + 1, 9);
+  actors_.worker_gone(9, "exited with status 7");
+  EXPECT_EQ(phase(actor), ActorPhase::kDead);
+  EXPECT_TRUE(actors_.view(actor)->crashed);
+}
+
+TEST_F(ActorsTest, A9_AStandInBeginsAgainUntilItsHomeSaysNo) {
+  control::ActorSpec wanted = spec();
+  wanted.role = control::ActorSpec::Role::kImported;
+  shm::ActorIndex actor = actors_.create(wanted, {})->actor;
+  ASSERT_TRUE(actors_.start(actor, "", {}).ok());
+  auto all = out_;
+  auto opened = taken<OpenStandIn>();
+  ASSERT_EQ(opened.size(), 1u);
+  out_ = all;
+  EXPECT_EQ(taken<PlaceActor>().size(), 0u) << "it needs no resources";
+  for (int i = 0; i < 4; ++i) {
+    uint32_t incarnation = actors_.view(actor)->incarnation;
+    actors_.worker_ready(actor, incarnation, 9);
+    ASSERT_TRUE(actors_.started(actor, incarnation, 9).ok());
+    actors_.worker_gone(9, "its process died");
+    clock_.advance_ns(20 * kSecondNs);
+    actors_.tick();
+    opened = taken<OpenStandIn>();
+    ASSERT_EQ(opened.size(), 1u) << i;
+    EXPECT_EQ(opened[0].incarnation, incarnation + 1);
+  }
+  uint32_t incarnation = actors_.view(actor)->incarnation;
+  actors_.worker_ready(actor, incarnation, 9);
+  ASSERT_TRUE(actors_.started(actor, incarnation, 9).ok());
+  ASSERT_TRUE(actors_.fail(actor, "it is dead", "error").ok());
+  EXPECT_EQ(phase(actor), ActorPhase::kDead);
+  EXPECT_EQ(*actors_.view(actor)->error_value, "error");
+}
+
+TEST_F(ActorsTest, A10_AHandleThatComesWhileAStandInLeavesHasItBeginAgain) {
+  control::ActorSpec wanted = spec();
+  wanted.role = control::ActorSpec::Role::kImported;
+  shm::ActorIndex actor = actors_.create(wanted, {})->actor;
+  ASSERT_TRUE(actors_.start(actor, "", {}).ok());
+  uint32_t incarnation = actors_.view(actor)->incarnation;
+  actors_.worker_ready(actor, incarnation, 9);
+  ASSERT_TRUE(actors_.started(actor, incarnation, 9).ok());
+  EXPECT_TRUE(actors_.create(wanted, {})->existed);
+  actors_.handles_gone(actor);
+  EXPECT_EQ(taken<ExitWorker>().size(), 1u);
+  Actors::Created again = *actors_.create(wanted, {});
+  EXPECT_EQ(again.actor, actor);
+  EXPECT_TRUE(again.revived);
+  EXPECT_FALSE(again.existed) << "its handles need an entry again";
+  actors_.worker_gone(9, "it left");
+  EXPECT_EQ(taken<OpenStandIn>().size(), 1u);
+  EXPECT_EQ(actors_.view(actor)->incarnation, incarnation + 1);
+}
+
 }  // namespace
 }  // namespace sabir::node

@@ -57,6 +57,7 @@ void NodeManager::carry_out(const Instruction& instruction) {
           [&](const WriteActorWord& word) { write_actor(word); },
           [&](const HoldActorArgs& args) { hold_actor_args(args.actor); },
           [&](const ReleaseActorArgs& args) { objects_->ownership().drop_holder(store::Holder::actor(args.actor)); },
+          [&](const OpenStandIn& order) { open_stand_in(order); },
           [&](const FreeActor&) {},
           [&](const WarnJob& warning) { warn_job(warning.job, warning.text); },
           [&](const auto&) { SABIR_CHECK(false, "an instruction between machines, kind=", instruction.index()); },

@@ -374,7 +374,8 @@ void ClusterAgent::tick() {
   }
   view_->expire_debits();
   spill();
-  if (!waiting_since_ns_.empty()) {
+  spill_actors();
+  if (!waiting_since_ns_.empty() || !actors_waiting_since_ns_.empty()) {
     active_ns_ = clock_.now_ns();
   }
   at_rest_ = clock_.now_ns() - active_ns_ > kRestTickNs;
@@ -442,30 +443,55 @@ void ClusterAgent::spill() {
     if (clock_.now_ns() - waiting_since < kLocalPatienceNs) {
       continue;
     }
-    cluster::Strategy strategy;
-    cluster::PlacementQuery query{.resources = &backlog.resources, .strategy = &strategy, .local = self_.id};
     std::map<NodeKey, uint32_t> chosen;
     auto wanted = static_cast<uint32_t>(std::min<uint64_t>(backlog.waiting, kMaxChoices));
-    for (uint32_t i = 0; i < wanted; ++i) {
-      cluster::Decision decision = cluster::choose_node(query, *view_, random_);
-      bool elsewhere = decision.node.id != self_.id && !decision.node.id.is_nil();
-      if (decision.outcome == cluster::Decision::Outcome::kInfeasible || !elsewhere) {
-        break;
+    bool more = true;
+    for (uint32_t i = 0; i < wanted && more; ++i) {
+      if (std::optional<NodeKey> node = choose_elsewhere(backlog.resources, more)) {
+        chosen[*node] += 1;
       }
-      if (decision.outcome == cluster::Decision::Outcome::kLater) {
-        chosen[decision.node] += 1;  // it waits there: this node can never run it
-        break;
-      }
-      if (std::optional<cluster::ResourceSet> set = view_->resolve(backlog.resources)) {
-        view_->debit(decision.node, *set, 1);
-      }
-      chosen[decision.node] += 1;
     }
     for (const auto& [node, calls] : chosen) {
       host_.send_calls(backlog, node, calls);
     }
   }
   waiting_since_ns_ = std::move(since);
+}
+
+std::optional<NodeKey> ClusterAgent::choose_elsewhere(const cluster::Amounts& resources, bool& more) {
+  cluster::Strategy strategy;
+  cluster::PlacementQuery query{.resources = &resources, .strategy = &strategy, .local = self_.id};
+  cluster::Decision decision = cluster::choose_node(query, *view_, random_);
+  bool elsewhere = decision.node.id != self_.id && !decision.node.id.is_nil();
+  if (decision.outcome == cluster::Decision::Outcome::kInfeasible || !elsewhere) {
+    more = false;
+    return std::nullopt;
+  }
+  if (decision.outcome == cluster::Decision::Outcome::kLater) {
+    more = false;  // it waits there: this node can never run it
+  } else if (std::optional<cluster::ResourceSet> set = view_->resolve(resources)) {
+    view_->debit(decision.node, *set, 1);
+  }
+  return decision.node;
+}
+
+void ClusterAgent::spill_actors() {
+  std::map<shm::ActorIndex, int64_t> since;
+  for (const ActorBacklog& backlog : host_.waiting_actors()) {
+    auto known = actors_waiting_since_ns_.find(backlog.actor);
+    int64_t waiting_since = known != actors_waiting_since_ns_.end() ? known->second : clock_.now_ns();
+    bool more = true;
+    std::optional<NodeKey> node;
+    if (clock_.now_ns() - waiting_since >= kLocalPatienceNs) {
+      node = choose_elsewhere(backlog.resources, more);
+    }
+    if (node) {
+      host_.place_actor(backlog.actor, *node);
+    } else {
+      since.emplace(backlog.actor, waiting_since);
+    }
+  }
+  actors_waiting_since_ns_ = std::move(since);
 }
 
 // --- Orders to the gateway, and questions
@@ -480,6 +506,15 @@ void ClusterAgent::host_worker(std::string token, const NodeKey& peer, uint32_t 
 }
 
 void ClusterAgent::set_width(uint16_t slot, uint32_t calls) { tell(rpc::SetWidth{slot, calls}); }
+
+bool ClusterAgent::is_member(const NodeKey& node) const {
+  auto found = members_.find(node.id);
+  return found != members_.end() && found->second.info.node == node && !found->second.info.dead;
+}
+
+void ClusterAgent::kill_remote_actor(const NodeKey& peer, rpc::ProcessKey worker, bool no_restart, bool abandon) {
+  tell(rpc::KillRemoteActor{wire_key(peer), worker, no_restart, abandon});
+}
 
 void ClusterAgent::job_over(JobNumber job) { tell(rpc::JobOver{job}); }
 

@@ -54,6 +54,12 @@ struct ClassBacklog {
   uint64_t waiting = 0;
 };
 
+// An actor that waits at this node for resources.
+struct ActorBacklog {
+  shm::ActorIndex actor = 0;
+  cluster::Amounts resources;
+};
+
 class ClusterHost {
  public:
   virtual ~ClusterHost() = default;
@@ -61,6 +67,9 @@ class ClusterHost {
   virtual std::vector<ClassBacklog> backlogs() = 0;
   // So many calls more of the class may be under way to the peer.
   virtual void send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, uint32_t calls) = 0;
+  virtual std::vector<ActorBacklog> waiting_actors() = 0;
+  // It is to live there.
+  virtual void place_actor(shm::ActorIndex actor, const cluster::NodeKey& peer) = 0;
   virtual void node_gone(const cluster::NodeKey& peer) = 0;
   virtual void gateway_ended() = 0;
   virtual void cluster_failed(const std::string& why) = 0;
@@ -79,7 +88,10 @@ class ClusterAgent {
   // A worker of this node that relays calls to the peer: it is to say hello with this token.
   void host_worker(std::string token, const cluster::NodeKey& peer, uint32_t width, const cluster::Amounts& resources);
   void set_width(uint16_t slot, uint32_t calls);
+  // See killActor in schema/gateway.capnp.
+  void kill_remote_actor(const cluster::NodeKey& peer, rpc::ProcessKey worker, bool no_restart, bool abandon);
   void job_over(JobNumber job);
+  bool is_member(const cluster::NodeKey& node) const;
   // Something happens at this node: what the others are to know of it, or what is to go there, does not wait for long.
   // At rest it looks once a second.
   void wake();
@@ -133,6 +145,9 @@ class ClusterAgent {
   void spread_view();
   void look_for_dead();
   void spill();
+  void spill_actors();
+  // Where one more of these goes: nothing if it stays here.
+  std::optional<cluster::NodeKey> choose_elsewhere(const cluster::Amounts& resources, bool& more);
 
   loop::EventLoop& loop_;
   const Clock& clock_;
@@ -163,6 +178,7 @@ class ClusterAgent {
   int64_t head_heard_ns_ = 0;
   cluster::Random random_;
   std::map<shm::ClassIndex, int64_t> waiting_since_ns_;
+  std::map<shm::ActorIndex, int64_t> actors_waiting_since_ns_;
   int64_t active_ns_ = 0;  // when something happened last
   bool at_rest_ = true;
   loop::Timer timer_;

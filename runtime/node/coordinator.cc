@@ -113,7 +113,10 @@ void Coordinator::kill_worker(shm::SlotIndex slot, shm::DeathReason reason, std:
 // --- Actors
 
 Result<Actors::Created> Coordinator::create_actor(control::ActorSpec spec) {
-  SABIR_RETURN_IF_ERROR(check_language(spec.job, spec.language));
+  bool stand_in = spec.role == control::ActorSpec::Role::kImported;
+  if (!stand_in) {
+    SABIR_RETURN_IF_ERROR(check_language(spec.job, spec.language));
+  }
   std::vector<ResourceRequest> request;
   for (const control::ActorResource& resource : spec.resources) {
     request.push_back({resource.name, resource.units});
@@ -151,6 +154,31 @@ Result<void> Coordinator::kill_actor(shm::ActorIndex actor, bool no_restart) {
 
 void Coordinator::actor_handles_gone(shm::ActorIndex actor) {
   actors_.handles_gone(actor);
+  route();
+}
+
+bool Coordinator::place_elsewhere(shm::ActorIndex actor) {
+  bool placed = actors_.place_elsewhere(actor);
+  route();
+  return placed;
+}
+
+void Coordinator::end_actor(shm::ActorIndex actor, const std::string& reason) {
+  actors_.end(actor, reason);
+  route();
+}
+
+bool Coordinator::stand_in_ready(shm::ActorIndex actor, uint32_t incarnation, shm::SlotIndex slot) {
+  std::optional<Actors::View> view = actors_.view(actor);
+  if (!view || view->phase != ActorPhase::kLaunching || view->incarnation != incarnation) {
+    return false;
+  }
+  actors_.worker_ready(actor, incarnation, slot);
+  return true;
+}
+
+void Coordinator::stand_in_failed(shm::ActorIndex actor, uint32_t incarnation, const Error& error) {
+  actors_.launch_failed(actor, incarnation, error);
   route();
 }
 

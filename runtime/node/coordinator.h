@@ -68,6 +68,11 @@ class Coordinator {
   Result<void> actor_started(shm::ActorIndex actor, uint32_t incarnation, shm::SlotIndex slot);
   Result<void> kill_actor(shm::ActorIndex actor, bool no_restart);
   void actor_handles_gone(shm::ActorIndex actor);
+  bool place_elsewhere(shm::ActorIndex actor);
+  void end_actor(shm::ActorIndex actor, const std::string& reason);
+  // Of one that the gateway makes: its hello, false if nobody waits for it; or it will say none.
+  bool stand_in_ready(shm::ActorIndex actor, uint32_t incarnation, shm::SlotIndex slot);
+  void stand_in_failed(shm::ActorIndex actor, uint32_t incarnation, const Error& error);
 
   // Decides, and returns what is to be done, in order. Only instructions for the shell.
   Instructions take();

@@ -181,14 +181,7 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_worker(const rpc::HelloInfo& hello
     std::optional<Actors::View> actor = coordinator_.actors().view(*view->actor);
     directory_.set_gpus(slot, actor ? actor->gpu_mask : 0);
     if (actor) {
-      welcome.actor = {.present = true,
-                       .actor = *view->actor,
-                       .incarnation = view->incarnation,
-                       .actor_id = actor->spec->id,
-                       .class_function = actor->spec->class_function,
-                       .args = *actor->args,
-                       .max_concurrency = actor->spec->max_concurrency,
-                       .name = actor->spec->name};
+      welcome.actor = hosted_actor(*actor);
     }
   }
   logger_.debug("worker ", pid, " joined job ", view->job);

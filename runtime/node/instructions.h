@@ -109,6 +109,11 @@ struct ReleaseActorArgs {
   shm::ActorIndex actor;
   std::vector<shm::EntryRef> refs;
 };
+// A9: have the gateway make a worker for it, which opens it at its home.
+struct OpenStandIn {
+  shm::ActorIndex actor;
+  uint32_t incarnation;
+};
 // Dead, and no handle is left: the index is reused, for another actor with a higher incarnation.
 struct FreeActor {
   shm::ActorIndex actor;
@@ -180,7 +185,7 @@ using Instruction =
     std::variant<GrantLease, WithdrawLease, UnlistWorker, RingWorker, ClearLease, FailClass, MarkInfeasible, FreeClass,
                  LaunchWorker, AbortLaunch, KillWorker, ExitWorker, WriteActorWord, HoldActorArgs, ReleaseActorArgs,
                  FreeActor, WarnJob, NeedWorkers, ActorPlaced, WorkersUnavailable, PoolFull, PlaceActor, UnplaceActor,
-                 LaunchActor, AbortActorLaunch, ActorLaunchFailed, RetireWorker>;
+                 LaunchActor, AbortActorLaunch, ActorLaunchFailed, RetireWorker, OpenStandIn>;
 using Instructions = std::vector<Instruction>;
 
 }  // namespace sabir::node

@@ -190,7 +190,9 @@ void NodeManager::kill(Process& process, shm::DeathReason reason, const std::str
   logger_.info("kill process ", process.pid, ": ", text);
   if (process.relay || is_gateway(process.pid)) {
     // It leaves when it is told to; a gateway that does not hear ends as a whole.
-    if (process.notices) {
+    if (process.relay && process.actor) {
+      kill_in_gateway(process, true, true);
+    } else if (process.notices) {
       process.notices->exit(text);
     }
     expect_end(process.key, kRelayGraceNs);

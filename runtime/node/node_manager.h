@@ -74,7 +74,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
                      rpc::Reply<rpc::ClassInfo>) override;
   void export_function(rpc::ProcessKey, rpc::FunctionInfo, rpc::Reply<uint32_t>) override;
   void fetch_function(rpc::ProcessKey, uint32_t index, rpc::Reply<rpc::FunctionInfo>) override;
-  void leave(rpc::ProcessKey, rpc::Reply<void>) override;
+  void leave(rpc::ProcessKey, std::string crash, rpc::Reply<void>) override;
   void kv_put(rpc::ProcessKey, std::string key, std::string value, bool overwrite, rpc::Reply<bool>) override;
   void kv_get(rpc::ProcessKey, std::string key, rpc::Reply<std::string>) override;
   void kv_delete(rpc::ProcessKey, std::string key, rpc::Reply<bool>) override;
@@ -148,19 +148,38 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
     int64_t moved_ns = 0;     // when a call last ended
     int64_t busy_ns = 0;      // when it last had something to do
     int64_t started_ns = 0;
+    // It stands in for an actor that runs on the peer (A8) or has its home there (A9), and has no class.
+    std::optional<shm::ActorIndex> actor;
+    uint32_t incarnation = 0;  // of the actor
   };
   bool is_gateway(pid_t pid) const { return cluster_ && cluster_->gateway_pid() == pid; }
   std::optional<JobNumber> find_job(const std::string& id) const;
   Result<rpc::WelcomeInfo> welcome_guest(JobNumber job, rpc::PeerCredentials peer);
   Result<rpc::WelcomeInfo> welcome_relay(LaunchId launch, rpc::PeerCredentials peer);
+  void begin_relay(LaunchId launch, Relay& relay, uint32_t width, const cluster::Amounts& resources);
+  void refuse_relay(std::map<LaunchId, Relay>::iterator relay, const std::string& why);
   void relay_gone(Process& process);
   void end_relay(Relay& relay, const std::string& why);
   bool relays_busy() const;
   void look_at_relays();
   void adapt_width(Relay& relay, int64_t now_ns);
+  // --- stand_ins.cc: actors of this node that live on others, and of others that this node has handles of
+  Result<control::ActorSpec> spec_for(const Process& creator, rpc::ActorSpec spec) const;
+  void create_known(Process& process, const rpc::ActorOrigin& origin, rpc::Reply<rpc::ActorInfo> reply);
+  bool is_own(const rpc::ActorOrigin& origin) const;
+  void open_stand_in(const OpenStandIn& order);
+  void host_stand_in(shm::ActorIndex actor, uint32_t incarnation, const cluster::NodeKey& peer);
+  Result<rpc::WelcomeInfo> welcome_stand_in(std::map<LaunchId, Relay>::iterator relay, rpc::PeerCredentials peer);
+  rpc::HostedActor hosted_actor(const Actors::View& view) const;
+  void kill_in_gateway(const Process& relay, bool no_restart, bool abandon);
+  // Of a stand-in. False: it is none.
+  bool kill_at_home(const Actors::View& view, bool no_restart, rpc::Reply<void>& reply);
+  void stand_ins_lost(const cluster::NodeKey& home);
   // --- ClusterHost
   cluster::NodeState node_state() override;
   std::vector<ClassBacklog> backlogs() override;
+  std::vector<ActorBacklog> waiting_actors() override;
+  void place_actor(shm::ActorIndex actor, const cluster::NodeKey& peer) override;
   void send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, uint32_t calls) override;
   void node_gone(const cluster::NodeKey& peer) override;
   void gateway_ended() override;
@@ -174,6 +193,9 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
 
   // --- actor_calls.cc
   Result<rpc::ActorInfo> actor_info(shm::ActorIndex actor);
+  // ... with a hold for the process.
+  Result<rpc::ActorInfo> actor_info_for(const Process& process, shm::ActorIndex actor);
+  Result<void> bind_new_actor(shm::ActorIndex actor, const Process& creator);
 
   // Null, and `reply` has been told so: not a process of this node.
   template <typename T>

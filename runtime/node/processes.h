@@ -46,6 +46,7 @@ struct Process {
   bool cut_off = false;  // it broke the protocol (T4): nothing that it writes is read any more
   bool ended = false;    // its process is reaped
   bool relay = false;    // the gateway's: it leaves alone, its process goes on
+  std::string crash;     // of a relay: its actor died on the other node, and how
   bool guest = false;    // the gateway's: a driver in a job that is not its own
   // Set when sabird decided that it must die: what to say of it.
   std::optional<shm::DeathReason> kill_reason;

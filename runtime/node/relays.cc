@@ -35,12 +35,15 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_guest(JobNumber job, rpc::PeerCred
 }
 
 Result<rpc::WelcomeInfo> NodeManager::welcome_relay(LaunchId launch, rpc::PeerCredentials peer) {
-  Relay& relay = relay_launches_.at(launch);
+  auto found = relay_launches_.find(launch);
+  Relay& relay = found->second;
   auto job = jobs_.find(relay.job);
   if (relay.ending || job == jobs_.end() || job->second.over) {
-    launcher_->forget(launch);
-    relay_launches_.erase(launch);
+    refuse_relay(found, "its worker was not needed any more");
     return cancelled_error("this worker is not needed any more");
+  }
+  if (relay.actor) {
+    return welcome_stand_in(found, std::move(peer));
   }
   SABIR_ASSIGN_OR_RETURN(Process * process, admit(shm::ProcessKind::kWorker, std::move(peer)));
   launcher_->forget(launch);
@@ -60,35 +63,57 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_relay(LaunchId launch, rpc::PeerCr
   return welcome_to(*process);
 }
 
+void NodeManager::begin_relay(LaunchId launch, Relay& relay, uint32_t width, const cluster::Amounts& resources) {
+  relay.started_ns = clock_.now_ns();
+  cluster_->host_worker(launcher_->expect(launch, relay.job, cluster_->gateway_pid()), relay.peer, width, resources);
+}
+
+// It has not joined, and will not.
+void NodeManager::refuse_relay(std::map<LaunchId, Relay>::iterator relay, const std::string& why) {
+  launcher_->forget(relay->first);
+  Relay gone = std::move(relay->second);
+  relay_launches_.erase(relay);
+  if (gone.actor) {
+    coordinator_.stand_in_failed(*gone.actor, gone.incarnation, disconnected_error(why));
+    settle();
+  }
+}
+
 void NodeManager::relay_gone(Process& process) {
   shm::SlotIndex slot = process.key.slot;
   for (auto entry = relay_launches_.begin(); entry != relay_launches_.end(); ++entry) {
     if (entry->second.slot == slot) {
-      if (!entry->second.ending) {
+      if (!entry->second.ending && !entry->second.actor) {
         directory_.unlist_worker(slot, entry->second.class_index);
       }
       relay_launches_.erase(entry);
       break;
     }
   }
-  publish_death(process, 0, shm::DeathReason::kDisconnected, "its link to another node ended");
+  std::string text = process.crash.empty() ? "its link to another node ended" : process.crash;
+  publish_death(process, 0, shm::DeathReason::kDisconnected, text);
 }
 
 void NodeManager::end_relay(Relay& relay, const std::string& why) {
   if (std::exchange(relay.ending, true) || !relay.slot) {
     return;
   }
-  directory_.withdraw(*relay.slot);
-  directory_.unlist_worker(*relay.slot, relay.class_index);
+  if (!relay.actor) {
+    directory_.withdraw(*relay.slot);
+    directory_.unlist_worker(*relay.slot, relay.class_index);
+  }
   if (Process* process = processes_.at(*relay.slot); process != nullptr && process->notices) {
     process->notices->exit(why);
   }
 }
 
-// One that is told to leave may stay for what it has promised (that is the gateway's to know), and is not looked at.
+// One that is told to leave may stay for what it has promised (that is the gateway's to know), and is not looked at. A
+// stand-in that has joined needs no looks: what it has to say comes as calls of its session.
 bool NodeManager::relays_busy() const {
-  return std::any_of(relay_launches_.begin(), relay_launches_.end(),
-                     [](const auto& entry) { return !entry.second.ending || !entry.second.slot; });
+  return std::any_of(relay_launches_.begin(), relay_launches_.end(), [](const auto& entry) {
+    const Relay& relay = entry.second;
+    return !relay.slot || !(relay.ending || relay.actor);
+  });
 }
 
 void NodeManager::look_at_relays() {
@@ -101,6 +126,9 @@ void NodeManager::look_at_relays() {
       }
       continue;
     }
+    if (relay.actor) {
+      continue;  // it stays as long as its actor has handles here
+    }
     uint64_t executed = calls_.executed(*relay.slot).any();
     if (executed != relay.executed || calls_.function_plus_one(*relay.slot).any() != 0) {
       relay.busy_ns = now;
@@ -112,8 +140,9 @@ void NodeManager::look_at_relays() {
     }
   }
   for (LaunchId launch : late) {
-    launcher_->forget(launch);
-    relay_launches_.erase(launch);
+    if (auto found = relay_launches_.find(launch); found != relay_launches_.end()) {
+      refuse_relay(found, "its worker did not join in time");
+    }
   }
 }
 
@@ -203,17 +232,17 @@ void NodeManager::send_calls(const ClassBacklog& backlog, const cluster::NodeKey
   relay.class_index = backlog.class_index;
   relay.peer = peer;
   relay.width = relay.base_width = std::min(kMaxRelayWidth, calls);
-  relay.started_ns = clock_.now_ns();
-  cluster_->host_worker(launcher_->expect(launch, backlog.job, cluster_->gateway_pid()), peer, relay.width,
-                        backlog.resources);
+  begin_relay(launch, relay, relay.width, backlog.resources);
 }
 
 void NodeManager::node_gone(const cluster::NodeKey& peer) {
   for (auto& [launch, relay] : relay_launches_) {
-    if (relay.peer == peer) {
+    // Stand-ins that have joined end with the gateway's link: what they ran counts as lost (ExportedClass).
+    if (relay.peer == peer && !(relay.actor && relay.slot)) {
       end_relay(relay, "the node that its calls went to is gone");
     }
   }
+  stand_ins_lost(peer);
 }
 
 void NodeManager::gateway_ended() {

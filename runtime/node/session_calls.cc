@@ -88,9 +88,14 @@ void NodeManager::fetch_function(rpc::ProcessKey key, uint32_t index, rpc::Reply
   reply(rpc::FunctionInfo{record->kind, record->language, record->name, record->code});
 }
 
-void NodeManager::leave(rpc::ProcessKey key, rpc::Reply<void> reply) {
+void NodeManager::leave(rpc::ProcessKey key, std::string crash, rpc::Reply<void> reply) {
   Process* process = caller(key, reply);
   if (process == nullptr) {
+    return;
+  }
+  if (process->relay && !crash.empty()) {
+    process->crash = std::move(crash);  // its connection ends next (relay_gone)
+    reply({});
     return;
   }
   process->leaving = true;

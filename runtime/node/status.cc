@@ -132,12 +132,26 @@ Json other_nodes(const ClusterAgent& cluster) {
   return list;
 }
 
+// What this node has to do with an actor.
+std::string role_name(control::ActorSpec::Role role) {
+  switch (role) {
+    case control::ActorSpec::Role::kOwn:
+      return "own";
+    case control::ActorSpec::Role::kHosted:
+      return "hosted for another node";
+    case control::ActorSpec::Role::kImported:
+      return "of another node";
+  }
+  return "?";
+}
+
 Json actor_list(const StatusSources& sources) {
   Json list = Json::array();
   for (const Actors::View& view : sources.coordinator.actors().views()) {
     const Process* process = view.slot ? sources.processes.at(*view.slot) : nullptr;
-    list.push_back({{"actor_id", hex(view.spec->id)},
-                    {"name", view.spec->name},
+    list.push_back({{"actor_id", hex(view.spec->shown_id())},
+                    {"name", view.spec->shown_name()},
+                    {"role", role_name(view.spec->role)},
                     {"class", view.spec->class_name},
                     {"state", std::string(actor_phase_name(view.phase))},
                     {"pid", process != nullptr ? process->pid : 0},

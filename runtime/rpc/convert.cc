@@ -98,6 +98,9 @@ HostedActor read(schema::HostedActor::Reader from) {
   actor.args = to_string(from.getArgs());
   actor.max_concurrency = from.getMaxConcurrency();
   actor.name = to_string(from.getName());
+  actor.class_info = to_string(from.getClassInfo());
+  actor.class_name = to_string(from.getClassName());
+  actor.imported = from.getImported();
   return actor;
 }
 
@@ -110,6 +113,9 @@ void write(const HostedActor& from, schema::HostedActor::Builder to) {
   to.setArgs(data_of(from.args));
   to.setMaxConcurrency(from.max_concurrency);
   to.setName(text_of(from.name));
+  to.setClassInfo(data_of(from.class_info));
+  to.setClassName(text_of(from.class_name));
+  to.setImported(from.imported);
 }
 
 ActorSpec read(schema::ActorSpec::Reader from) {
@@ -126,6 +132,11 @@ ActorSpec read(schema::ActorSpec::Reader from) {
   spec.class_info = to_string(from.getClassInfo());
   spec.language = from.getLanguage();
   spec.class_name = to_string(from.getClassName());
+  auto origin = from.getOrigin();
+  spec.origin.role = static_cast<ActorRole>(origin.getRole());
+  spec.origin.actor_id = to_string(origin.getActorId());
+  spec.origin.node = to_string(origin.getNode());
+  spec.origin.incarnation = origin.getIncarnation();
   return spec;
 }
 
@@ -142,6 +153,13 @@ void write(const ActorSpec& from, schema::ActorSpec::Builder to) {
   to.setClassInfo(data_of(from.class_info));
   to.setLanguage(from.language);
   to.setClassName(text_of(from.class_name));
+  if (from.origin.role != ActorRole::kOwn) {
+    auto origin = to.initOrigin();
+    origin.setRole(static_cast<schema::ActorOrigin::Role>(from.origin.role));
+    origin.setActorId(data_of(from.origin.actor_id));
+    origin.setNode(data_of(from.origin.node));
+    origin.setIncarnation(from.origin.incarnation);
+  }
 }
 
 ActorInfo read(schema::ActorInfo::Reader from) {
@@ -156,6 +174,8 @@ ActorInfo read(schema::ActorInfo::Reader from) {
   info.language = from.getLanguage();
   info.max_task_retries = from.getMaxTaskRetries();
   info.existed = from.getExisted();
+  info.home_node = to_string(from.getHomeNode());
+  info.home_incarnation = from.getHomeIncarnation();
   return info;
 }
 
@@ -170,6 +190,10 @@ void write(const ActorInfo& from, schema::ActorInfo::Builder to) {
   to.setLanguage(from.language);
   to.setMaxTaskRetries(from.max_task_retries);
   to.setExisted(from.existed);
+  if (!from.home_node.empty()) {
+    to.setHomeNode(data_of(from.home_node));
+    to.setHomeIncarnation(from.home_incarnation);
+  }
 }
 
 std::vector<EntryKey> read(capnp::List<schema::EntryRef>::Reader from) {

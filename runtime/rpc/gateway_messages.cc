@@ -90,6 +90,13 @@ Result<ToGateway> read_to(schema::ToGateway::Reader from) {
       return ToGateway(JobOver{from.getJobOver()});
     case schema::ToGateway::JOIN_ANSWER:
       return ToGateway(JoinAnswer{from.getJoinAnswer().getNumber(), to_string(from.getJoinAnswer().getBytes())});
+    case schema::ToGateway::KILL_ACTOR: {
+      auto kill = from.getKillActor();
+      return ToGateway(KillRemoteActor{read_key(kill.getPeer()),
+                                       {kill.getSlot(), kill.getSlotIncarnation()},
+                                       kill.getNoRestart(),
+                                       kill.getAbandon()});
+    }
   }
   return invalid_error("a message to the gateway of an unknown kind");
 }
@@ -130,6 +137,14 @@ void write_to(const ToGateway& message, schema::ToGateway::Builder to) {
                         [&](const JoinAnswer& answer) {
                           to.initJoinAnswer().setNumber(answer.number);
                           to.getJoinAnswer().setBytes(data_of(answer.bytes));
+                        },
+                        [&](const KillRemoteActor& kill) {
+                          auto out = to.initKillActor();
+                          write_key(kill.peer, out.initPeer());
+                          out.setSlot(kill.worker.slot);
+                          out.setSlotIncarnation(kill.worker.incarnation);
+                          out.setNoRestart(kill.no_restart);
+                          out.setAbandon(kill.abandon);
                         }},
              message);
 }

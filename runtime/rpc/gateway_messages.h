@@ -72,8 +72,14 @@ struct JoinAnswer {
   uint64_t number = 0;
   std::string bytes;
 };
-using ToGateway =
-    std::variant<StartGateway, JoinCluster, Admitted, Members, HostWorker, SetWidth, Between, JobOver, JoinAnswer>;
+struct KillRemoteActor {
+  NodeKeyBytes peer;
+  ProcessKey worker;
+  bool no_restart = true;
+  bool abandon = false;
+};
+using ToGateway = std::variant<StartGateway, JoinCluster, Admitted, Members, HostWorker, SetWidth, Between, JobOver,
+                               JoinAnswer, KillRemoteActor>;
 
 // --- from the gateway
 struct Listening {

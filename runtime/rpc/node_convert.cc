@@ -19,6 +19,28 @@ void write_id(ObjectId from, schema::ObjectId::Builder to) {
   to.setSequence(from.sequence);
 }
 
+WireActor read_actor(schema::WireActor::Reader from) {
+  WireActor actor;
+  actor.home = {to_string(from.getHome().getId()), from.getHome().getIncarnation()};
+  actor.name = to_string(from.getName());
+  actor.class_name = to_string(from.getClassName());
+  actor.class_info = to_string(from.getClassInfo());
+  actor.language = from.getLanguage();
+  actor.max_task_retries = from.getMaxTaskRetries();
+  return actor;
+}
+
+void write_actor(const WireActor& from, schema::WireActor::Builder to) {
+  auto home = to.initHome();
+  home.setId(data_of(from.home.id));
+  home.setIncarnation(from.home.incarnation);
+  to.setName(text_of(from.name));
+  to.setClassName(text_of(from.class_name));
+  to.setClassInfo(data_of(from.class_info));
+  to.setLanguage(from.language);
+  to.setMaxTaskRetries(from.max_task_retries);
+}
+
 Result<WireValue> read_value(schema::WireValue::Reader from, int depth = 0) {
   if (depth > kMaxWireDepth) {
     return invalid_error("a value from another node is nested too deeply");
@@ -39,6 +61,8 @@ Result<WireValue> read_value(schema::WireValue::Reader from, int depth = 0) {
     if (ref.isValue()) {
       SABIR_ASSIGN_OR_RETURN(WireValue inside, read_value(ref.getValue(), depth + 1));
       to.value = std::make_unique<WireValue>(std::move(inside));
+    } else if (ref.isActor()) {
+      to.actor = std::make_unique<WireActor>(read_actor(ref.getActor()));
     }
   }
   return value;
@@ -64,9 +88,29 @@ void write_value(const WireValue& from, schema::WireValue::Builder to) {
     write_id(from.refs[i].id, refs[i].initId());
     if (from.refs[i].value) {
       write_value(*from.refs[i].value, refs[i].initValue());
+    } else if (from.refs[i].actor) {
+      write_actor(*from.refs[i].actor, refs[i].initActor());
     } else {
       refs[i].setPromised();
     }
+  }
+}
+
+Result<std::vector<WireArg>> read_args(capnp::List<schema::WireArg>::Reader from) {
+  std::vector<WireArg> args;
+  for (auto arg : from) {
+    SABIR_ASSIGN_OR_RETURN(WireValue value, read_value(arg.getValue()));
+    args.push_back({to_string(arg.getName()), std::move(value)});
+  }
+  return args;
+}
+
+void write_args(const std::vector<WireArg>& from, capnp::List<schema::WireArg>::Builder to) {
+  for (kj::uint i = 0; i < to.size(); ++i) {
+    if (!from[i].name.empty()) {
+      to[i].setName(text_of(from[i].name));
+    }
+    write_value(from[i].value, to[i].initValue());
   }
 }
 
@@ -78,10 +122,8 @@ Result<CallMessage> read_call(schema::CallMessage::Reader from) {
   call.class_number = from.getClass();
   call.num_returns = from.getNumReturns();
   call.attempt = from.getAttempt();
-  for (auto arg : from.getArgs()) {
-    SABIR_ASSIGN_OR_RETURN(WireValue value, read_value(arg.getValue()));
-    call.args.push_back({to_string(arg.getName()), std::move(value)});
-  }
+  call.actor = from.getActor();
+  SABIR_ASSIGN_OR_RETURN(call.args, read_args(from.getArgs()));
   return call;
 }
 
@@ -92,13 +134,60 @@ void write_call(const CallMessage& from, schema::CallMessage::Builder to) {
   to.setClass(from.class_number);
   to.setNumReturns(from.num_returns);
   to.setAttempt(from.attempt);
-  auto args = to.initArgs(static_cast<kj::uint>(from.args.size()));
-  for (kj::uint i = 0; i < args.size(); ++i) {
-    if (!from.args[i].name.empty()) {
-      args[i].setName(text_of(from.args[i].name));
-    }
-    write_value(from.args[i].value, args[i].initValue());
+  to.setActor(from.actor);
+  write_args(from.args, to.initArgs(static_cast<kj::uint>(from.args.size())));
+}
+
+Result<OpenActorMessage> read_open(schema::OpenActor::Reader from) {
+  OpenActorMessage open;
+  open.number = from.getNumber();
+  open.job = from.getJob();
+  open.actor_id = to_string(from.getActorId());
+  if (from.isCreate()) {
+    auto create = from.getCreate();
+    OpenActorMessage::Creation& creation = open.creation.emplace();
+    creation.function = create.getFunction();
+    creation.class_number = create.getClass();
+    creation.max_concurrency = create.getMaxConcurrency();
+    creation.name = to_string(create.getName());
+    creation.class_name = to_string(create.getClassName());
+    creation.class_info = to_string(create.getClassInfo());
+    SABIR_ASSIGN_OR_RETURN(creation.args, read_args(create.getArgs()));
   }
+  return open;
+}
+
+void write_open(const OpenActorMessage& from, schema::OpenActor::Builder to) {
+  to.setNumber(from.number);
+  to.setJob(from.job);
+  to.setActorId(data_of(from.actor_id));
+  if (!from.creation) {
+    to.setOpen();
+    return;
+  }
+  auto create = to.initCreate();
+  create.setFunction(from.creation->function);
+  create.setClass(from.creation->class_number);
+  create.setMaxConcurrency(from.creation->max_concurrency);
+  create.setName(text_of(from.creation->name));
+  create.setClassName(text_of(from.creation->class_name));
+  create.setClassInfo(data_of(from.creation->class_info));
+  write_args(from.creation->args, create.initArgs(static_cast<kj::uint>(from.creation->args.size())));
+}
+
+ActorStateMessage read_state(schema::ActorState::Reader from) {
+  auto state = static_cast<uint16_t>(from.getState());
+  return {from.getNumber(),
+          state <= static_cast<uint16_t>(RemoteActorState::kCrashed) ? static_cast<RemoteActorState>(state)
+                                                                     : RemoteActorState::kCrashed,
+          to_string(from.getMessage()), to_string(from.getError())};
+}
+
+void write_state(const ActorStateMessage& from, schema::ActorState::Builder to) {
+  to.setNumber(from.number);
+  to.setState(static_cast<schema::ActorState::State>(from.state));
+  to.setMessage(text_of(from.message));
+  to.setError(data_of(from.error));
 }
 
 Result<ResultMessage> read_result(schema::ResultMessage::Reader from) {
@@ -152,6 +241,15 @@ size_t bytes_of(const WireValue& value) {
   size_t total = 64 + value.bytes.size();
   for (const WireRef& ref : value.refs) {
     total += 48 + (ref.value ? bytes_of(*ref.value) : 0);
+    total += ref.actor ? 128 + ref.actor->class_info.size() + ref.actor->class_name.size() : 0;
+  }
+  return total;
+}
+
+size_t bytes_of(const std::vector<WireArg>& args) {
+  size_t total = 0;
+  for (const WireArg& arg : args) {
+    total += arg.name.size() + bytes_of(arg.value);
   }
   return total;
 }
@@ -192,6 +290,16 @@ Result<NodeMessage> read(schema::NodeMessage::Reader from) {
       return NodeMessage(PullMessage{read_id(from.getPull().getId()), from.getPull().getTransfer()});
     case schema::NodeMessage::BETWEEN:
       return NodeMessage(BetweenMessage{to_string(from.getBetween())});
+    case schema::NodeMessage::OPEN_ACTOR: {
+      SABIR_ASSIGN_OR_RETURN(OpenActorMessage open, read_open(from.getOpenActor()));
+      return NodeMessage(std::move(open));
+    }
+    case schema::NodeMessage::ACTOR_STATE:
+      return NodeMessage(read_state(from.getActorState()));
+    case schema::NodeMessage::CLOSE_ACTOR:
+      return NodeMessage(CloseActorMessage{from.getCloseActor().getNumber(), from.getCloseActor().getKill()});
+    case schema::NodeMessage::KILL_ACTOR:
+      return NodeMessage(KillActorMessage{from.getKillActor().getNumber(), from.getKillActor().getNoRestart()});
   }
   return invalid_error("a message between nodes of a kind that this release does not know");
 }
@@ -229,7 +337,17 @@ void write(const NodeMessage& from, schema::NodeMessage::Builder to) {
                           write_id(pull.id, out.initId());
                           out.setTransfer(pull.transfer);
                         },
-                        [&](const BetweenMessage& between) { to.setBetween(data_of(between.bytes)); }},
+                        [&](const BetweenMessage& between) { to.setBetween(data_of(between.bytes)); },
+                        [&](const OpenActorMessage& open) { write_open(open, to.initOpenActor()); },
+                        [&](const ActorStateMessage& state) { write_state(state, to.initActorState()); },
+                        [&](const CloseActorMessage& close) {
+                          to.initCloseActor().setNumber(close.number);
+                          to.getCloseActor().setKill(close.kill);
+                        },
+                        [&](const KillActorMessage& kill) {
+                          to.initKillActor().setNumber(kill.number);
+                          to.getKillActor().setNoRestart(kill.no_restart);
+                        }},
              from);
 }
 
@@ -246,18 +364,16 @@ WireValue copy_of(const WireValue& value) {
     to.id = ref.id;
     if (ref.value) {
       to.value = std::make_unique<WireValue>(copy_of(*ref.value));
+    } else if (ref.actor) {
+      to.actor = std::make_unique<WireActor>(*ref.actor);
     }
   }
   return copy;
 }
 
-size_t wire_bytes(const CallMessage& call) {
-  size_t total = kMessageBytes;
-  for (const WireArg& arg : call.args) {
-    total += arg.name.size() + bytes_of(arg.value);
-  }
-  return total;
-}
+size_t wire_bytes(const CallMessage& call) { return kMessageBytes + bytes_of(call.args); }
+
+size_t wire_bytes(const std::vector<WireArg>& args) { return kMessageBytes + bytes_of(args); }
 
 size_t wire_bytes(const ResultMessage& result) {
   size_t total = kMessageBytes + result.message.size();
@@ -271,24 +387,30 @@ size_t wire_bytes(const ResolvedMessage& resolved) { return kMessageBytes + byte
 
 size_t size_bytes(const NodeMessage& message) {
   return std::visit(
-      Overloaded{[](const CallMessage& call) { return wire_bytes(call); },
-                 [](const ResultMessage& result) { return wire_bytes(result); },
-                 [](const ResolvedMessage& resolved) { return wire_bytes(resolved); },
-                 [](const JobDefinition& job) {
-                   size_t total = kMessageBytes + job.config.name.size() + job.config.opaque.size();
-                   for (const LanguageEnv& env : job.config.language_envs) {
-                     for (const std::string& word : env.argv) {
-                       total += word.size();
-                     }
-                   }
-                   return total;
-                 },
-                 [](const FunctionDefinition& function) {
-                   return kMessageBytes + function.function.name.size() + function.function.code.size();
-                 },
-                 [](const ReleasedMessage& released) { return kMessageBytes + sizeof(ObjectId) * released.ids.size(); },
-                 [](const BetweenMessage& between) { return kMessageBytes + between.bytes.size(); },
-                 [](const auto&) { return kMessageBytes; }},
+      Overloaded{
+          [](const CallMessage& call) { return wire_bytes(call); },
+          [](const OpenActorMessage& open) {
+            return kMessageBytes +
+                   (open.creation ? bytes_of(open.creation->args) + open.creation->class_info.size() : 0);
+          },
+          [](const ActorStateMessage& state) { return kMessageBytes + state.message.size() + state.error.size(); },
+          [](const ResultMessage& result) { return wire_bytes(result); },
+          [](const ResolvedMessage& resolved) { return wire_bytes(resolved); },
+          [](const JobDefinition& job) {
+            size_t total = kMessageBytes + job.config.name.size() + job.config.opaque.size();
+            for (const LanguageEnv& env : job.config.language_envs) {
+              for (const std::string& word : env.argv) {
+                total += word.size();
+              }
+            }
+            return total;
+          },
+          [](const FunctionDefinition& function) {
+            return kMessageBytes + function.function.name.size() + function.function.code.size();
+          },
+          [](const ReleasedMessage& released) { return kMessageBytes + sizeof(ObjectId) * released.ids.size(); },
+          [](const BetweenMessage& between) { return kMessageBytes + between.bytes.size(); },
+          [](const auto&) { return kMessageBytes; }},
       message);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/base/result.h"
+#include "runtime/rpc/gateway_messages.h"
 #include "runtime/rpc/session_types.h"
 
 namespace sabir::rpc {
@@ -35,9 +36,18 @@ struct WireValue {
   std::optional<Stored> stored;  // its bytes are in the sender's store
   std::vector<WireRef> refs;
 };
+struct WireActor {
+  NodeKeyBytes home;
+  std::string name;
+  std::string class_name;
+  std::string class_info;
+  uint8_t language = 0;
+  int32_t max_task_retries = 0;
+};
 struct WireRef {
   ObjectId id;
-  std::unique_ptr<WireValue> value;  // null: promised
+  std::unique_ptr<WireValue> value;  // null, and no actor: promised
+  std::unique_ptr<WireActor> actor;
 };
 
 struct WireArg {
@@ -66,6 +76,37 @@ struct CallMessage {
   uint16_t num_returns = 1;
   uint16_t attempt = 0;
   std::vector<WireArg> args;
+  uint64_t actor = 0;
+};
+struct OpenActorMessage {
+  struct Creation {
+    uint32_t function = 0;
+    uint32_t class_number = 0;
+    uint32_t max_concurrency = 1;
+    std::string name;
+    std::string class_name;
+    std::string class_info;
+    std::vector<WireArg> args;
+  };
+  uint64_t number = 0;
+  uint32_t job = 0;
+  std::string actor_id;
+  std::optional<Creation> creation;
+};
+enum class RemoteActorState : uint8_t { kAlive, kFailed, kLeft, kCrashed };
+struct ActorStateMessage {
+  uint64_t number = 0;
+  RemoteActorState state = RemoteActorState::kAlive;
+  std::string message;
+  std::string error;
+};
+struct CloseActorMessage {
+  uint64_t number = 0;
+  bool kill = false;
+};
+struct KillActorMessage {
+  uint64_t number = 0;
+  bool no_restart = true;
 };
 enum class Outcome : uint8_t { kValues, kFailed, kRetryable, kLost, kNotBegun };
 struct ResultMessage {
@@ -93,7 +134,8 @@ struct BetweenMessage {
 };
 
 using NodeMessage = std::variant<JobDefinition, FunctionDefinition, ClassDefinition, CallMessage, ResultMessage,
-                                 ResolvedMessage, ReleasedMessage, JobOverMessage, PullMessage, BetweenMessage>;
+                                 ResolvedMessage, ReleasedMessage, JobOverMessage, PullMessage, BetweenMessage,
+                                 OpenActorMessage, ActorStateMessage, CloseActorMessage, KillActorMessage>;
 
 // References inside references: deeper ones are refused.
 inline constexpr int kMaxWireDepth = 16;
@@ -102,6 +144,7 @@ inline constexpr int kMaxWireDepth = 16;
 size_t size_bytes(const NodeMessage& message);
 // Of one that is not in its variant yet.
 size_t wire_bytes(const CallMessage& message);
+size_t wire_bytes(const std::vector<WireArg>& args);
 size_t wire_bytes(const ResultMessage& message);
 size_t wire_bytes(const ResolvedMessage& message);
 

@@ -195,7 +195,7 @@ class Client final : public SessionClient {
       request.setActor(actor);
       request.setGeneration(generation);
       return ask<ActorDescription>(request, [](auto& response) {
-        return ActorDescription{read(response.getInfo()), to_string(response.getError())};
+        return ActorDescription{read(response.getInfo()), to_string(response.getError()), response.getCrashed()};
       });
     });
   }
@@ -220,10 +220,11 @@ class Client final : public SessionClient {
     });
   }
 
-  Result<void> leave(int64_t timeout_ns) override {
-    return call<void>(timeout_ns, Repeat::kYes, [](Session::Client& session, uint64_t id) {
+  Result<void> leave(std::string crash, int64_t timeout_ns) override {
+    return call<void>(timeout_ns, Repeat::kYes, [crash = std::move(crash)](Session::Client& session, uint64_t id) {
       auto request = session.leaveRequest();
       request.setRequestId(id);
+      request.setCrash(text_of(crash));
       return command(request);
     });
   }

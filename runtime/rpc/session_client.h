@@ -49,7 +49,8 @@ class SessionClient {
   virtual Result<ActorDescription> describe_actor(uint32_t actor, uint64_t generation, int64_t timeout_ns) = 0;
   virtual Result<void> kill_actor(uint32_t actor, bool no_restart, int64_t timeout_ns) = 0;
   virtual Result<void> actor_started(uint32_t actor, uint32_t incarnation, int64_t timeout_ns) = 0;
-  virtual Result<void> leave(int64_t timeout_ns) = 0;
+  // `crash`: of a gateway's worker whose actor died on another node; else "".
+  virtual Result<void> leave(std::string crash, int64_t timeout_ns) = 0;
   virtual Result<bool> kv_put(const std::string& key, const std::string& value, bool overwrite, int64_t timeout_ns) = 0;
   virtual Result<std::string> kv_get(const std::string& key, int64_t timeout_ns) = 0;
   virtual Result<bool> kv_delete(const std::string& key, int64_t timeout_ns) = 0;

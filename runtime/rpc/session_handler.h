@@ -59,7 +59,7 @@ class SessionHandler {
   virtual void get_actor(ProcessKey, std::string name, std::string name_space, Reply<ActorInfo>) = 0;
   virtual void describe_actor(ProcessKey, uint32_t actor, uint64_t generation, Reply<ActorDescription>) = 0;
   virtual void kill_actor(ProcessKey, uint32_t actor, bool no_restart, Reply<void>) = 0;
-  virtual void leave(ProcessKey, Reply<void>) = 0;
+  virtual void leave(ProcessKey, std::string crash, Reply<void>) = 0;
   virtual void kv_put(ProcessKey, std::string key, std::string value, bool overwrite, Reply<bool>) = 0;
   virtual void kv_get(ProcessKey, std::string key, Reply<std::string>) = 0;  // kNotFound
   virtual void kv_delete(ProcessKey, std::string key, Reply<bool>) = 0;

@@ -149,6 +149,7 @@ class SessionService final : public Session::Server {
         [](auto results, const ActorDescription& description) {
           write(description.info, results.initInfo());
           results.setError(data_of(description.error));
+          results.setCrashed(description.crashed);
         });
   }
 
@@ -160,8 +161,10 @@ class SessionService final : public Session::Server {
   }
 
   kj::Promise<void> leave(LeaveContext call) override {
-    return member_command(call, "leave", call.getParams().getRequestId(),
-                          [&](Reply<void> reply) { handler().leave(process(), std::move(reply)); });
+    auto params = call.getParams();
+    return member_command(call, "leave", params.getRequestId(), [&](Reply<void> reply) {
+      handler().leave(process(), to_string(params.getCrash()), std::move(reply));
+    });
   }
 
   kj::Promise<void> kvPut(KvPutContext call) override {

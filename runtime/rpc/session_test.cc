@@ -173,7 +173,7 @@ TEST_F(SessionTest, KeysAndValues) {
 
 TEST_F(SessionTest, StatusLeaveStop) {
   EXPECT_EQ(client_->status(kLong).value(), "{\"fake\":true}");
-  EXPECT_TRUE(client_->leave(kLong).ok());
+  EXPECT_TRUE(client_->leave("", kLong).ok());
   EXPECT_TRUE(client_->stop(kLong).ok());
   EXPECT_THAT(node_.handler().calls(), ElementsAre("status", "leave", "stop"));
 }
@@ -185,7 +185,7 @@ TEST_F(SessionTest, ObserverHasNoSegmentsAndNoMembership) {
   EXPECT_TRUE(observer->status(kLong).ok());
   EXPECT_TRUE(observer->kv_put("k", "v", true, kLong).ok());
   EXPECT_EQ(observer->lend(LendKind::kCells, kLong).error().kind(), ErrorKind::kUnsupported);
-  EXPECT_EQ(observer->leave(kLong).error().kind(), ErrorKind::kUnsupported);
+  EXPECT_EQ(observer->leave("", kLong).error().kind(), ErrorKind::kUnsupported);
   observer->close();
   EXPECT_TRUE(eventually([this] { return node_.connections() == 1; }));
   EXPECT_EQ(node_.handler().ready(), 1u);

@@ -66,6 +66,10 @@ struct HostedActor {
   std::string args;
   uint32_t max_concurrency = 1;
   std::string name;
+  // For a gateway's worker only.
+  std::string class_info;
+  std::string class_name;
+  bool imported = false;
 };
 
 struct WelcomeInfo {
@@ -105,6 +109,15 @@ struct FunctionInfo {
   std::string code;
 };
 
+enum class ActorRole : uint8_t { kOwn = 0, kHosted = 1, kImported = 2, kKnown = 3 };
+
+struct ActorOrigin {
+  ActorRole role = ActorRole::kOwn;
+  std::string actor_id;  // 16 bytes, unless kOwn
+  std::string node;      // 16 bytes, of its home
+  uint64_t incarnation = 0;
+};
+
 struct ActorSpec {
   uint32_t class_function = 0;
   std::string name;
@@ -118,6 +131,7 @@ struct ActorSpec {
   std::string class_info;
   uint8_t language = 0;
   std::string class_name;
+  ActorOrigin origin;
 };
 
 struct ActorInfo {
@@ -131,11 +145,14 @@ struct ActorInfo {
   uint8_t language = 0;
   int32_t max_task_retries = 0;
   bool existed = false;
+  std::string home_node;  // 16 bytes; empty: this node
+  uint64_t home_incarnation = 0;
 };
 
 struct ActorDescription {
   ActorInfo info;
   std::string error;  // the error value that ended it, or empty
+  bool crashed = false;
 };
 
 struct EntryKey {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 
 #include "runtime/shm/limits.h"
@@ -89,6 +90,12 @@ struct alignas(kCacheLineBytes) ActorRecord {
   char death_reason[232];  // written before the word says kDead; not changed after
 };
 static_assert(sizeof(ActorRecord) == 256, "T7");
+
+// Of one whose word says kDead.
+inline std::string_view death_reason(const ActorRecord& record) {
+  size_t bytes = record.death_reason_bytes.load(std::memory_order_acquire);
+  return {record.death_reason, bytes < sizeof(record.death_reason) ? bytes : sizeof(record.death_reason)};
+}
 
 struct NodeHeader {
   uint64_t magic;

@@ -207,7 +207,7 @@ void FakeHandler::kill_actor(ProcessKey, uint32_t actor, bool no_restart, Reply<
   reply({});
 }
 
-void FakeHandler::leave(ProcessKey, Reply<void> reply) {
+void FakeHandler::leave(ProcessKey, std::string, Reply<void> reply) {
   note("leave");
   reply({});
 }

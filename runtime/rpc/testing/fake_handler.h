@@ -51,7 +51,7 @@ class FakeHandler final : public SessionHandler {
   void get_actor(ProcessKey, std::string name, std::string name_space, Reply<ActorInfo> reply) override;
   void describe_actor(ProcessKey, uint32_t actor, uint64_t generation, Reply<ActorDescription> reply) override;
   void kill_actor(ProcessKey, uint32_t actor, bool no_restart, Reply<void> reply) override;
-  void leave(ProcessKey, Reply<void> reply) override;
+  void leave(ProcessKey, std::string crash, Reply<void> reply) override;
   void kv_put(ProcessKey, std::string key, std::string value, bool overwrite, Reply<bool> reply) override;
   void kv_get(ProcessKey, std::string key, Reply<std::string> reply) override;
   void kv_delete(ProcessKey, std::string key, Reply<bool> reply) override;

@@ -1,0 +1,336 @@
+#include "runtime/gateway/imported_actors.h"
+
+#include <utility>
+
+#include "runtime/client/error_value.h"
+#include "runtime/client/submit.h"
+
+namespace sabir::gateway {
+
+using client::Future;
+using rpc::RemoteActorState;
+using shm::ActorState;
+
+namespace {
+
+rpc::ActorStateMessage failed(uint64_t number, const Error& error) {
+  std::vector<uint8_t> value = client::make_error_value(error.kind(), error.message(), client::kCallAlignment);
+  return {number, RemoteActorState::kFailed, error.message(), {value.begin(), value.end()}};
+}
+
+// What came too late, or from a node that is gone, may come again; what is wrong in itself may not.
+bool is_final(const Error& error) {
+  return error.kind() == ErrorKind::kInvalid || error.kind() == ErrorKind::kUnsupported;
+}
+
+void release_all(const std::vector<Future*>& futures) {
+  for (Future* future : futures) {
+    client::release(future);
+  }
+}
+
+}  // namespace
+
+ImportedActors::ImportedActors(client::Client& client, PeerLink& link, Incoming& incoming,
+                               std::shared_ptr<client::EventQueue> changes, Events events)
+    : client_(client), link_(link), incoming_(incoming), changes_(std::move(changes)), events_(std::move(events)) {}
+
+ImportedActors::~ImportedActors() { peer_lost(); }
+
+ImportedActors::ActorPtr ImportedActors::find(uint64_t number) {
+  std::lock_guard guard(lock_);
+  auto found = actors_.find(number);
+  return found == actors_.end() ? nullptr : found->second;
+}
+
+// --- To have one
+
+void ImportedActors::open(rpc::OpenActorMessage message, MentionsPtr mentions, const rpc::FunctionInfo* function,
+                          const std::vector<rpc::ResourceAmount>* resources) {
+  auto actor = std::make_shared<Actor>();
+  actor->number = message.number;
+  actor->hosted = message.creation.has_value();
+  {
+    std::lock_guard guard(lock_);
+    actors_[message.number] = actor;
+  }
+  if (!message.creation) {
+    rpc::ActorSpec known;
+    known.origin.role = rpc::ActorRole::kKnown;
+    known.origin.actor_id = message.actor_id;
+    made(actor, client_.open_actor(known));
+    return;
+  }
+  std::vector<rpc::WireValue> values;
+  for (rpc::WireArg& arg : message.creation->args) {
+    values.push_back(std::move(arg.value));
+  }
+  auto kept = std::make_shared<rpc::OpenActorMessage>(std::move(message));
+  incoming_.read(
+      std::move(values), std::move(mentions),
+      [this, actor, kept, function = *function, resources = *resources](Result<std::vector<Future*>> args) mutable {
+        if (!args.ok()) {
+          made(actor, std::move(args).error().with_context("the arguments of its constructor did not arrive"));
+          return;
+        }
+        std::vector<sabir_arg> passed(args->size());
+        for (size_t i = 0; i < args->size(); ++i) {
+          const std::string& name = kept->creation->args[i].name;
+          passed[i] = {};
+          passed[i].ref = reinterpret_cast<sabir_ref*>((*args)[i]);
+          passed[i].name = {name.data(), name.size()};
+        }
+        rpc::ActorSpec spec;
+        rpc::OpenActorMessage::Creation& creation = *kept->creation;
+        spec.name = std::move(creation.name);
+        spec.resources = std::move(resources);
+        spec.max_concurrency = creation.max_concurrency;
+        spec.class_info = std::move(creation.class_info);
+        spec.class_name = std::move(creation.class_name);
+        spec.language = function.language;
+        spec.origin = {rpc::ActorRole::kHosted, std::move(kept->actor_id), link_.peer().id, link_.peer().incarnation};
+        Result<client::Function*> exported = client_.core().functions->export_function(function);
+        if (exported.ok()) {
+          spec.class_function = (*exported)->index;
+          client::release(*exported);
+          made(actor, client_.create_actor(spec, passed));
+        } else {
+          made(actor, std::move(exported).error());
+        }
+        release_all(*args);
+      });
+}
+
+void ImportedActors::made(const ActorPtr& actor, Result<Future*> handle) {
+  if (!handle.ok()) {
+    rpc::ActorStateMessage last = failed(actor->number, handle.error());
+    if (actor->hosted && !is_final(handle.error())) {
+      last.state = RemoteActorState::kCrashed;
+    }
+    over(actor, std::move(last));
+    return;
+  }
+  bool closed = false;
+  {
+    std::lock_guard guard(lock_);
+    closed = actor->closed;
+    if (!closed) {
+      actor->handle = *handle;
+    }
+  }
+  if (closed) {
+    if (actor->kill_when_made) {
+      (void)client_.kill_actor(*handle, true);
+    }
+    client::release(*handle);
+    return;
+  }
+  client_.watch_actor(*handle, changes_, actor->number);
+}
+
+// --- Calls
+
+Result<uint32_t> ImportedActors::method_index(uint32_t function, const rpc::FunctionInfo& method) {
+  if (auto known = methods_.find(function); known != methods_.end()) {
+    return known->second;
+  }
+  SABIR_ASSIGN_OR_RETURN(client::Function * exported, client_.core().functions->export_function(method));
+  uint32_t index = exported->index;
+  client::release(exported);
+  methods_.emplace(function, index);
+  return index;
+}
+
+void ImportedActors::call(rpc::CallMessage call, MentionsPtr mentions, const rpc::FunctionInfo& method) {
+  ActorPtr actor = find(call.actor);
+  if (!actor) {
+    // It is over, and the peer knows or will know: what that means for its calls is the peer's to say.
+    link_.post(rpc::ResultMessage{call.number, rpc::Outcome::kLost, {}, "its actor is gone"});
+    return;
+  }
+  Result<uint32_t> index = method_index(call.function, method);
+  if (!index.ok()) {
+    events_.refused(call.number, index.error());
+    return;
+  }
+  auto waiting = std::make_shared<Waiting>();
+  waiting->method = *index;
+  std::vector<rpc::WireValue> values;
+  for (rpc::WireArg& arg : call.args) {
+    values.push_back(std::move(arg.value));
+  }
+  waiting->call = std::move(call);
+  waiting->is_ready = values.empty();
+  {
+    std::lock_guard guard(lock_);
+    actor->calls.push_back(waiting);
+  }
+  if (values.empty()) {
+    submit_ready(actor);
+    return;
+  }
+  incoming_.read(std::move(values), std::move(mentions), [this, actor, waiting](Result<std::vector<Future*>> args) {
+    {
+      std::lock_guard guard(lock_);
+      waiting->is_ready = true;
+      if (args.ok()) {
+        waiting->args = *std::move(args);
+      } else {
+        waiting->error = std::move(args).error();
+      }
+    }
+    submit_ready(actor);
+  });
+}
+
+void ImportedActors::submit_ready(const ActorPtr& actor) {
+  // Under the lock to the end: they are submitted in their order, whichever thread comes first.
+  std::lock_guard guard(lock_);
+  while (!actor->calls.empty() && actor->calls.front()->is_ready) {
+    std::shared_ptr<Waiting> waiting = std::move(actor->calls.front());
+    actor->calls.pop_front();
+    if (waiting->error) {
+      events_.refused(waiting->call.number, Error(*waiting->error).with_context("its arguments did not arrive"));
+    } else if (actor->handle == nullptr) {
+      link_.post(rpc::ResultMessage{waiting->call.number, rpc::Outcome::kLost, {}, "its actor is gone"});
+      release_all(waiting->args);
+    } else {
+      submit(actor->handle, *waiting);
+    }
+  }
+}
+
+void ImportedActors::submit(Future* handle, Waiting& waiting) {
+  std::vector<sabir_arg> passed(waiting.args.size());
+  for (size_t i = 0; i < passed.size(); ++i) {
+    const std::string& name = waiting.call.args[i].name;
+    passed[i] = {};
+    passed[i].ref = reinterpret_cast<sabir_ref*>(waiting.args[i]);
+    passed[i].name = {name.data(), name.size()};
+  }
+  std::vector<sabir_ref*> refs(waiting.call.num_returns);
+  Result<void> sent =
+      client_.core().submitter->submit_actor(handle, waiting.method, waiting.call.num_returns, passed, refs.data());
+  release_all(waiting.args);
+  if (!sent.ok()) {
+    events_.refused(waiting.call.number, sent.error());
+    return;
+  }
+  std::vector<Future*> results;
+  results.reserve(refs.size());
+  for (sabir_ref* ref : refs) {
+    results.push_back(reinterpret_cast<Future*>(ref));
+  }
+  events_.submitted(waiting.call.number, std::move(results));
+}
+
+// --- Its life
+
+void ImportedActors::changed(uint64_t number) {
+  ActorPtr actor = find(number);
+  Future* handle = nullptr;
+  uint32_t told = 0;
+  if (actor) {
+    std::lock_guard guard(lock_);
+    handle = actor->handle == nullptr ? nullptr : client::retain(actor->handle);
+    told = actor->alive_incarnation;
+  }
+  if (handle == nullptr) {
+    return;
+  }
+  shm::ActorWord word = client_.actor_word(handle);
+  if (word.state == ActorState::kDead) {
+    over(actor, last_words(*actor, handle, told != 0));
+  } else if (told != 0 && word.incarnation != told) {
+    // An actor of this node restarts. The peer's stand-in does the same, and asks for it again.
+    over(actor, {number, RemoteActorState::kCrashed, "its process died", {}});
+  } else if (told == 0 && word.state == ActorState::kAlive) {
+    {
+      std::lock_guard guard(lock_);
+      actor->alive_incarnation = word.incarnation;
+    }
+    link_.post(rpc::ActorStateMessage{number, RemoteActorState::kAlive, {}, {}});
+  }
+  client::release(handle);
+}
+
+rpc::ActorStateMessage ImportedActors::last_words(const Actor& actor, Future* handle, bool was_alive) {
+  Result<rpc::ActorDescription> words = client_.describe_death(handle);
+  if (!words.ok()) {
+    return {actor.number, RemoteActorState::kCrashed, words.error().message(), {}};
+  }
+  std::string message = client_.death_reason(handle);
+  if (!actor.hosted || (!was_alive && !words->crashed)) {
+    return {actor.number, RemoteActorState::kFailed, std::move(message), std::move(words->error)};
+  }
+  return {actor.number, words->crashed ? RemoteActorState::kCrashed : RemoteActorState::kLeft, std::move(message), {}};
+}
+
+void ImportedActors::over(const ActorPtr& actor, rpc::ActorStateMessage last) {
+  {
+    std::lock_guard guard(lock_);
+    if (actor->closed) {
+      return;
+    }
+  }
+  end(actor, false);
+  link_.post(std::move(last));
+}
+
+void ImportedActors::end(const ActorPtr& actor, bool kill) {
+  Future* handle = nullptr;
+  std::deque<std::shared_ptr<Waiting>> calls;
+  {
+    std::lock_guard guard(lock_);
+    actor->closed = true;
+    actor->kill_when_made = kill;
+    handle = std::exchange(actor->handle, nullptr);
+    std::erase_if(actors_, [&](const auto& entry) { return entry.second == actor; });
+  }
+  if (handle == nullptr) {
+    return;
+  }
+  client_.unwatch_actor(handle);
+  if (kill) {
+    (void)client_.kill_actor(handle, true);
+  }
+  client::release(handle);
+}
+
+bool ImportedActors::close(const rpc::CloseActorMessage& message) {
+  ActorPtr actor = find(message.number);
+  if (actor) {
+    end(actor, message.kill);
+  }
+  return actor != nullptr;
+}
+
+bool ImportedActors::kill(const rpc::KillActorMessage& message) {
+  ActorPtr actor = find(message.number);
+  if (!actor) {
+    return false;
+  }
+  Future* handle = nullptr;
+  {
+    std::lock_guard guard(lock_);
+    handle = actor->handle == nullptr ? nullptr : client::retain(actor->handle);
+  }
+  if (handle != nullptr) {
+    (void)client_.kill_actor(handle, message.no_restart);
+    client::release(handle);
+  }
+  return true;
+}
+
+void ImportedActors::peer_lost() {
+  std::map<uint64_t, ActorPtr> actors;
+  {
+    std::lock_guard guard(lock_);
+    actors = actors_;
+  }
+  for (auto& [number, actor] : actors) {
+    end(actor, actor->hosted);
+  }
+}
+
+}  // namespace sabir::gateway

@@ -1,0 +1,102 @@
+#include "runtime/gateway/stand_in.h"
+
+#include <utility>
+
+#include "runtime/gateway/exported_class.h"
+
+namespace sabir::gateway {
+
+namespace {
+
+constexpr int64_t kTimeoutNs = 60 * kSecondNs;
+
+}  // namespace
+
+StandIn::StandIn(client::Client& worker, PeerLink& link)
+    : worker_(worker), relay_(worker), link_(link), number_(Definitions::next_call()) {}
+
+void StandIn::create(client::Work* work, rpc::OpenActorMessage message) {
+  {
+    std::lock_guard guard(lock_);
+    creation_ = work;
+    if (end_ != End::kOpen) {
+      return;  // it dies with this worker
+    }
+    is_open_ = true;
+  }
+  link_.post(std::move(message));
+}
+
+bool StandIn::state(const rpc::ActorStateMessage& message) {
+  client::Work* creation = nullptr;
+  {
+    std::lock_guard guard(lock_);
+    if (end_ != End::kOpen) {
+      return true;
+    }
+    is_open_ = message.state == rpc::RemoteActorState::kAlive;
+    switch (message.state) {
+      case rpc::RemoteActorState::kAlive:
+      case rpc::RemoteActorState::kFailed:
+        creation = std::exchange(creation_, nullptr);
+        break;
+      case rpc::RemoteActorState::kLeft:
+        end_ = End::kLeft;
+        break;
+      case rpc::RemoteActorState::kCrashed:
+        end_ = End::kCrashed;
+        why_ = message.message;
+        break;
+    }
+  }
+  if (creation != nullptr && message.state == rpc::RemoteActorState::kAlive) {
+    (void)relay_.finish_creation(creation);
+  } else if (creation != nullptr) {
+    relay_.fail_creation(creation, message.message, message.error);
+  } else if (message.state == rpc::RemoteActorState::kFailed) {
+    client::Core& core = worker_.core();
+    core.self.session().post_fail_actor(core.self.welcome().actor.actor, message.message, message.error);
+    crash(message.message);  // so that leave() waits until this has arrived
+  }
+  return message.state != rpc::RemoteActorState::kAlive;
+}
+
+bool StandIn::kill(bool no_restart, bool abandon) {
+  std::unique_lock held(lock_);
+  if (end_ != End::kOpen) {
+    return true;
+  }
+  if (abandon) {
+    end_ = End::kAbandoned;
+    return true;
+  }
+  held.unlock();
+  link_.post(rpc::KillActorMessage{number_, no_restart});
+  return false;
+}
+
+void StandIn::crash(const std::string& why) {
+  std::lock_guard guard(lock_);
+  if (end_ == End::kOpen) {
+    end_ = End::kCrashed;
+    why_ = why;
+  }
+}
+
+void StandIn::leave() {
+  std::unique_lock held(lock_);
+  End end = std::exchange(end_, End::kAsked);
+  bool tell_peer = std::exchange(is_open_, false);
+  held.unlock();
+  if (tell_peer) {
+    bool hosted = !worker_.core().self.welcome().actor.imported;
+    link_.post(rpc::CloseActorMessage{number_, hosted && end == End::kAbandoned});
+  }
+  if (end == End::kLeft) {
+    (void)worker_.core().self.session().leave("", kTimeoutNs);
+  } else if (end == End::kCrashed) {
+    (void)worker_.core().self.session().leave(why_.empty() ? "it is gone" : why_, kTimeoutNs);
+  }
+}
+
+}  // namespace sabir::gateway
