@@ -1,6 +1,7 @@
 // One connection to a peer, for the exchange that lives as long as it does.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,11 +18,16 @@ namespace sabir::gateway {
 class ConnectionLink final : public PeerLink, public std::enable_shared_from_this<ConnectionLink> {
  public:
   ConnectionLink(rpc::NodeKeyBytes self, rpc::NodeKeyBytes peer, std::shared_ptr<node_link::MessageLane::Outbox> outbox,
-                 std::shared_ptr<BulkGate> bulk)
-      : self_(std::move(self)), peer_(std::move(peer)), outbox_(std::move(outbox)), bulk_(std::move(bulk)) {}
+                 std::shared_ptr<BulkGate> bulk, std::function<void()> want_sweep)
+      : self_(std::move(self)),
+        peer_(std::move(peer)),
+        want_sweep_(std::move(want_sweep)),
+        outbox_(std::move(outbox)),
+        bulk_(std::move(bulk)) {}
 
   const rpc::NodeKeyBytes& self() const override { return self_; }
   const rpc::NodeKeyBytes& peer() const override { return peer_; }
+  void want_sweep() override { want_sweep_(); }
   void post(rpc::NodeMessage message) override { outbox_->post(std::move(message)); }
   uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
   void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
@@ -38,6 +44,7 @@ class ConnectionLink final : public PeerLink, public std::enable_shared_from_thi
 
   const rpc::NodeKeyBytes self_;
   const rpc::NodeKeyBytes peer_;
+  const std::function<void()> want_sweep_;
   const std::shared_ptr<node_link::MessageLane::Outbox> outbox_;
   const std::shared_ptr<BulkGate> bulk_;
   std::mutex lock_;  // guards these

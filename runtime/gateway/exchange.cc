@@ -300,7 +300,7 @@ bool Exchange::has_to_sweep() {
     }
   }
   std::lock_guard guard(lock_);
-  return !exports_.empty();
+  return std::any_of(exports_.begin(), exports_.end(), [](const auto& one) { return one->has_to_sweep(); });
 }
 
 void Exchange::end_job(uint32_t number) {

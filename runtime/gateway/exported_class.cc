@@ -113,6 +113,7 @@ void ExportedClass::claim_calls() {
     send(*work);
   }
   over_.store(true, std::memory_order_release);
+  link_.want_sweep();
 }
 
 void ExportedClass::create_actor(Work* work) {

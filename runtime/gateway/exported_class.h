@@ -73,6 +73,8 @@ class ExportedClass {
   // Calls are under way, or one side has yet to hear from the other of what was named or promised in one that is over:
   // that lives with this worker.
   bool is_needed();
+  // An actor's may be at rest for long: it says when it is over.
+  bool has_to_sweep() { return stand_in_ == nullptr || is_over() || incoming_->has_to_sweep(); }
   // The node has asked this worker to leave, or the session is over: nothing is claimed any more.
   bool is_over() const { return over_.load(std::memory_order_acquire); }
 

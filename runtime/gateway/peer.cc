@@ -60,8 +60,15 @@ void Peer::end(const std::string& why) {
 }
 
 Peer::ConnectionPtr Peer::connect() {
-  return std::make_shared<Connection>(std::make_shared<ConnectionLink>(self_key_, peer_key_, lane_->outbox(), bulk_),
-                                      clock_, events_.open_job);
+  auto want_sweep = [&loop = loop_, self = self_] {
+    loop.post([self] {
+      if (*self != nullptr && !(*self)->sweep_wanted_.exchange(true)) {
+        (*self)->events_.want_sweep();
+      }
+    });
+  };
+  auto link = std::make_shared<ConnectionLink>(self_key_, peer_key_, lane_->outbox(), bulk_, std::move(want_sweep));
+  return std::make_shared<Connection>(std::move(link), clock_, events_.open_job);
 }
 
 // --- The thread that reads
