@@ -19,6 +19,9 @@
 # Leases (rules E1-E7, runtime/node/cluster/remote_lease.h). The client sends `leaseRequest` and `leaseStatus`, the
 # server `leaseAnswer`, `leaseStatusAnswer` and, unasked, `leaseRecall`.
 #
+# Names of actors (runtime/node/cluster/actor_names.h). A node asks the head with a `nameRequest` before it gives a new
+# actor a name, and when it does not know one; it gets a `nameAnswer`, but for `free`.
+#
 # Bounds. A message has at most 4 MiB, 512 segments and 16 levels of pointers. Those of lists and texts are at the
 # fields. Amounts are in 1/10000 and not negative where nothing else is said; there are at most 32 in a list, with names
 # of 1 to 256 bytes, each once. A message that breaks a bound, or is of a kind that the receiver does not know, is
@@ -66,6 +69,8 @@ struct ClusterMessage {
     leaving :group {
       reason @17 :Text;              # for people; at most 512 bytes
     }
+    nameRequest @18 :NameRequest;
+    nameAnswer @19 :NameAnswer;
   }
 }
 
@@ -85,6 +90,30 @@ struct RegisterAnswer {
   head @3 :NodeKey;
   epoch @4 :UInt64;                  # of the head's life, as in ViewBatch
   members @5 :List(Member);          # all of them, at most 4096
+}
+
+struct NamedActor {
+  home @0 :NodeKey;
+  actorId @1 :Data;                  # 16 bytes
+  className @2 :Text;                # at most 1024 bytes
+  classInfo @3 :Data;                # at most 1 MiB
+  language @4 :UInt8;
+  maxTaskRetries @5 :Int32;
+}
+
+struct NameRequest {
+  number @0 :UInt64;                 # of the node's; for the answer
+  kind @1 :Kind;
+  namespace @2 :Text;                # at most 1024 bytes
+  name @3 :Text;                     # at most 1024 bytes
+  actor @4 :NamedActor;              # `take`, `free`
+  enum Kind { take @0; find @1; free @2; }
+}
+
+struct NameAnswer {
+  number @0 :UInt64;
+  failure @1 :Session.Failure;       # set: nothing else is; message of at most 512 bytes
+  actor @2 :NamedActor;              # who has the name
 }
 
 struct NodeReport {

@@ -63,14 +63,32 @@ void NodeManager::create_actor(rpc::ProcessKey key, rpc::ActorSpec spec, rpc::Re
   if (process == nullptr) {
     return;
   }
-  rpc::ActorOrigin origin = spec.origin;
-  if (origin.role == rpc::ActorRole::kKnown || is_own(origin)) {
-    create_known(*process, origin, std::move(reply));
+  bool trusted = is_gateway(process->pid);
+  if (spec.origin.role == rpc::ActorRole::kKnown || is_own(spec.origin)) {
+    if (trusted) {
+      create_known(*process, spec.origin, std::move(reply));
+    } else {
+      reply(invalid_error("an actor's origin is the gateway's to say"));
+    }
     return;
   }
-  Result<control::ActorSpec> wanted = spec_for(*process, std::move(spec));
-  Result<Actors::Created> created =
-      wanted.ok() ? coordinator_.create_actor(*std::move(wanted)) : Result<Actors::Created>(wanted.error());
+  Result<control::ActorSpec> wanted = spec_for(*process, std::move(spec), trusted);
+  if (!wanted.ok()) {
+    reply(std::move(wanted).error());
+  } else if (cluster_ && !wanted->name.empty()) {
+    create_named(key, *std::move(wanted), std::move(reply));
+  } else {
+    create_new(key, *std::move(wanted), std::move(reply));
+  }
+}
+
+void NodeManager::create_new(rpc::ProcessKey creator, control::ActorSpec spec, rpc::Reply<rpc::ActorInfo> reply) {
+  Process* process = caller(creator, reply);
+  if (process == nullptr) {
+    return;
+  }
+  bool imported = spec.role == control::ActorSpec::Role::kImported;
+  Result<Actors::Created> created = coordinator_.create_actor(std::move(spec));
   if (!created.ok()) {
     reply(std::move(created).error());
     return;
@@ -88,7 +106,7 @@ void NodeManager::create_actor(rpc::ProcessKey key, rpc::ActorSpec spec, rpc::Re
     reply(std::move(bound).error());
     return;
   }
-  if (origin.role == rpc::ActorRole::kImported && !created->revived) {
+  if (imported && !created->revived) {
     static_cast<void>(coordinator_.start_actor(actor, "", {}));  // it has just been made, and takes no arguments
   }
   settle();
@@ -159,6 +177,16 @@ void NodeManager::get_actor(rpc::ProcessKey key, std::string name, std::string n
     name_space = job == jobs_.end() ? "" : job->second.config.name_space;
   }
   Result<shm::ActorIndex> actor = coordinator_.actors().find(name_space, name);
+  if (!actor.ok() && cluster_) {
+    cluster_->find_name({name_space, name}, [this, key, name, reply](Result<cluster::NamedActor> found) {
+      if (found.ok()) {
+        import_named(key, name, *found, false, reply);
+      } else {
+        reply(std::move(found).error());
+      }
+    });
+    return;
+  }
   if (!actor.ok()) {
     reply(std::move(actor).error());
     return;

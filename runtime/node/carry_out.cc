@@ -110,6 +110,9 @@ void NodeManager::write_actor(const WriteActorWord& word) {
   if (view && view->spec->detached && word.word.state == shm::ActorState::kDead) {
     objects_->ownership().unhold(store::Holder::node(), {view->entry_generation, view->entry});
   }
+  if (word.word.state == shm::ActorState::kDead) {
+    free_names();
+  }
   // Calls, and perhaps a constructor's caller, wait for this word in any process.
   processes_.ring_all();
 }

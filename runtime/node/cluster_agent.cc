@@ -28,6 +28,8 @@ constexpr int64_t kBeatsUntilDead = 4;
 // What the local node does not begin within this time may go elsewhere.
 constexpr int64_t kLocalPatienceNs = 60 * kMillisecondNs;
 constexpr uint32_t kMaxChoices = 64;  // of one class and tick
+constexpr int64_t kQuestionNs = 10 * kSecondNs;
+constexpr size_t kMaxQuestions = 4096;
 
 std::string bytes_of(const IdBits& bits) { return {bits.bytes.begin(), bits.bytes.end()}; }
 
@@ -308,6 +310,7 @@ void ClusterAgent::declare_dead(const NodeKey& node, const std::string& why) {
   logger_.warning(cluster::describe(node), " (", found->second.name, ") is dead: ", why);
   hub_->remove_node(node);
   wake();
+  names_.node_gone(node);
   MemberInfo info = found->second.info;
   info.dead = true;
   learn({info});
@@ -353,6 +356,15 @@ void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
     learn(members->members);
   } else if (auto* beat = std::get_if<cluster::Heartbeat>(&*decoded); beat != nullptr && hub_) {
     send(from, cluster::HeartbeatAnswer{beat->sequence});
+  } else if (auto* name = std::get_if<cluster::NameRequest>(&*decoded); name != nullptr && hub_) {
+    Result<cluster::NamedActor> decided = decide_name(*name);
+    if (name->kind != cluster::NameRequest::Kind::kFree) {
+      cluster::NameAnswer told{.number = name->number};
+      decided.ok() ? static_cast<void>(told.actor = *decided) : static_cast<void>(told.failure = decided.error());
+      send(from, told);
+    }
+  } else if (auto* told = std::get_if<cluster::NameAnswer>(&*decoded); told != nullptr && from_head) {
+    on_name_answer(*told);
   } else if (auto* leaving = std::get_if<cluster::Leaving>(&*decoded); leaving != nullptr && hub_) {
     declare_dead(from, "it left: " + leaving->reason);
   }
@@ -375,7 +387,8 @@ void ClusterAgent::tick() {
   view_->expire_debits();
   spill();
   spill_actors();
-  if (!waiting_since_ns_.empty() || !actors_waiting_since_ns_.empty()) {
+  expire_names();
+  if (!waiting_since_ns_.empty() || !actors_waiting_since_ns_.empty() || !questions_.empty()) {
     active_ns_ = clock_.now_ns();
   }
   at_rest_ = clock_.now_ns() - active_ns_ > kRestTickNs;
@@ -492,6 +505,76 @@ void ClusterAgent::spill_actors() {
     }
   }
   actors_waiting_since_ns_ = std::move(since);
+}
+
+// --- Names of actors
+
+void ClusterAgent::take_name(const cluster::ActorName& name, const cluster::NamedActor& actor, NameAnswered answered) {
+  ask_name({.kind = cluster::NameRequest::Kind::kTake, .name = name, .actor = actor}, std::move(answered));
+}
+
+void ClusterAgent::find_name(const cluster::ActorName& name, NameAnswered answered) {
+  ask_name({.kind = cluster::NameRequest::Kind::kFind, .name = name}, std::move(answered));
+}
+
+void ClusterAgent::free_name(const cluster::ActorName& name, const cluster::NamedActor& actor) {
+  ask_name({.kind = cluster::NameRequest::Kind::kFree, .name = name, .actor = actor}, nullptr);
+}
+
+void ClusterAgent::ask_name(cluster::NameRequest request, NameAnswered answered) {
+  bool wants_answer = answered != nullptr;
+  if (hub_) {
+    Result<cluster::NamedActor> decided = decide_name(request);
+    if (wants_answer) {
+      answered(std::move(decided));
+    }
+    return;
+  }
+  if (!member_ || (wants_answer && questions_.size() >= kMaxQuestions)) {
+    if (wants_answer) {
+      answered(member_ ? exhausted_error("too many questions wait for the head's answers")
+                       : disconnected_error("this node has not joined its cluster yet"));
+    }
+    return;
+  }
+  request.number = next_question_++;
+  if (wants_answer) {
+    questions_[request.number] = {std::move(answered), clock_.now_ns() + kQuestionNs};
+  }
+  send(*head_, request);
+  wake();
+}
+
+Result<cluster::NamedActor> ClusterAgent::decide_name(const cluster::NameRequest& request) {
+  switch (request.kind) {
+    case cluster::NameRequest::Kind::kTake:
+      return names_.take(request.name, *request.actor);
+    case cluster::NameRequest::Kind::kFree:
+      names_.free(request.name, request.actor->actor_id);
+      return *request.actor;
+    case cluster::NameRequest::Kind::kFind:
+      break;
+  }
+  return names_.find(request.name);
+}
+
+void ClusterAgent::on_name_answer(const cluster::NameAnswer& answer) {
+  auto question = questions_.extract(answer.number);
+  if (question.empty()) {
+    return;
+  }
+  if (answer.failure) {
+    question.mapped().answered(*answer.failure);
+  } else {
+    question.mapped().answered(*answer.actor);
+  }
+}
+
+void ClusterAgent::expire_names() {
+  while (!questions_.empty() && questions_.begin()->second.deadline_ns <= clock_.now_ns()) {
+    auto question = questions_.extract(questions_.begin());
+    question.mapped().answered(timeout_error("the head of the cluster did not say who has the name"));
+  }
 }
 
 // --- Orders to the gateway, and questions

@@ -96,6 +96,13 @@ class ClusterAgent {
   // At rest it looks once a second.
   void wake();
 
+  // --- Names of actors (cluster/actor_names.h). `answered` is called once, perhaps at once; kTimeout, kDisconnected:
+  // the head did not answer.
+  using NameAnswered = std::function<void(Result<cluster::NamedActor>)>;
+  void take_name(const cluster::ActorName& name, const cluster::NamedActor& actor, NameAnswered answered);
+  void find_name(const cluster::ActorName& name, NameAnswered answered);
+  void free_name(const cluster::ActorName& name, const cluster::NamedActor& actor);
+
   // --- For status
   bool is_head() const { return options_.join_string.empty(); }
   const cluster::NodeKey& self() const { return self_; }
@@ -146,6 +153,11 @@ class ClusterAgent {
   void look_for_dead();
   void spill();
   void spill_actors();
+
+  void ask_name(cluster::NameRequest request, NameAnswered answered);
+  Result<cluster::NamedActor> decide_name(const cluster::NameRequest& request);
+  void on_name_answer(const cluster::NameAnswer& answer);
+  void expire_names();
   // Where one more of these goes: nothing if it stays here.
   std::optional<cluster::NodeKey> choose_elsewhere(const cluster::Amounts& resources, bool& more);
 
@@ -179,7 +191,14 @@ class ClusterAgent {
   cluster::Random random_;
   std::map<shm::ClassIndex, int64_t> waiting_since_ns_;
   std::map<shm::ActorIndex, int64_t> actors_waiting_since_ns_;
-  int64_t active_ns_ = 0;  // when something happened last
+  cluster::ActorNames names_;  // the head's
+  struct Question {
+    NameAnswered answered;
+    int64_t deadline_ns = 0;
+  };
+  uint64_t next_question_ = 1;
+  std::map<uint64_t, Question> questions_;  // at most kMaxQuestions
+  int64_t active_ns_ = 0;                   // when something happened last
   bool at_rest_ = true;
   loop::Timer timer_;
 };

@@ -164,7 +164,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void look_at_relays();
   void adapt_width(Relay& relay, int64_t now_ns);
   // --- stand_ins.cc: actors of this node that live on others, and of others that this node has handles of
-  Result<control::ActorSpec> spec_for(const Process& creator, rpc::ActorSpec spec) const;
+  Result<control::ActorSpec> spec_for(const Process& creator, rpc::ActorSpec spec, bool trusted) const;
   void create_known(Process& process, const rpc::ActorOrigin& origin, rpc::Reply<rpc::ActorInfo> reply);
   bool is_own(const rpc::ActorOrigin& origin) const;
   void open_stand_in(const OpenStandIn& order);
@@ -191,7 +191,17 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void write_actor(const WriteActorWord& word);
   void hold_actor_args(shm::ActorIndex actor);
 
+  // --- actor_names.cc: a name is one actor's in the whole cluster
+  void create_named(rpc::ProcessKey creator, control::ActorSpec spec, rpc::Reply<rpc::ActorInfo> reply);
+  void named(rpc::ProcessKey creator, control::ActorSpec spec, Result<cluster::NamedActor> owner,
+             rpc::Reply<rpc::ActorInfo> reply);
+  void import_named(rpc::ProcessKey process, const std::string& name, const cluster::NamedActor& actor, bool existed,
+                    rpc::Reply<rpc::ActorInfo> reply);
+  void free_names();
+  cluster::NamedActor named_actor(const control::ActorSpec& spec) const;
+
   // --- actor_calls.cc
+  void create_new(rpc::ProcessKey creator, control::ActorSpec spec, rpc::Reply<rpc::ActorInfo> reply);
   Result<rpc::ActorInfo> actor_info(shm::ActorIndex actor);
   // ... with a hold for the process.
   Result<rpc::ActorInfo> actor_info_for(const Process& process, shm::ActorIndex actor);
@@ -237,8 +247,10 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   std::unique_ptr<Launcher> launcher_;
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<Look> look_;
-  std::unique_ptr<ClusterAgent> cluster_;     // null: this node is alone
-  std::map<LaunchId, Relay> relay_launches_;  // by their launch, as long as they live
+  std::unique_ptr<ClusterAgent> cluster_;                                    // null: this node is alone
+  std::map<LaunchId, Relay> relay_launches_;                                 // by their launch, as long as they live
+  std::map<cluster::ActorName, std::vector<std::function<void()>>> naming_;  // the head is asked; who waits for it
+  std::map<cluster::ActorName, cluster::NamedActor> names_taken_;
   LaunchId next_relay_launch_ = LaunchId{1} << 63;
   loop::Timer wake_;
   std::multimap<int64_t, rpc::ProcessKey> disconnected_;  // who lost its connection, and until when it may live

@@ -309,6 +309,48 @@ def test_many_actors_at_once(pair):
     assert {get(counter.where.remote()) for counter in counters} == {pair[1].session}
 
 
+def test_a_name_is_one_actors_in_the_whole_cluster(pair):
+    _, node = pair
+    here_first = near_actor().options(name="first").remote(10)
+    get(here_first.add.remote())
+
+    @far
+    def meet():
+        found = sabir.get_actor("first")
+        values = [sabir.get(found.add.remote()) for _ in range(2)]
+        try:
+            near_actor().options(name="first").remote(0)
+        except ValueError as error:
+            refused = str(error)
+        same = near_actor().options(name="first", get_if_exists=True).remote(0)
+        values.append(sabir.get(same.add.remote()))
+        # One that has its home there, for this program to find.
+        second = near_actor().options(name="second").remote(100)
+        sabir.get(second.add.remote())
+        return values, refused, second, found._actor_id
+
+    values, refused, second, found_id = get(meet.remote())
+    assert values == [12, 13, 14] and "another node" in refused and found_id == here_first._actor_id
+    found = sabir.get_actor("second")
+    assert found == second and get(found.add.remote()) == 102 and get(found.where.remote()) == node.session
+    with pytest.raises(ValueError, match="second"):
+        near_actor().options(name="second").remote(0)
+    with pytest.raises(ValueError, match="nobody"):
+        sabir.get_actor("nobody")
+    del second, found
+    wait_until(lambda: not _has_name("second"), "its name is free with its last handle")
+    again = near_actor().options(name="second").remote(5)
+    assert get(again.add.remote()) == 6 and get(again.where.remote()) != node.session
+
+
+def _has_name(name):
+    try:
+        sabir.get_actor(name)
+    except ValueError:
+        return False
+    return True
+
+
 def test_nothing_is_left(pair):
     cluster, node = pair
     for session in (cluster.head.session, node.session):

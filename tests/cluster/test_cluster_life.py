@@ -12,11 +12,11 @@ import time
 
 import leaks
 import pytest
-from nodes import far, get, here, settled, status, wait_until
+from nodes import TIMEOUT_S, far, get, here, settled, status, wait_until
 
 import sabir
 from sabir.cluster_utils import Cluster
-from sabir.exceptions import SabirError
+from sabir.exceptions import ActorDiedError, ActorUnavailableError, SabirError
 
 
 def test_a_node_that_is_killed_loses_no_result():
@@ -91,6 +91,60 @@ def test_a_driver_that_is_killed_leaves_nothing_on_another_node():
         for session in (node.session, cluster.head.session):
             wait_until(lambda session=session: settled(session), lambda session=session: status(session))
             wait_until(lambda session=session: not status(session)["nodes"][0]["workers"], "its workers are ended")
+
+
+class Counter:
+    def __init__(self, start):
+        self.value = start
+
+    def add(self):
+        self.value += 1
+        return self.value, here()
+
+
+def reached(call):
+    """What the actor answers, as soon as it lives again."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return get(call.remote())
+        except ActorUnavailableError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_an_actor_survives_its_node():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        victim = cluster.add_node(num_cpus=1, resources={"far": 1})
+        cluster.connect(log_to_driver=False)
+        counter = sabir.remote(num_cpus=0, resources={"far": 1}, max_restarts=1)(Counter).remote(10)
+        assert get([counter.add.remote() for _ in range(3)])[-1] == (13, victim.session)
+        other = cluster.add_node(num_cpus=1, resources={"far": 1})
+        cluster.remove_node(victim, allow_graceful=False)
+        assert reached(counter.add) == (11, other.session), "made anew on the node that has room"
+        cluster.remove_node(other, allow_graceful=False)
+        with pytest.raises(ActorDiedError, match="after 1 restarts"):
+            reached(counter.add)
+        del counter
+        wait_until(lambda: settled(cluster.head.session), lambda: status(cluster.head.session))
+
+
+def test_a_handle_outlives_its_home_as_one_of_a_dead_actor():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        victim = cluster.add_node(num_cpus=1, resources={"far": 2})
+        cluster.connect(log_to_driver=False)
+
+        @far
+        def make():
+            counter = sabir.remote(num_cpus=0)(Counter).remote(0)
+            return counter, sabir.get(counter.add.remote())
+
+        counter, (value, session) = get(make.remote())
+        assert (value, session) == (1, victim.session)
+        assert get(counter.add.remote()) == (2, victim.session), "the home is where it was made"
+        cluster.remove_node(victim, allow_graceful=False)
+        with pytest.raises(ActorDiedError, match="node is gone"):
+            reached(counter.add)
 
 
 # Makes two nodes with a call under way on the second, says who they are, and waits.

@@ -51,3 +51,12 @@ def test_a_chain_through_three_languages_and_two_nodes():
 def test_an_error_of_the_other_node_says_what_it_is():
     with pytest.raises(InvalidArgumentError, match="no method fits the arguments"):
         get(sabir.java_function("Prices", "sum").options(**FAR).remote("a", 1))
+
+
+@pytest.mark.parametrize(
+    "actor_class", [sabir.cpp_actor_class("Counter"), sabir.java_actor_class("Prices")], ids=["cpp", "java"]
+)
+def test_actors(actor_class):
+    actor = actor_class.options(**FAR).remote(10)
+    assert get([actor.add.remote(1) for _ in range(20)]) == list(range(11, 31))
+    assert get(sabir.java_function("Prices", "sum").options(**FAR).remote(actor.add.remote(1), 4)) == 35

@@ -305,6 +305,74 @@ void write(const LeaseRecall& from, Wire::Builder message) {
   to.setSlots(from.slots);
 }
 
+// --- Names
+
+Result<NamedActor> read_named(schema::NamedActor::Reader from) {
+  NamedActor actor;
+  SABIR_ASSIGN_OR_RETURN(actor.home, read_key(from.getHome()));
+  actor.actor_id = rpc::to_string(from.getActorId());
+  if (actor.actor_id.size() != IdBits::kSizeBytes || from.getClassInfo().size() > kMaxClassInfoBytes) {
+    return invalid_error("a cluster message with an actor that is none");
+  }
+  SABIR_ASSIGN_OR_RETURN(actor.class_name, read_text(from.getClassName(), kMaxActorNameBytes, "class"));
+  actor.class_info = rpc::to_string(from.getClassInfo());
+  actor.language = from.getLanguage();
+  actor.max_task_retries = from.getMaxTaskRetries();
+  return actor;
+}
+
+void write_named(const NamedActor& from, schema::NamedActor::Builder to) {
+  write_key(from.home, to.initHome());
+  to.setActorId(rpc::data_of(from.actor_id));
+  to.setClassName(text_of(cut(from.class_name, kMaxActorNameBytes)));
+  to.setClassInfo(rpc::data_of(from.class_info));
+  to.setLanguage(from.language);
+  to.setMaxTaskRetries(from.max_task_retries);
+}
+
+Result<ClusterMessage> read_name_request(schema::NameRequest::Reader from) {
+  NameRequest request{.number = from.getNumber()};
+  SABIR_ASSIGN_OR_RETURN(request.kind, read_enum(from.getKind(), NameRequest::Kind::kFree));
+  SABIR_ASSIGN_OR_RETURN(request.name.name_space, read_text(from.getNamespace(), kMaxActorNameBytes, "namespace"));
+  SABIR_ASSIGN_OR_RETURN(request.name.name, read_text(from.getName(), kMaxActorNameBytes, "name"));
+  if (request.kind != NameRequest::Kind::kFind) {
+    SABIR_ASSIGN_OR_RETURN(request.actor, read_named(from.getActor()));
+  }
+  return ClusterMessage(std::move(request));
+}
+
+void write(const NameRequest& from, Wire::Builder message) {
+  auto to = message.initNameRequest();
+  to.setNumber(from.number);
+  to.setKind(static_cast<schema::NameRequest::Kind>(from.kind));
+  to.setNamespace(text_of(from.name.name_space));
+  to.setName(text_of(from.name.name));
+  if (from.actor) {
+    write_named(*from.actor, to.initActor());
+  }
+}
+
+Result<ClusterMessage> read_name_answer(schema::NameAnswer::Reader from) {
+  NameAnswer answer{.number = from.getNumber()};
+  if (from.getFailure().getStatus() != 0) {
+    SABIR_RETURN_IF_ERROR(read_text(from.getFailure().getMessage(), kMaxReasonBytes, "failure"));
+    answer.failure = rpc::error_from(from.getFailure());
+    return ClusterMessage(std::move(answer));
+  }
+  SABIR_ASSIGN_OR_RETURN(answer.actor, read_named(from.getActor()));
+  return ClusterMessage(std::move(answer));
+}
+
+void write(const NameAnswer& from, Wire::Builder message) {
+  auto to = message.initNameAnswer();
+  to.setNumber(from.number);
+  if (from.failure) {
+    rpc::write(Error(from.failure->kind(), cut(from.failure->message(), kMaxReasonBytes)), to.initFailure());
+  } else if (from.actor) {
+    write_named(*from.actor, to.initActor());
+  }
+}
+
 // --- All kinds
 
 template <typename T>
@@ -347,6 +415,10 @@ Result<ClusterMessage> read_message(Wire::Reader from) {
       return ClusterMessage(HeartbeatAnswer{from.getHeartbeatAnswer().getSequence()});
     case Wire::LEAVING:
       return read_leaving(from.getLeaving());
+    case Wire::NAME_REQUEST:
+      return read_name_request(from.getNameRequest());
+    case Wire::NAME_ANSWER:
+      return read_name_answer(from.getNameAnswer());
   }
   return unsupported_error("a cluster message of a kind that this release does not know");
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/result.h"
+#include "runtime/node/cluster/actor_names.h"
 #include "runtime/node/cluster/node_report.h"
 #include "runtime/node/cluster/remote_lease.h"
 #include "runtime/node/cluster/report_publisher.h"
@@ -21,6 +22,8 @@ inline constexpr size_t kMaxHostBytes = 253;
 inline constexpr size_t kMaxReleaseBytes = 64;
 inline constexpr size_t kFingerprintBytes = 32;
 inline constexpr size_t kClusterIdBytes = 16;
+inline constexpr size_t kMaxActorNameBytes = 1024;  // and of a namespace, and of a class
+inline constexpr size_t kMaxClassInfoBytes = 1 << 20;
 
 struct MemberInfo {
   NodeKey node;
@@ -71,9 +74,23 @@ struct Leaving {
   std::string reason = {};  // for people
 };
 
+struct NameRequest {
+  enum class Kind : uint8_t { kTake, kFind, kFree };
+  uint64_t number = 0;
+  Kind kind = Kind::kFind;
+  ActorName name = {};
+  std::optional<NamedActor> actor = {};  // unless kFind
+};
+
+struct NameAnswer {
+  uint64_t number = 0;
+  std::optional<Error> failure = {};
+  std::optional<NamedActor> actor = {};
+};
+
 using ClusterMessage = std::variant<RegisterRequest, RegisterAnswer, MembersMessage, NodeReport, ReportAnswerMessage,
                                     ViewBatch, ViewPosition, LeaseRequest, LeaseAnswer, LeaseStatus, LeaseStatusAnswer,
-                                    LeaseRecall, Heartbeat, HeartbeatAnswer, Leaving>;
+                                    LeaseRecall, Heartbeat, HeartbeatAnswer, Leaving, NameRequest, NameAnswer>;
 
 // The message without a prefix of its length. Texts for people (names, releases, reasons) are cut to their bounds, but
 // for those in a NodeReport; what breaks another bound is encoded all the same, and refused by whoever decodes it.

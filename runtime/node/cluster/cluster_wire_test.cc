@@ -95,6 +95,21 @@ class Fields {
   void one(const Heartbeat& from) { add(from.sequence); }
   void one(const HeartbeatAnswer& from) { add(from.sequence); }
   void one(const Leaving& from) { add(from.reason); }
+  void one(const NamedActor& from) {
+    add(from.home, from.actor_id, from.class_name, from.class_info, from.language, from.max_task_retries);
+  }
+  void one(const NameRequest& from) {
+    add(from.number, from.kind, from.name.name_space, from.name.name, from.actor.has_value());
+    if (from.actor) {
+      one(*from.actor);
+    }
+  }
+  void one(const NameAnswer& from) {
+    add(from.number, from.failure, from.actor.has_value());
+    if (from.actor) {
+      one(*from.actor);
+    }
+  }
 
  private:
   std::ostringstream out_;
@@ -153,6 +168,10 @@ LeaseRequest full_request() {
           .wait_ns = INT64_MAX};
 }
 
+NamedActor full_actor() {
+  return {node_key(1, kHigh + 1), std::string("0123456789abcde\0", 16), "Counter", std::string("\0info", 5), 3, -1};
+}
+
 std::vector<ClusterMessage> all_kinds() {
   NodeKey client = node_key(1, kHigh + 1);
   NodeKey server = node_key(2, kHigh + 2);
@@ -175,7 +194,11 @@ std::vector<ClusterMessage> all_kinds() {
           LeaseRecall{client, server, kHigh + 1, 3},
           Heartbeat{kHigh + 1},
           HeartbeatAnswer{kHigh + 2},
-          Leaving{"stopped"}};
+          Leaving{"stopped"},
+          NameRequest{kHigh + 1, NameRequest::Kind::kTake, {"space", "name"}, full_actor()},
+          NameRequest{kHigh + 2, NameRequest::Kind::kFind, {"space", "name"}, {}},
+          NameAnswer{kHigh + 3, {}, full_actor()},
+          NameAnswer{kHigh + 4, not_found_error("nobody"), {}}};
 }
 
 void expect_same_again(const ClusterMessage& message) {

@@ -1,0 +1,106 @@
+// Names in a cluster: this node asks its head before an actor of its own gets one, and for those that it does not know.
+#include <algorithm>
+
+#include "runtime/node/node_manager.h"
+
+namespace sabir::node {
+
+using cluster::ActorName;
+using cluster::NamedActor;
+
+NamedActor NodeManager::named_actor(const control::ActorSpec& spec) const {
+  return {.home = cluster_->self(),
+          .actor_id = spec.id,
+          .class_name = spec.class_name,
+          .class_info = spec.class_info,
+          .language = spec.language,
+          .max_task_retries = spec.max_task_retries};
+}
+
+void NodeManager::create_named(rpc::ProcessKey creator, control::ActorSpec spec, rpc::Reply<rpc::ActorInfo> reply) {
+  ActorName name{spec.name_space, spec.name};
+  if (auto asked = naming_.find(name); asked != naming_.end()) {
+    asked->second.push_back([this, creator, spec = std::move(spec), reply] { create_named(creator, spec, reply); });
+    return;
+  }
+  if (control_.actors().find_by_name(name.name_space, name.name) != nullptr) {
+    create_new(creator, std::move(spec), std::move(reply));  // there is one here: it says what that means
+    return;
+  }
+  naming_[name];
+  NamedActor wanted = named_actor(spec);
+  cluster_->take_name(name, wanted, [this, creator, spec = std::move(spec), reply](Result<NamedActor> owner) {
+    auto waiting = naming_.extract(ActorName{spec.name_space, spec.name});
+    named(creator, spec, std::move(owner), reply);
+    for (const std::function<void()>& next : waiting.mapped()) {
+      next();
+    }
+  });
+}
+
+void NodeManager::named(rpc::ProcessKey creator, control::ActorSpec spec, Result<NamedActor> owner,
+                        rpc::Reply<rpc::ActorInfo> reply) {
+  if (!owner.ok()) {
+    reply(std::move(owner).error());
+    return;
+  }
+  if (owner->actor_id == spec.id) {
+    names_taken_.insert_or_assign(ActorName{spec.name_space, spec.name}, *owner);
+    create_new(creator, std::move(spec), std::move(reply));
+    free_names();  // it may have been refused
+    return;
+  }
+  if (spec.get_if_exists) {
+    import_named(creator, spec.name, *owner, true, std::move(reply));
+    return;
+  }
+  reply(already_exists_error("an actor named " + spec.name + " lives in namespace " + spec.name_space +
+                             ", on another node"));
+}
+
+// A handle for the process, of an actor that has its home on another node.
+void NodeManager::import_named(rpc::ProcessKey key, const std::string& name, const NamedActor& actor, bool existed,
+                               rpc::Reply<rpc::ActorInfo> reply) {
+  Process* process = caller(key, reply);
+  if (process == nullptr) {
+    return;
+  }
+  rpc::ActorSpec spec;
+  spec.name = name;
+  spec.class_name = actor.class_name;
+  spec.class_info = actor.class_info;
+  spec.language = actor.language;
+  spec.max_task_retries = actor.max_task_retries;
+  const IdBits& home = actor.home.id.bits();
+  spec.origin = {rpc::ActorRole::kImported, actor.actor_id, std::string(home.bytes.begin(), home.bytes.end()),
+                 actor.home.incarnation};
+  if (is_own(spec.origin)) {
+    reply(not_found_error("no actor named " + name));  // it has just died here
+    return;
+  }
+  Result<control::ActorSpec> wanted = spec_for(*process, std::move(spec), true);
+  if (!wanted.ok()) {
+    reply(std::move(wanted).error());
+    return;
+  }
+  create_new(key, *std::move(wanted), [existed, reply](Result<rpc::ActorInfo> info) {
+    if (info.ok()) {
+      info->existed = existed;
+    }
+    reply(std::move(info));
+  });
+}
+
+void NodeManager::free_names() {
+  for (auto taken = names_taken_.begin(); taken != names_taken_.end();) {
+    const control::ActorEntry* alive = control_.actors().find(taken->second.actor_id);
+    if (alive != nullptr && alive->spec.name == taken->first.name) {
+      ++taken;
+      continue;
+    }
+    cluster_->free_name(taken->first, taken->second);
+    taken = names_taken_.erase(taken);
+  }
+}
+
+}  // namespace sabir::node
