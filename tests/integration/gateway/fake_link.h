@@ -16,6 +16,9 @@ class FakeLink final : public gateway::PeerLink {
     OnEnd on_end;
   };
 
+  const rpc::NodeKeyBytes& self() const override { return self_; }
+  const rpc::NodeKeyBytes& peer() const override { return peer_; }
+  void want_sweep() override {}
   void post(rpc::NodeMessage message) override {
     std::lock_guard guard(lock_);
     posted_.push_back(std::move(message));
@@ -50,6 +53,8 @@ class FakeLink final : public gateway::PeerLink {
   }
 
  private:
+  const rpc::NodeKeyBytes self_{std::string(16, 's'), 1};
+  const rpc::NodeKeyBytes peer_{std::string(16, 'p'), 1};
   std::mutex lock_;
   std::vector<rpc::NodeMessage> posted_;
   std::vector<Receive> receives_;

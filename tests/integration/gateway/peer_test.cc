@@ -52,7 +52,7 @@ class PeerTest : public ::testing::Test {
         loop_, *other_.links, node_.local.node,
         MessageLane::Events{.received = [](auto, auto done) { done({}); }, .lost = [](const std::string&) {}});
     node_.peer = std::make_unique<Peer>(
-        loop_, *node_.links, other_.local.node,
+        loop_, *node_.links, node_.local.node, other_.local.node,
         Peer::Events{.open_job = [this](const rpc::JobDefinition&) -> Result<std::shared_ptr<client::Client>> {
                        opening_ = true;
                        may_open_.wait();
@@ -120,7 +120,7 @@ TEST_F(PeerTest, TransfersOfAConnectionThatIsOverEnd) {
   may_open_.count_down();
   auto gate = std::make_shared<BulkGate>([] {});
   auto outbox = other_.lane->outbox();
-  auto link = std::make_shared<ConnectionLink>(outbox, gate);
+  auto link = std::make_shared<ConnectionLink>(rpc::NodeKeyBytes{}, rpc::NodeKeyBytes{}, outbox, gate, [] {});
   std::vector<uint8_t> memory(100);
   std::vector<ErrorKind> ends;
   auto on_end = [&](const Result<void>& result) { ends.push_back(result.error().kind()); };

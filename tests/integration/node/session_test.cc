@@ -74,7 +74,7 @@ TEST_F(SessionTest, ANodeOfItsOwnServesDriversOneAfterTheOther) {
     auto driver = join(*sabird);
     ASSERT_TRUE(driver->declare(kLanguageC).ok());
     EXPECT_EQ(echo(*driver, "x"), "x");
-    ASSERT_TRUE(driver->session().leave(kCallTimeoutNs).ok());
+    ASSERT_TRUE(driver->session().leave("", kCallTimeoutNs).ok());
     driver.reset();
     EXPECT_TRUE(wait_until([&] { return processes_of(sabird->session_path()).size() == alone; }));
     if (i == 1) {
