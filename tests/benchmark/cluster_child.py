@@ -45,6 +45,27 @@ def tasks_small_list(api: Any) -> workloads.Workload:
     return workloads.Workload(lambda: api.get([task.remote([1, 2]) for _ in range(1000)]), 1000)
 
 
+class Echo:
+    def small_value(self) -> bytes:
+        return b"ok"
+
+
+def far_actor(api: Any) -> Any:
+    actor = api.remote(num_cpus=0, resources={"far": 0.1})(Echo).remote()
+    api.get(actor.small_value.remote())
+    return actor
+
+
+def actor_async(api: Any) -> workloads.Workload:
+    actor = far_actor(api)
+    return workloads.Workload(lambda: api.get([actor.small_value.remote() for _ in range(1000)]), 1000)
+
+
+def actor_sync(api: Any) -> workloads.Workload:
+    actor = far_actor(api)
+    return workloads.Workload(lambda: [api.get(actor.small_value.remote()) for _ in range(20)], 20)
+
+
 def array_by_reference(api: Any) -> workloads.Workload:
     task = api.remote(**FAR)(first_of)
     ref = api.put(np.zeros(10_000_000))
@@ -56,6 +77,8 @@ WORKLOADS: dict[str, Callable[[Any], workloads.Workload]] = {
     "cluster: tasks on the other node, async": tasks_async,
     "cluster: tasks with a small list each way, async": tasks_small_list,
     "cluster: an 80 MB array that is there already": array_by_reference,
+    "cluster: calls of an actor on the other node, sync": actor_sync,
+    "cluster: calls of an actor on the other node, async": actor_async,
 }
 
 

@@ -17,6 +17,8 @@ NAMES = (  # cluster_child.py has them
     "cluster: tasks on the other node, async",
     "cluster: tasks with a small list each way, async",
     "cluster: an 80 MB array that is there already",
+    "cluster: calls of an actor on the other node, sync",
+    "cluster: calls of an actor on the other node, async",
 )
 MEGABYTES = 256  # of one array that goes to the other node
 JOINING_NODES = 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 
@@ -183,7 +184,6 @@ def test_an_actor_there_calls_back(pair):
 
 
 def test_an_actor_ends_with_its_last_handle(pair):
-    _, node = pair
     counter = far_actor().remote(0)
     pid = get(counter.pid.remote())
     last = counter.slow.remote(0.5)
@@ -224,7 +224,6 @@ def test_kill_from_either_side(pair):
 
 
 def test_it_restarts_after_a_crash(pair):
-    _, node = pair
     counter = far_actor(max_restarts=2).remote(100)
     first = get(counter.pid.remote())
     assert get(counter.add.remote()) == 101
@@ -262,8 +261,6 @@ def test_calls_are_retried_across_a_restart(pair):
                 open(self.path, "w").close()
                 os._exit(3)
             return "done"
-
-    import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         once = sabir.remote(num_cpus=0, resources={"far": 1}, max_restarts=1, max_task_retries=1)(Once).remote(
