@@ -66,7 +66,7 @@ void NodeManager::create_actor(rpc::ProcessKey key, rpc::ActorSpec spec, rpc::Re
   bool trusted = is_gateway(process->pid);
   if (spec.origin.role == rpc::ActorRole::kKnown || is_own(spec.origin)) {
     if (trusted) {
-      create_known(*process, spec.origin, std::move(reply));
+      create_known(*process, spec.origin, reply);
     } else {
       reply(invalid_error("an actor's origin is the gateway's to say"));
     }
@@ -76,13 +76,14 @@ void NodeManager::create_actor(rpc::ProcessKey key, rpc::ActorSpec spec, rpc::Re
   if (!wanted.ok()) {
     reply(std::move(wanted).error());
   } else if (cluster_ && !wanted->name.empty()) {
-    create_named(key, *std::move(wanted), std::move(reply));
+    create_named(key, *std::move(wanted), reply);
   } else {
-    create_new(key, *std::move(wanted), std::move(reply));
+    create_new(key, *std::move(wanted), reply);
   }
 }
 
-void NodeManager::create_new(rpc::ProcessKey creator, control::ActorSpec spec, rpc::Reply<rpc::ActorInfo> reply) {
+void NodeManager::create_new(rpc::ProcessKey creator, control::ActorSpec spec,
+                             const rpc::Reply<rpc::ActorInfo>& reply) {
   Process* process = caller(creator, reply);
   if (process == nullptr) {
     return;

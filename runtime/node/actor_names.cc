@@ -17,14 +17,15 @@ NamedActor NodeManager::named_actor(const control::ActorSpec& spec) const {
           .max_task_retries = spec.max_task_retries};
 }
 
-void NodeManager::create_named(rpc::ProcessKey creator, control::ActorSpec spec, rpc::Reply<rpc::ActorInfo> reply) {
+void NodeManager::create_named(rpc::ProcessKey creator, control::ActorSpec spec,
+                               const rpc::Reply<rpc::ActorInfo>& reply) {
   ActorName name{spec.name_space, spec.name};
   if (auto asked = naming_.find(name); asked != naming_.end()) {
     asked->second.push_back([this, creator, spec = std::move(spec), reply] { create_named(creator, spec, reply); });
     return;
   }
   if (control_.actors().find_by_name(name.name_space, name.name) != nullptr) {
-    create_new(creator, std::move(spec), std::move(reply));  // there is one here: it says what that means
+    create_new(creator, std::move(spec), reply);  // there is one here: it says what that means
     return;
   }
   naming_[name];
@@ -39,19 +40,19 @@ void NodeManager::create_named(rpc::ProcessKey creator, control::ActorSpec spec,
 }
 
 void NodeManager::named(rpc::ProcessKey creator, control::ActorSpec spec, Result<NamedActor> owner,
-                        rpc::Reply<rpc::ActorInfo> reply) {
+                        const rpc::Reply<rpc::ActorInfo>& reply) {
   if (!owner.ok()) {
     reply(std::move(owner).error());
     return;
   }
   if (owner->actor_id == spec.id) {
     names_taken_.insert_or_assign(ActorName{spec.name_space, spec.name}, *owner);
-    create_new(creator, std::move(spec), std::move(reply));
+    create_new(creator, std::move(spec), reply);
     free_names();  // it may have been refused
     return;
   }
   if (spec.get_if_exists) {
-    import_named(creator, spec.name, *owner, true, std::move(reply));
+    import_named(creator, spec.name, *owner, true, reply);
     return;
   }
   reply(already_exists_error("an actor named " + spec.name + " lives in namespace " + spec.name_space +
@@ -60,7 +61,7 @@ void NodeManager::named(rpc::ProcessKey creator, control::ActorSpec spec, Result
 
 // A handle for the process, of an actor that has its home on another node.
 void NodeManager::import_named(rpc::ProcessKey key, const std::string& name, const NamedActor& actor, bool existed,
-                               rpc::Reply<rpc::ActorInfo> reply) {
+                               const rpc::Reply<rpc::ActorInfo>& reply) {
   Process* process = caller(key, reply);
   if (process == nullptr) {
     return;

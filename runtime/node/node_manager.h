@@ -165,7 +165,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void adapt_width(Relay& relay, int64_t now_ns);
   // --- stand_ins.cc: actors of this node that live on others, and of others that this node has handles of
   Result<control::ActorSpec> spec_for(const Process& creator, rpc::ActorSpec spec, bool trusted) const;
-  void create_known(Process& process, const rpc::ActorOrigin& origin, rpc::Reply<rpc::ActorInfo> reply);
+  void create_known(Process& process, const rpc::ActorOrigin& origin, const rpc::Reply<rpc::ActorInfo>& reply);
   bool is_own(const rpc::ActorOrigin& origin) const;
   void open_stand_in(const OpenStandIn& order);
   void host_stand_in(shm::ActorIndex actor, uint32_t incarnation, const cluster::NodeKey& peer);
@@ -192,16 +192,16 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void hold_actor_args(shm::ActorIndex actor);
 
   // --- actor_names.cc: a name is one actor's in the whole cluster
-  void create_named(rpc::ProcessKey creator, control::ActorSpec spec, rpc::Reply<rpc::ActorInfo> reply);
+  void create_named(rpc::ProcessKey creator, control::ActorSpec spec, const rpc::Reply<rpc::ActorInfo>& reply);
   void named(rpc::ProcessKey creator, control::ActorSpec spec, Result<cluster::NamedActor> owner,
-             rpc::Reply<rpc::ActorInfo> reply);
+             const rpc::Reply<rpc::ActorInfo>& reply);
   void import_named(rpc::ProcessKey process, const std::string& name, const cluster::NamedActor& actor, bool existed,
-                    rpc::Reply<rpc::ActorInfo> reply);
+                    const rpc::Reply<rpc::ActorInfo>& reply);
   void free_names();
   cluster::NamedActor named_actor(const control::ActorSpec& spec) const;
 
   // --- actor_calls.cc
-  void create_new(rpc::ProcessKey creator, control::ActorSpec spec, rpc::Reply<rpc::ActorInfo> reply);
+  void create_new(rpc::ProcessKey creator, control::ActorSpec spec, const rpc::Reply<rpc::ActorInfo>& reply);
   Result<rpc::ActorInfo> actor_info(shm::ActorIndex actor);
   // ... with a hold for the process.
   Result<rpc::ActorInfo> actor_info_for(const Process& process, shm::ActorIndex actor);

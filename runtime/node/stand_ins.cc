@@ -84,7 +84,8 @@ bool NodeManager::is_own(const rpc::ActorOrigin& origin) const {
 }
 
 // A handle that came back to the actor's home, or one of another node that wants to open it.
-void NodeManager::create_known(Process& process, const rpc::ActorOrigin& origin, rpc::Reply<rpc::ActorInfo> reply) {
+void NodeManager::create_known(Process& process, const rpc::ActorOrigin& origin,
+                               const rpc::Reply<rpc::ActorInfo>& reply) {
   if (const control::ActorEntry* known = control_.actors().find(origin.actor_id)) {
     reply(actor_info_for(process, known->index));
     return;
@@ -200,7 +201,7 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_stand_in(std::map<LaunchId, Relay>
   shm::SlotIndex slot = process->key.slot;
   process->job = relay.job;
   process->language = view->spec->language;
-  process->actor = *relay.actor;
+  process->actor = relay.actor;
   process->relay = true;
   shm::inbox(segments_.calls, slot).open();
   deaths_->welcome(slot);
