@@ -105,14 +105,15 @@ PyObject* info(PyObject*, PyObject*) {
 
 PyObject* version(PyObject*, PyObject*) { return to_unicode(sabir_version()); }
 
-PyObject* die_with(PyObject*, PyObject* pid) {
-  long parent = PyLong_AsLong(pid);
-  if (parent == -1 && PyErr_Occurred()) {
+PyObject* die_with(PyObject*, PyObject* args) {
+  int parent = 0;
+  int between = 0;
+  if (!PyArg_ParseTuple(args, "ii", &parent, &between)) {
     return nullptr;
   }
-  // The signal would be sent when the intermediate parent ends, were it asked for before.
-  pid_t first = getppid();
-  while (getppid() == first && first != parent) {
+  // The signal would be sent when the intermediate parent ends, were it asked for before. Whoever is the parent when that
+  // is gone stays it: if sabird has died meanwhile, somebody else.
+  while (getppid() == between) {
     usleep(200);
   }
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {

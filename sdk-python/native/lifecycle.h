@@ -11,7 +11,8 @@ PyObject* shutdown(PyObject* module, PyObject*);
 PyObject* is_started(PyObject* module, PyObject*);
 PyObject* info(PyObject* module, PyObject*);
 PyObject* version(PyObject* module, PyObject*);
-// _sabir.die_with(pid): waits until this process is a child of `pid`, then asks to be killed with it.
-PyObject* die_with(PyObject* module, PyObject* pid);
+// _sabir.die_with(parent, between): waits until this process is no child of `between` any more, then asks to be killed
+// with `parent`. ConnectionError if it is not that one's child now.
+PyObject* die_with(PyObject* module, PyObject* args);
 
 }  // namespace sabir::python

@@ -33,7 +33,7 @@ PyMethodDef functions[] = {
     {"is_started", is_started, METH_NOARGS, nullptr},
     {"info", info, METH_NOARGS, nullptr},
     {"status", status, METH_NOARGS, nullptr},
-    {"die_with", die_with, METH_O, nullptr},
+    {"die_with", die_with, METH_VARARGS, nullptr},
     {"node_start", node_start, METH_O, nullptr},
     {"node_status", node_status, METH_VARARGS, nullptr},
     {"node_stop", node_stop, METH_VARARGS, nullptr},

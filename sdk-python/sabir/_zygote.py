@@ -83,6 +83,7 @@ def _fork(channel: socket.socket, message: dict, descriptors: list[int]) -> None
         return
     # In between: its end makes the worker a child of sabird, which alone reaps it.
     os.setsid()
+    between = os.getpid()
     try:
         worker = os.fork()
     except OSError as error:
@@ -91,16 +92,16 @@ def _fork(channel: socket.socket, message: dict, descriptors: list[int]) -> None
     if worker != 0:
         _send(channel, {"forked": message["fork"], "pid": worker})
         os._exit(0)
-    _become_worker(channel, message, descriptors, parent)
+    _become_worker(channel, message, descriptors, (parent, between))
 
 
-def _become_worker(channel: socket.socket, message: dict, descriptors: list[int], parent: int) -> None:  # type: ignore[type-arg]
+def _become_worker(channel: socket.socket, message: dict, descriptors: list[int], parents: tuple[int, int]) -> None:  # type: ignore[type-arg]
     status = 1
     try:
         from sabir import _sabir, _worker
 
         channel.close()
-        _sabir.die_with(parent)
+        _sabir.die_with(*parents)
         os.dup2(descriptors[0], 1)
         os.dup2(descriptors[1], 2)
         for descriptor in descriptors:

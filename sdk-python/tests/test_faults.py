@@ -45,6 +45,14 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+def test_a_worker_whose_node_died_while_it_was_forked_does_not_wait_for_it():
+    """Its parent is neither the process between nor the node any more: nobody would ever end it."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    done = run_python(f"from sabir import _sabir; _sabir.die_with({gone.pid}, {gone.pid})")
+    assert done.returncode == 1 and "ConnectionError: the node died while this worker started" in done.stderr
+
+
 def test_a_stranger_on_the_socket_loses_its_connection_and_nothing_else(own_session):
     path = os.path.join(own_session().session_path, "node.sock")
     for garbage in (b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 4096, b"\0" * 64, b"\x10\0\0\0" + os.urandom(16)):

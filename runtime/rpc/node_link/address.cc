@@ -45,6 +45,9 @@ Result<Addresses> look_up_with(const HostPort& where, int flags) {
   return addresses;
 }
 
+constexpr int kTcpRtoMaxMs = 44;  // TCP_RTO_MAX_MS, which the C library does not know yet
+constexpr int kMaxResendMs = 1000;
+
 template <typename T>
 bool set_option(int socket, int level, int option, T value) {
   return setsockopt(socket, level, option, &value, sizeof(value)) == 0;
@@ -131,6 +134,9 @@ Result<void> prepare_socket(int socket, const SocketOptions& options) {
       !set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms)) {
     return Error::from_errno(errno, "set options of a socket");
   }
+  // Since Linux 6.15; without it the kernel doubles the time between two attempts to send what was lost, and a link that
+  // was down for 7 s may stay silent for more than the 10 s after which its peer counts as dead.
+  set_option(socket, IPPROTO_TCP, kTcpRtoMaxMs, kMaxResendMs);
   return {};
 }
 

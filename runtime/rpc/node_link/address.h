@@ -54,7 +54,7 @@ struct SocketOptions {
   int64_t keepalive_ns = 20'000'000'000;     // a quarter of idleness, then three probes
 };
 
-// Also TCP_NODELAY.
+// Also TCP_NODELAY; and, where the kernel can, attempts to send what was lost at least once a second.
 Result<void> prepare_socket(int socket, const SocketOptions& options);
 // A listening, non-blocking socket. Port 0: any that is free.
 Result<UniqueFd> listen_at(const SocketAddress& address);
