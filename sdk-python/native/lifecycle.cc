@@ -111,8 +111,8 @@ PyObject* die_with(PyObject*, PyObject* args) {
   if (!PyArg_ParseTuple(args, "ii", &parent, &between)) {
     return nullptr;
   }
-  // The signal would be sent when the intermediate parent ends, were it asked for before. Whoever is the parent when that
-  // is gone stays it: if sabird has died meanwhile, somebody else.
+  // The signal would be sent when the intermediate parent ends, were it asked for before. Whoever is the parent when
+  // that is gone stays it: if sabird has died meanwhile, somebody else.
   while (getppid() == between) {
     usleep(200);
   }

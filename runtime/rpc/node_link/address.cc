@@ -134,8 +134,8 @@ Result<void> prepare_socket(int socket, const SocketOptions& options) {
       !set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms)) {
     return Error::from_errno(errno, "set options of a socket");
   }
-  // Since Linux 6.15; without it the kernel doubles the time between two attempts to send what was lost, and a link that
-  // was down for 7 s may stay silent for more than the 10 s after which its peer counts as dead.
+  // Since Linux 6.15; without it the kernel doubles the time between two attempts to send what was lost, and a link
+  // that was down for 7 s may stay silent for more than the 10 s after which its peer counts as dead.
   set_option(socket, IPPROTO_TCP, kTcpRtoMaxMs, kMaxResendMs);
   return {};
 }
