@@ -53,6 +53,23 @@ struct Resource {
   units @1 :Int64;    # in 1/10000
 }
 
+struct LabelCondition {
+  # Of a label of a node: "eu", "!eu", "in(eu, us)", "!in(eu, us)", "exists()", "!exists()".
+  key @0 :Text;
+  text @1 :Text;
+}
+
+struct Scheduling {
+  # Where a call or an actor is to run. Equal words are one scheduling class.
+  kind @0 :Kind;
+  nodeId @1 :Data;               # node: 16 bytes
+  soft @2 :Bool;                 # node: elsewhere if that node is gone or can never run it; else `unschedulable`
+  labels @3 :List(LabelCondition);
+  fallback @4 :List(Labels);     # in this order, when no node of the earlier ones can run it now
+  enum Kind { anywhere @0; spread @1; node @2; }
+  struct Labels { conditions @0 :List(LabelCondition); }
+}
+
 struct LanguageEnv {
   # How workers of one language are started. See schema/zygote.md for `zygote`.
   language @0 :UInt8;
@@ -145,6 +162,7 @@ struct ActorSpec {
   language @10 :UInt8;
   className @11 :Text;
   origin @12 :ActorOrigin;
+  scheduling @13 :Scheduling;
 }
 
 struct ActorInfo {
@@ -197,8 +215,9 @@ interface Session {
   returnLoan @3 (requestId :UInt64, offset :UInt64) -> (failure :Failure);
   # Of a loan in which nothing was announced, or which is idle: the alias has been unmapped.
 
-  declareClass @4 (requestId :UInt64, language :UInt8, resources :List(Resource)) -> (failure :Failure, classIndex :UInt32, queue :UInt32, infeasible :Text);
-  # The scheduling class (L1) and this process's queue in it. `infeasible`: no node has such resources; calls wait.
+  declareClass @4 (requestId :UInt64, language :UInt8, resources :List(Resource), scheduling :Scheduling) -> (failure :Failure, classIndex :UInt32, queue :UInt32, infeasible :Text);
+  # The scheduling class (L1) and this process's queue in it. `infeasible`: no node can ever run its
+  # calls, and why; they wait.
 
   exportFunction @5 (requestId :UInt64, kind :UInt32, language :UInt8, name :Text, code :Data) -> (failure :Failure, index :UInt32);
   # Idempotent by content within a job.

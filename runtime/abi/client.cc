@@ -120,6 +120,13 @@ Result<client::NodeOptions> node_options(const sabir_config& config) {
   }
   options.join_life_ns = config.join_life_ns;
   options.ends_with_caller = config.ends_with_caller != 0;
+  for (size_t i = 0; i < config.label_count; ++i) {
+    const sabir_label& label = config.labels[i];
+    if (label.key.size == 0 || view(label.key).find('=') != std::string_view::npos) {
+      return invalid_error("a label's key is a text without \"=\", not \"" + std::string(view(label.key)) + "\"");
+    }
+    options.labels.push_back({std::string(view(label.key)), std::string(view(label.value))});
+  }
   return options;
 }
 

@@ -62,7 +62,8 @@ enum {
   SABIR_OBJECT_LOST = 16,       /* the value is gone and cannot be made again */
   SABIR_CANCELLED = 17,         /* the call was cancelled */
   SABIR_SYSTEM = 18,            /* the operating system refused: the message has errno's text */
-  SABIR_INTERNAL = 19           /* a defect of Sabir: report it */
+  SABIR_INTERNAL = 19,          /* a defect of Sabir: report it */
+  SABIR_UNSCHEDULABLE = 20      /* the node it is bound to is gone, or can never run it: bind it to another */
 };
 
 typedef struct sabir_error sabir_error;   /* end: sabir_error_destroy */
@@ -168,6 +169,13 @@ typedef struct sabir_resource {
   double amount;
 } sabir_resource;
 
+/* A label of a node; in a selector a condition on one: value "eu", "!eu", "in(eu, us)", "!in(eu, us)", "exists()" or
+ * "!exists()". */
+typedef struct sabir_label {
+  sabir_string key;
+  sabir_string value;
+} sabir_label;
+
 /* How to start workers of a language. ZYGOTE: argv is started once per session and forks workers on request by the
  * protocol in schema/zygote.md. EXEC: argv is started once per worker, with SABIR_SESSION and SABIR_WORKER_TOKEN. */
 typedef uint32_t sabir_launch_mode;
@@ -213,11 +221,14 @@ typedef struct sabir_config {
   sabir_string join_string; /* of SABIR_CLUSTER_JOIN: what the head's start has printed */
   uint8_t ends_with_caller; /* sabir_node_start only. 1: the node ends when this process does, however that happens */
   int64_t join_life_ns;     /* of SABIR_CLUSTER_HEAD: so long its join string lets nodes in; 0: as long as it runs */
+  /* Of a node to start; sabir.io/node-id and sabir.io/node-name it has anyway, that prefix is taken. */
+  const sabir_label* labels;
+  size_t label_count;
 } sabir_config;
 #define SABIR_CONFIG_INIT                                                                                            \
   {                                                                                                                  \
     sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000, 0, 0, 0, \
-        0, {0, 0}, {0, 0}, {0, 0}, 0, 0                                                                              \
+        0, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0                                                                        \
   }
 /* As the macro (rule 6). So are the others: they write what struct_size has room for, and nothing if it is not set. */
 SABIR_API void sabir_config_init(sabir_config* config);
@@ -288,6 +299,32 @@ SABIR_API sabir_status sabir_function_get(sabir_client* client, uint32_t functio
 SABIR_API uint32_t sabir_function_index(const sabir_function* function);
 SABIR_API void sabir_function_release(sabir_function* function);
 
+/* --- where calls and actors run ---------------------------------------------------------------------------------- */
+
+typedef uint32_t sabir_strategy;
+enum {
+  SABIR_STRATEGY_DEFAULT = 0, /* here if there is room, else on a node that has it */
+  SABIR_STRATEGY_SPREAD = 1,  /* on all nodes alike */
+  SABIR_STRATEGY_NODE = 2     /* on one node */
+};
+/* Conditions that a node must meet, all of them. */
+typedef struct sabir_label_selector {
+  const sabir_label* conditions;
+  size_t condition_count;
+} sabir_label_selector;
+typedef struct sabir_scheduling {
+  size_t struct_size;
+  sabir_strategy strategy;
+  uint8_t soft;                          /* NODE: 1: elsewhere if that node is gone or can never run it;
+                                            0: UNSCHEDULABLE then */
+  sabir_string node_id;                  /* NODE: hex, as in sabir_client_info and sabir_client_status */
+  sabir_label_selector labels;           /* what any node must meet */
+  const sabir_label_selector* fallbacks; /* in this order, when no node of the earlier ones can run it now */
+  size_t fallback_count;
+} sabir_scheduling;
+#define SABIR_SCHEDULING_INIT \
+  { sizeof(sabir_scheduling), 0, 0, {0, 0}, {0, 0}, 0, 0 }
+
 /* --- tasks ------------------------------------------------------------------------------------------------------- */
 
 /* One argument: a reference (its value is passed, the call waits for it) or else a value. `name` is empty for a
@@ -302,15 +339,14 @@ typedef struct sabir_task_options {
   size_t struct_size;
   const sabir_resource* resources; /* NULL: CPU 1; count 0 otherwise: none. Amounts in units of 1/10000 */
   size_t resource_count;
-  uint32_t num_returns; /* default 1, at most 65535 */
-  int32_t max_retries;  /* after a worker's death; default 3, -1 for ever */
-  uint8_t retry_errors; /* 1: also when user code raised (the SDK's sabir_work_fail says `retryable`) */
-  sabir_string name;    /* for logs and errors; "": the function's */
+  uint32_t num_returns;               /* default 1, at most 65535 */
+  int32_t max_retries;                /* after a worker's death; default 3, -1 for ever */
+  uint8_t retry_errors;               /* 1: also when user code raised (the SDK's sabir_work_fail says `retryable`) */
+  sabir_string name;                  /* for logs and errors; "": the function's */
+  const sabir_scheduling* scheduling; /* NULL: as by default */
 } sabir_task_options;
-#define SABIR_TASK_OPTIONS_INIT                         \
-  {                                                     \
-    sizeof(sabir_task_options), 0, 0, 1, 3, 0, { 0, 0 } \
-  }
+#define SABIR_TASK_OPTIONS_INIT \
+  { sizeof(sabir_task_options), 0, 0, 1, 3, 0, {0, 0}, 0 }
 SABIR_API void sabir_task_options_init(sabir_task_options* options);
 
 SABIR_API sabir_status sabir_task_prepare(sabir_client* client, const sabir_function* function,
@@ -329,19 +365,18 @@ typedef struct sabir_actor_options {
   size_t struct_size;
   const sabir_resource* resources; /* held while it lives; default none */
   size_t resource_count;
-  sabir_string name;        /* "": none */
-  sabir_string name_space;  /* "": the job's */
-  int32_t max_restarts;     /* default 0, -1 for ever */
-  int32_t max_task_retries; /* default 0, -1 for ever */
-  uint32_t max_concurrency; /* calls executed at a time; default 1 */
-  uint8_t detached;         /* 1: outlives its handles and its job */
-  uint8_t get_if_exists;    /* with a name: the existing actor instead of ALREADY_EXISTS */
-  sabir_span class_info;    /* opaque to the core: what an SDK wants to know of a handle (methods) */
+  sabir_string name;                  /* "": none */
+  sabir_string name_space;            /* "": the job's */
+  int32_t max_restarts;               /* default 0, -1 for ever */
+  int32_t max_task_retries;           /* default 0, -1 for ever */
+  uint32_t max_concurrency;           /* calls executed at a time; default 1 */
+  uint8_t detached;                   /* 1: outlives its handles and its job */
+  uint8_t get_if_exists;              /* with a name: the existing actor instead of ALREADY_EXISTS */
+  sabir_span class_info;              /* opaque to the core: what an SDK wants to know of a handle (methods) */
+  const sabir_scheduling* scheduling; /* NULL: as by default */
 } sabir_actor_options;
-#define SABIR_ACTOR_OPTIONS_INIT                                               \
-  {                                                                            \
-    sizeof(sabir_actor_options), 0, 0, {0, 0}, {0, 0}, 0, 0, 1, 0, 0, { 0, 0 } \
-  }
+#define SABIR_ACTOR_OPTIONS_INIT \
+  { sizeof(sabir_actor_options), 0, 0, {0, 0}, {0, 0}, 0, 0, 1, 0, 0, {0, 0}, 0 }
 SABIR_API void sabir_actor_options_init(sabir_actor_options* options);
 
 /* Registers the actor (so a name is taken when this returns) and has it started when its arguments are ready. An error

@@ -83,6 +83,8 @@ std::string_view error_kind_name(ErrorKind kind) {
       return "system";
     case ErrorKind::kInternal:
       return "internal";
+    case ErrorKind::kUnschedulable:
+      return "unschedulable";
   }
   return "unknown";
 }

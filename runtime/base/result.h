@@ -36,7 +36,10 @@ enum class ErrorKind : uint8_t {
   kCancelled = 17,         // somebody asked for the end: stop, do not retry
   kSystem = 18,            // the operating system refused
   kInternal = 19,          // our own fault: report it
+  kUnschedulable = 20,     // it is bound to a node that is not there, or can never run it: bind it to another
 };
+
+inline constexpr ErrorKind kLastErrorKind = ErrorKind::kUnschedulable;
 
 // "invalid", "not found", ...
 std::string_view error_kind_name(ErrorKind kind);

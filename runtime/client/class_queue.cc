@@ -53,27 +53,26 @@ bool ClassQueue::wake_somebody() {
   return (asleep != 0 && core_.neighbours.ring_after_push(asleep)) || !watching;
 }
 
-Result<ClassQueue*> Classes::declare(uint8_t language, const std::vector<rpc::ResourceAmount>& resources) {
+Result<ClassQueue*> Classes::declare(uint8_t language, const std::vector<rpc::ResourceAmount>& resources,
+                                     const Scheduling& scheduling) {
   std::vector<rpc::ResourceAmount> sorted = resources;
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  std::string key(1, static_cast<char>(language));
-  for (const rpc::ResourceAmount& resource : sorted) {
-    key += resource.name + '=' + std::to_string(resource.units) + '\n';
-  }
   std::lock_guard guard(declare_lock_);
-  auto place = by_key_.find(key);
-  if (place != by_key_.end()) {
-    return place->second.get();
+  for (const Declared& one : declared_) {
+    if (one.language == language && one.resources == sorted && one.scheduling == scheduling) {
+      return one.queue.get();
+    }
   }
   constexpr int64_t kTimeoutNs = 30 * kSecondNs;
-  SABIR_ASSIGN_OR_RETURN(rpc::ClassInfo info, core_.self.session().declare_class(language, sorted, kTimeoutNs));
+  SABIR_ASSIGN_OR_RETURN(rpc::ClassInfo info,
+                         core_.self.session().declare_class(language, sorted, scheduling, kTimeoutNs));
   if (core_.self.node().find_class(info.class_index) == nullptr ||
       core_.self.calls().find_queue(info.queue) == nullptr) {
     return internal_error("the node named a class that cannot exist");
   }
   auto made = std::make_unique<ClassQueue>(core_, info);
   ClassQueue* queue = made.get();
-  by_key_.emplace(std::move(key), std::move(made));
+  declared_.push_back({language, std::move(sorted), scheduling, std::move(made)});
   Lock lock(core_.lock);
   all_.push_back(queue);
   return queue;

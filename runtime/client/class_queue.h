@@ -1,7 +1,6 @@
 // Scheduling classes this process submits to (L1), each with its ring (Q3) and the private FIFO behind it (Q4).
 #pragma once
 
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -43,14 +42,21 @@ class Classes {
   explicit Classes(Core& core) : core_(core) {}
 
   // Asks sabird the first time. Needs no lock.
-  Result<ClassQueue*> declare(uint8_t language, const std::vector<rpc::ResourceAmount>& resources);
+  Result<ClassQueue*> declare(uint8_t language, const std::vector<rpc::ResourceAmount>& resources,
+                              const Scheduling& scheduling);
   // Under the client's lock.
   const std::vector<ClassQueue*>& all() const { return all_; }
 
  private:
   Core& core_;
   std::mutex declare_lock_;
-  std::map<std::string, std::unique_ptr<ClassQueue>> by_key_;  // under declare_lock_
+  struct Declared {
+    uint8_t language;
+    std::vector<rpc::ResourceAmount> resources;  // sorted
+    Scheduling scheduling;
+    std::unique_ptr<ClassQueue> queue;
+  };
+  std::vector<Declared> declared_;  // under declare_lock_; at most shm::kMaxClasses
   std::vector<ClassQueue*> all_;
 };
 

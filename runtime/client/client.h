@@ -105,6 +105,7 @@ class Client {
   bool shut_down_ = false;
 };
 
+Result<Scheduling> convert_scheduling(const sabir_scheduling* scheduling);  // NULL: the default
 Result<std::vector<rpc::ResourceAmount>> convert_resources(const sabir_resource* resources, size_t count);
 std::string to_string(sabir_string text);
 

@@ -35,7 +35,8 @@ Result<Task*> Client::prepare_task(const Function& function, const sabir_task_op
   if (options.resource_count == 0 && options.resources == nullptr) {
     resources.push_back({"CPU", 10000});
   }
-  SABIR_ASSIGN_OR_RETURN(ClassQueue * queue, core_->classes->declare(function.language, resources));
+  SABIR_ASSIGN_OR_RETURN(Scheduling scheduling, convert_scheduling(options.scheduling));
+  SABIR_ASSIGN_OR_RETURN(ClassQueue * queue, core_->classes->declare(function.language, resources, scheduling));
   auto* task = new Task;
   task->anchor = core_->anchor;
   task->queue = queue;
@@ -81,6 +82,7 @@ Result<Future*> Client::create_actor(const Function& actor_class, const sabir_ac
   spec.name = to_string(options.name);
   spec.name_space = to_string(options.name_space);
   SABIR_ASSIGN_OR_RETURN(spec.resources, convert_resources(options.resources, options.resource_count));
+  SABIR_ASSIGN_OR_RETURN(spec.scheduling, convert_scheduling(options.scheduling));
   spec.max_restarts = options.max_restarts;
   spec.max_task_retries = options.max_task_retries;
   spec.max_concurrency = options.max_concurrency;

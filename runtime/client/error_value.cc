@@ -168,7 +168,7 @@ Result<ErrorFields> read_error_fields(std::span<const uint8_t> bytes, size_t dep
   flexbuffers::Map map = found.AsMap();
   ErrorFields fields;
   int64_t kind = map["kind"].AsInt64();
-  if (kind >= static_cast<int>(ErrorKind::kInvalid) && kind <= static_cast<int>(ErrorKind::kInternal)) {
+  if (kind >= static_cast<int>(ErrorKind::kInvalid) && kind <= static_cast<int>(kLastErrorKind)) {
     fields.kind = static_cast<ErrorKind>(kind);
   }
   fields.language = static_cast<uint8_t>(map["language"].AsInt64());

@@ -209,7 +209,7 @@ Work* Executor::begin(shm::CellRef call) {
   work->call = call;
   work->thread = ::pthread_self();
   running_.push_back(work);
-  running_count_.store(static_cast<uint32_t>(running_.size()), std::memory_order_relaxed);
+  count_running();
   if (call.cell == shm::kNoCell) {
     return work;
   }
@@ -228,6 +228,14 @@ Work* Executor::begin(shm::CellRef call) {
   return work;
 }
 
+void Executor::count_running() {
+  auto count = static_cast<uint32_t>(running_.size());
+  running_count_.store(count, std::memory_order_relaxed);
+  if (is_relay_) {
+    page_.under_way.store(count, std::memory_order_relaxed);
+  }
+}
+
 void Executor::set_width(uint32_t calls) {
   width_ = std::max(calls, 1U);
   is_relay_ = true;
@@ -241,7 +249,7 @@ void Executor::end(Work* work) {
     core_.waiting->wake_all();  // who asked for more than could be claimed: a relay's calls end in another thread
   }
   std::erase(running_, work);
-  running_count_.store(static_cast<uint32_t>(running_.size()), std::memory_order_relaxed);
+  count_running();
   for (const std::vector<Future*>& table : work->tables) {
     for (Future* ref : table) {
       release(ref);

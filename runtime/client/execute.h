@@ -100,6 +100,7 @@ class Executor {
   void look_at_class(shm::LeaseWord lease);
   void end_lease(shm::LeaseWord lease);
   Work* begin(shm::CellRef call);
+  void count_running();
   void end(Work* work);
   void resume();
 

@@ -59,6 +59,9 @@ std::vector<std::string> arguments(const std::string& daemon, const std::string&
     args.push_back("--store-bytes");
     args.push_back(std::to_string(options.store_bytes));
   }
+  for (const LabelCondition& label : options.labels) {
+    args.insert(args.end(), {"--label", label.key + "=" + label.text});
+  }
   if (options.cluster != NodeOptions::Cluster::kNone) {
     args.push_back(options.cluster == NodeOptions::Cluster::kHead ? "--head" : "--join");
     for (const auto& [name, value] :

@@ -25,6 +25,7 @@ struct NodeOptions {
   std::string node_name;
   uint16_t node_port = 0;
   bool insecure = false;
+  std::vector<LabelCondition> labels;  // "key", "value"
 };
 
 // The address that is meant: `address`, for "" that of SABIR_ADDRESS, "" if neither names one.

@@ -1,5 +1,6 @@
 #include "runtime/control/actor_registry.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -8,7 +9,45 @@
 namespace sabir::control {
 namespace {
 
-constexpr uint8_t kVersion = 3;  // 2: node, restarts; 3: role, public id, home
+constexpr uint8_t kVersion = 4;  // 2: node, restarts; 3: role, public id, home; 4: scheduling
+constexpr uint32_t kMostConditions = 1024;
+
+void write(const LabelConditions& conditions, RecordWriter& out) {
+  out.number(static_cast<uint32_t>(conditions.size()));
+  for (const LabelCondition& condition : conditions) {
+    out.text(condition.key).text(condition.text);
+  }
+}
+
+LabelConditions read_conditions(RecordReader& in) {
+  LabelConditions conditions;
+  for (uint32_t left = std::min(in.number<uint32_t>(), kMostConditions); left > 0; --left) {
+    std::string key = in.text();
+    conditions.push_back({std::move(key), in.text()});
+  }
+  return conditions;
+}
+
+void write(const Scheduling& scheduling, RecordWriter& out) {
+  out.number(static_cast<uint8_t>(scheduling.kind)).text(scheduling.node_id).flag(scheduling.soft);
+  write(scheduling.labels, out);
+  out.number(static_cast<uint32_t>(scheduling.fallback.size()));
+  for (const LabelConditions& conditions : scheduling.fallback) {
+    write(conditions, out);
+  }
+}
+
+Scheduling read_scheduling(RecordReader& in) {
+  Scheduling scheduling;
+  scheduling.kind = static_cast<Scheduling::Kind>(in.number<uint8_t>());
+  scheduling.node_id = in.text();
+  scheduling.soft = in.flag();
+  scheduling.labels = read_conditions(in);
+  for (uint32_t left = std::min(in.number<uint32_t>(), kMostConditions); left > 0; --left) {
+    scheduling.fallback.push_back(read_conditions(in));
+  }
+  return scheduling;
+}
 
 std::string encode(const ActorEntry& entry) {
   const ActorSpec& spec = entry.spec;
@@ -23,6 +62,7 @@ std::string encode(const ActorEntry& entry) {
   out.number(entry.restarts);
   out.number(static_cast<uint8_t>(spec.role)).text(spec.public_id).text(spec.public_name);
   spec.home.write(out);
+  write(spec.scheduling, out);
   return out.take();
 }
 
@@ -62,6 +102,9 @@ Result<ActorEntry> ActorRegistry::decode(std::string_view bytes) {
     spec.public_id = in.text();
     spec.public_name = in.text();
     spec.home = NodeRef::read(in);
+  }
+  if (in.version() >= 4) {
+    spec.scheduling = read_scheduling(in);
   }
   if (!in.done()) {
     return internal_error("a stored actor cannot be read");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/result.h"
+#include "runtime/base/scheduling.h"
 #include "runtime/control/node_ref.h"
 #include "runtime/control/resource_amount.h"
 #include "runtime/control/storage.h"
@@ -32,6 +33,7 @@ struct ActorSpec {
   std::string class_info;
   uint8_t language = 0;
   std::string class_name;
+  Scheduling scheduling;
   // Of one that another node has something to do with: see ActorOrigin of schema/session.capnp.
   enum class Role : uint8_t { kOwn = 0, kHosted = 1, kImported = 2 };
   Role role = Role::kOwn;

@@ -119,6 +119,8 @@ class Daemon {
     node.guard = std::move(guard_);
     node.launcher.open_files_limit = worker_files_;
     node.launcher.oom_score_adj = kWorkerOomScore;
+    node.name = node_name();
+    node.labels = options_.labels;
     if (options_.head || options_.join) {
       node.cluster = cluster_options();
     }
@@ -174,13 +176,18 @@ class Daemon {
   }
 
  private:
+  std::string node_name() const {
+    char host[256] = {};
+    ::gethostname(host, sizeof(host) - 1);
+    return options_.node_name.empty() ? host : options_.node_name;
+  }
+
   node::ClusterOptions cluster_options() {
     node::ClusterOptions cluster;
     char buffer[4096] = {};
     [[maybe_unused]] ssize_t size = ::readlink("/proc/self/exe", buffer, sizeof(buffer) - 1);
     cluster.gateway_program = buffer;
-    ::gethostname(buffer, sizeof(buffer) - 1);
-    cluster.name = options_.node_name.empty() ? buffer : options_.node_name;
+    cluster.name = node_name();
     cluster.host = options_.node_host.empty() ? "127.0.0.1" : options_.node_host;
     cluster.port = options_.node_port;
     cluster.insecure = options_.insecure;

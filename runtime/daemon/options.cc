@@ -10,6 +10,7 @@
 
 #include "runtime/base/session_dir.h"
 #include "runtime/base/version.h"
+#include "runtime/node/cluster/labels.h"
 #include "runtime/store/warm.h"
 
 namespace sabir::daemon {
@@ -61,6 +62,7 @@ Result<node::ResourceRequest> parse_resource(const std::string& text) {
 Options parse_options(int argc, const char* const* argv) {
   Options options;
   std::vector<std::string> resources;
+  std::vector<std::string> labels;
   int driver_fd = -1;
   int caller_fd = -1;
   std::string level = "info";
@@ -84,6 +86,7 @@ Options parse_options(int argc, const char* const* argv) {
   app.add_option("--node-host", options.node_host, "address that other nodes reach this one at (default: 127.0.0.1)");
   app.add_option("--node-port", options.node_port, "port for other nodes (default, and 0: any that is free)");
   app.add_option("--node-name", options.node_name, "for people (default: the host's name)");
+  app.add_option("--label", labels, "KEY=VALUE, once per label of the node");
   app.add_flag("--insecure", options.insecure, "plain TCP between nodes: everybody on the network reads and writes");
   app.add_option("--join-life-ms", options.join_life_ms,
                  "so long the head's join string lets nodes in (default, and 0: as long as it runs)")
@@ -122,6 +125,11 @@ Options parse_options(int argc, const char* const* argv) {
   if (!has(options.resources, "memory")) {
     options.resources.push_back({"memory", static_cast<node::Units>(total_memory_bytes()) * node::kUnit});
   }
+  Result<cluster::Labels> parsed_labels = cluster::parse_labels(labels);
+  if (!parsed_labels.ok()) {
+    return refuse(parsed_labels.error().message());
+  }
+  options.labels = *std::move(parsed_labels);
   options.store_bytes = static_cast<uint64_t>(store_bytes);
   if (options.store_bytes == 0) {
     options.store_bytes = static_cast<uint64_t>(static_cast<double>(total_memory_bytes()) * kStoreShare);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ struct Options {
   std::string node_host;
   uint16_t node_port = 0;
   std::string node_name;
+  std::map<std::string, std::string, std::less<>> labels;
   bool insecure = false;
   int64_t join_life_ms = 0;  // of the head; 0: as long as it runs
   // Set: print this and exit with exit_code.

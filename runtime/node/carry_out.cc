@@ -30,7 +30,7 @@ void NodeManager::carry_out(const Instruction& instruction) {
           [&](const FailClass& failure) { fail_class(failure); },
           [&](const MarkInfeasible& mark) {
             directory_.set_starved(mark.class_index, mark.infeasible);
-            if (mark.infeasible) {
+            if (mark.infeasible && !cluster_) {  // other nodes may serve it
               for (const Scheduler::ClassView& view : coordinator_.scheduler().classes()) {
                 if (view.class_index == mark.class_index) {
                   warn_job(view.job, mark.text);
@@ -38,7 +38,10 @@ void NodeManager::carry_out(const Instruction& instruction) {
               }
             }
           },
-          [&](const FreeClass& gone) { directory_.free_class(gone.class_index); },
+          [&](const FreeClass& gone) {
+            directory_.free_class(gone.class_index);
+            warned_.erase(gone.class_index);
+          },
           [&](const LaunchWorker& launch) { launcher_->launch(launch); },
           [&](const AbortLaunch& launch) { launcher_->abort(launch.launch, "it did not join the session in time"); },
           [&](const KillWorker& worker) {

@@ -25,9 +25,13 @@ constexpr int64_t kTickNs = 50 * kMillisecondNs;
 constexpr int64_t kRestTickNs = kSecondNs;
 // Of the time after which a silent node is dead: a few beats may be late.
 constexpr int64_t kBeatsUntilDead = 4;
-// What the local node does not begin within this time may go elsewhere.
-constexpr int64_t kLocalPatienceNs = 60 * kMillisecondNs;
-constexpr uint32_t kMaxChoices = 64;  // of one class and tick
+// A node that has changed says so within two ticks, its own and the head's. A report may know of a decision already
+// that is younger than the grace, and is the last one for a while: then the debit must not outlive it by much.
+constexpr cluster::ViewOptions kViewOptions = {.debit_grace_ns = 150 * kMillisecondNs,
+                                               .debit_lifetime_ns = 400 * kMillisecondNs};
+// Calls that no node can run: a node that can may be about to join.
+constexpr int64_t kWarnAfterNs = kSecondNs;
+constexpr int64_t kLocalPatienceNs = 60 * kMillisecondNs;  // of actors
 constexpr int64_t kQuestionNs = 10 * kSecondNs;
 constexpr size_t kMaxQuestions = 4096;
 
@@ -57,7 +61,11 @@ ClusterAgent::ClusterAgent(loop::EventLoop& loop, const Clock& clock, Logger log
       host_(host),
       options_(std::move(options)),
       self_{self, 0},
-      random_(std::random_device{}()),
+      placer_(self, &clock, std::random_device{}(),
+              [this](const NodeId& id) {
+                auto member = members_.find(id);
+                return member != members_.end() && member->second.info.dead;
+              }),
       timer_(loop, [this] { tick(); }) {}
 
 ClusterAgent::~ClusterAgent() {
@@ -157,7 +165,7 @@ void ClusterAgent::become_head() {
   cluster_id_ = bytes_of(IdBits::random());
   head_ = self_;
   member_ = true;
-  view_ = std::make_unique<cluster::ResourceView>(NodeKey{}, cluster::ViewOptions{}, &clock_);
+  view_ = std::make_unique<cluster::ResourceView>(NodeKey{}, kViewOptions, &clock_);
   epoch_ = new_epoch();
   hub_ = std::make_unique<cluster::ViewHub>(epoch_, cluster::HubOptions{}, view_.get(), &clock_);
   hub_->add_node(self_);
@@ -257,7 +265,7 @@ void ClusterAgent::on_joined(const std::string& bytes) {
   head_heard_ns_ = clock_.now_ns();
   member_ = true;
   tell(rpc::Admitted{self_.incarnation, cluster_id_});
-  view_ = std::make_unique<cluster::ResourceView>(self_, cluster::ViewOptions{}, &clock_);
+  view_ = std::make_unique<cluster::ResourceView>(self_, kViewOptions, &clock_);
   view_->add_node(self_);
   publisher_ = std::make_unique<cluster::ReportPublisher>(self_, cluster::PublisherOptions{}, &clock_);
   learn(answer->members);
@@ -384,11 +392,10 @@ void ClusterAgent::tick() {
     spread_view();
     look_for_dead();
   }
-  view_->expire_debits();
-  spill();
+  place_calls(true);
   spill_actors();
   expire_names();
-  if (!waiting_since_ns_.empty() || !actors_waiting_since_ns_.empty() || !questions_.empty()) {
+  if (placer_.anything_waits() || !actors_waiting_since_ns_.empty() || !questions_.empty()) {
     active_ns_ = clock_.now_ns();
   }
   at_rest_ = clock_.now_ns() - active_ns_ > kRestTickNs;
@@ -445,47 +452,70 @@ void ClusterAgent::look_for_dead() {
   }
 }
 
-// --- Calls that go elsewhere
+// --- Where calls run
 
-void ClusterAgent::spill() {
-  std::map<shm::ClassIndex, int64_t> since;
-  for (const ClassBacklog& backlog : host_.backlogs()) {
-    auto known = waiting_since_ns_.find(backlog.class_index);
-    int64_t waiting_since = known != waiting_since_ns_.end() ? known->second : clock_.now_ns();
-    since.emplace(backlog.class_index, waiting_since);
-    if (clock_.now_ns() - waiting_since < kLocalPatienceNs) {
-      continue;
+void ClusterAgent::place_calls(bool all) {
+  if (!member_) {
+    return;
+  }
+  view_->expire_debits();
+  for (const ClassBacklog& backlog : host_.backlogs(all)) {
+    PlacePlan plan = placer_.plan(backlog, *view_);
+    if (plan.here) {
+      host_.allow_here(backlog.class_index, *plan.here);
     }
-    std::map<NodeKey, uint32_t> chosen;
-    auto wanted = static_cast<uint32_t>(std::min<uint64_t>(backlog.waiting, kMaxChoices));
-    bool more = true;
-    for (uint32_t i = 0; i < wanted && more; ++i) {
-      if (std::optional<NodeKey> node = choose_elsewhere(backlog.resources, more)) {
-        chosen[*node] += 1;
-      }
+    for (const auto& [node, share] : plan.elsewhere) {
+      host_.send_calls(backlog, node, share);
     }
-    for (const auto& [node, calls] : chosen) {
-      host_.send_calls(backlog, node, calls);
+    if (plan.let_go) {
+      host_.let_go(backlog.class_index);
+    }
+    if (plan.failure) {
+      host_.fail_calls(backlog.class_index, *plan.failure);
+    } else if (plan.infeasible) {
+      warn_of(backlog);
+    } else {
+      warned_.erase(backlog.class_index);
     }
   }
-  waiting_since_ns_ = std::move(since);
 }
 
-std::optional<NodeKey> ClusterAgent::choose_elsewhere(const cluster::Amounts& resources, bool& more) {
-  cluster::Strategy strategy;
-  cluster::PlacementQuery query{.resources = &resources, .strategy = &strategy, .local = self_.id};
-  cluster::Decision decision = cluster::choose_node(query, *view_, random_);
+void ClusterAgent::warn_of(const ClassBacklog& backlog) {
+  std::optional<int64_t> since_ns = placer_.waits_since_ns(backlog.class_index);
+  if (since_ns && clock_.now_ns() - *since_ns >= kWarnAfterNs && warned_.insert(backlog.class_index).second) {
+    host_.warn_of_calls(backlog.job,
+                        "calls wait, and no node can run them: " + explain(backlog.resources, backlog.place.strategy));
+  }
+}
+
+cluster::Decision ClusterAgent::choose(const cluster::Amounts& resources, const cluster::Strategy& strategy) {
+  return view_ ? placer_.choose(resources, strategy, *view_)
+               : cluster::Decision{cluster::Decision::Outcome::kLater, self_};
+}
+
+std::optional<NodeKey> ClusterAgent::choose_elsewhere(const cluster::Amounts& resources) {
+  cluster::Decision decision = choose(resources, {});
   bool elsewhere = decision.node.id != self_.id && !decision.node.id.is_nil();
-  if (decision.outcome == cluster::Decision::Outcome::kInfeasible || !elsewhere) {
-    more = false;
-    return std::nullopt;
+  return elsewhere && decision.outcome != cluster::Decision::Outcome::kInfeasible ? std::optional(decision.node)
+                                                                                  : std::nullopt;
+}
+
+bool ClusterAgent::place_by_strategy(const ActorBacklog& backlog, int64_t waited_ns) {
+  cluster::Decision decision = choose(backlog.resources, backlog.strategy);
+  if (decision.outcome == cluster::Decision::Outcome::kInfeasible) {
+    if (placer_.is_over(backlog.strategy, *view_, waited_ns)) {
+      host_.fail_actor(backlog.actor, "it may live on one node only, and that can never be: " +
+                                          explain(backlog.resources, backlog.strategy));
+      return true;
+    }
+    return false;
   }
-  if (decision.outcome == cluster::Decision::Outcome::kLater) {
-    more = false;  // it waits there: this node can never run it
-  } else if (std::optional<cluster::ResourceSet> set = view_->resolve(resources)) {
-    view_->debit(decision.node, *set, 1);
+  if (decision.node.id == self_.id) {
+    host_.allow_actor(backlog.actor);
+    return false;
   }
-  return decision.node;
+  host_.place_actor(backlog.actor, decision.node);
+  return true;
 }
 
 void ClusterAgent::spill_actors() {
@@ -493,10 +523,15 @@ void ClusterAgent::spill_actors() {
   for (const ActorBacklog& backlog : host_.waiting_actors()) {
     auto known = actors_waiting_since_ns_.find(backlog.actor);
     int64_t waiting_since = known != actors_waiting_since_ns_.end() ? known->second : clock_.now_ns();
-    bool more = true;
+    if (backlog.strategy != cluster::Strategy{}) {
+      if (!place_by_strategy(backlog, clock_.now_ns() - waiting_since)) {
+        since.emplace(backlog.actor, waiting_since);
+      }
+      continue;
+    }
     std::optional<NodeKey> node;
     if (clock_.now_ns() - waiting_since >= kLocalPatienceNs) {
-      node = choose_elsewhere(backlog.resources, more);
+      node = choose_elsewhere(backlog.resources);
     }
     if (node) {
       host_.place_actor(backlog.actor, *node);
@@ -609,8 +644,13 @@ std::vector<ClusterAgent::MemberView> ClusterAgent::members() const {
   return views;
 }
 
-std::string ClusterAgent::explain(const cluster::Amounts& resources) const {
-  return view_ ? cluster::explain_request(resources, {}, *view_) : std::string();
+std::string ClusterAgent::explain(const cluster::Amounts& resources, const cluster::Strategy& strategy) const {
+  return view_ ? placer_.explain(resources, strategy, *view_) : std::string();
+}
+
+std::string ClusterAgent::explain_infeasible(const cluster::Amounts& resources,
+                                             const cluster::Strategy& strategy) const {
+  return view_ && placer_.is_infeasible(resources, strategy, *view_) ? explain(resources, strategy) : std::string();
 }
 
 }  // namespace sabir::node

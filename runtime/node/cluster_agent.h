@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "runtime/node/cluster/view_hub.h"
 #include "runtime/node/guard.h"
 #include "runtime/node/instructions.h"
+#include "runtime/node/place_calls.h"
 #include "runtime/node/resources.h"
 #include "runtime/node/spawn.h"
 #include "runtime/rpc/frame_pipe.h"
@@ -38,7 +40,6 @@ struct ClusterOptions {
   bool insecure = false;    // plain TCP
   std::string join_string;  // empty: this is the head
   int64_t token_life_ns = -1;
-  cluster::Labels labels;
   std::optional<int> oom_score_adj;
   // A node of which the head has heard nothing for so long is dead.
   int64_t dead_after_ns = 10 * kSecondNs;
@@ -46,30 +47,33 @@ struct ClusterOptions {
   std::function<void(const std::string& address, const std::string& join_string)> ready;
 };
 
-// Calls of a class that wait at this node.
-struct ClassBacklog {
-  shm::ClassIndex class_index = 0;
-  JobNumber job = 0;
-  cluster::Amounts resources;
-  uint64_t waiting = 0;
-};
-
 // An actor that waits at this node for resources.
 struct ActorBacklog {
   shm::ActorIndex actor = 0;
   cluster::Amounts resources;
+  cluster::Strategy strategy = {};
 };
 
 class ClusterHost {
  public:
   virtual ~ClusterHost() = default;
   virtual cluster::NodeState node_state() = 0;
-  virtual std::vector<ClassBacklog> backlogs() = 0;
+  // Of the classes with a strategy of their own; or of all that are this node's to place.
+  virtual std::vector<ClassBacklog> backlogs(bool all) = 0;
   // So many calls more of the class may be under way to the peer.
-  virtual void send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, uint32_t calls) = 0;
+  virtual void send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, PlacePlan::Share share) = 0;
+  // Whoever claims calls of the class for other nodes, and has none.
+  virtual void let_go(shm::ClassIndex class_index) = 0;
+  // S12
+  virtual void allow_here(shm::ClassIndex class_index, uint64_t leases) = 0;
+  virtual void fail_calls(shm::ClassIndex class_index, const Error& error) = 0;
+  virtual void warn_of_calls(JobNumber job, const std::string& text) = 0;
   virtual std::vector<ActorBacklog> waiting_actors() = 0;
   // It is to live there.
   virtual void place_actor(shm::ActorIndex actor, const cluster::NodeKey& peer) = 0;
+  // It is to live here.
+  virtual void allow_actor(shm::ActorIndex actor) = 0;
+  virtual void fail_actor(shm::ActorIndex actor, const std::string& why) = 0;
   virtual void node_gone(const cluster::NodeKey& peer) = 0;
   virtual void gateway_ended() = 0;
   virtual void cluster_failed(const std::string& why) = 0;
@@ -102,6 +106,10 @@ class ClusterAgent {
   void take_name(const cluster::ActorName& name, const cluster::NamedActor& actor, NameAnswered answered);
   void find_name(const cluster::ActorName& name, NameAnswered answered);
   void free_name(const cluster::ActorName& name, const cluster::NamedActor& actor);
+  // Decides where what waits in classes with a strategy runs. Also at each tick, then of all classes.
+  void place_calls() { place_calls(false); }
+  // One decision, for what is no call (an actor): kLater means that it may wait there. Debits another node's account.
+  cluster::Decision choose(const cluster::Amounts& resources, const cluster::Strategy& strategy);
 
   // --- For status
   bool is_head() const { return options_.join_string.empty(); }
@@ -114,8 +122,10 @@ class ClusterAgent {
   };
   std::vector<MemberView> members() const;
   const cluster::ResourceView* view() const { return view_.get(); }
-  // Why calls that wait cannot run anywhere, for people; empty if they can.
-  std::string explain(const cluster::Amounts& resources) const;
+  // Why what asks for this cannot run now, for people; empty if it can.
+  std::string explain(const cluster::Amounts& resources, const cluster::Strategy& strategy) const;
+  // ... and the same, but empty if it ever can.
+  std::string explain_infeasible(const cluster::Amounts& resources, const cluster::Strategy& strategy) const;
 
  private:
   struct Member {
@@ -151,15 +161,18 @@ class ClusterAgent {
   void report();
   void spread_view();
   void look_for_dead();
-  void spill();
   void spill_actors();
+  // True: it is settled.
+  bool place_by_strategy(const ActorBacklog& backlog, int64_t waited_ns);
 
+  void place_calls(bool all);
+  void warn_of(const ClassBacklog& backlog);
   void ask_name(cluster::NameRequest request, NameAnswered answered);
   Result<cluster::NamedActor> decide_name(const cluster::NameRequest& request);
   void on_name_answer(const cluster::NameAnswer& answer);
   void expire_names();
   // Where one more of these goes: nothing if it stays here.
-  std::optional<cluster::NodeKey> choose_elsewhere(const cluster::Amounts& resources, bool& more);
+  std::optional<cluster::NodeKey> choose_elsewhere(const cluster::Amounts& resources);
 
   loop::EventLoop& loop_;
   const Clock& clock_;
@@ -188,8 +201,8 @@ class ClusterAgent {
   std::unique_ptr<cluster::ReportPublisher> publisher_;
   int64_t beat_ns_ = 0;
   int64_t head_heard_ns_ = 0;
-  cluster::Random random_;
-  std::map<shm::ClassIndex, int64_t> waiting_since_ns_;
+  CallPlacer placer_;
+  std::set<shm::ClassIndex> warned_;  // infeasible, and their jobs know
   std::map<shm::ActorIndex, int64_t> actors_waiting_since_ns_;
   cluster::ActorNames names_;  // the head's
   struct Question {

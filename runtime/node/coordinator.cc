@@ -51,9 +51,10 @@ Result<void> Coordinator::check_language(JobNumber job, Language language) const
 }
 
 Result<Scheduler::Declared> Coordinator::declare_class(JobNumber job, Language language,
-                                                       const std::vector<ResourceRequest>& resources) {
+                                                       const std::vector<ResourceRequest>& resources,
+                                                       ClassPlace place) {
   SABIR_RETURN_IF_ERROR(check_language(job, language));
-  return scheduler_.declare_class(job, language, resources);
+  return scheduler_.declare_class(job, language, resources, std::move(place));
 }
 
 void Coordinator::open_queue(shm::QueueIndex queue, shm::ClassIndex class_index, shm::SlotIndex owner) {
@@ -203,7 +204,7 @@ struct Coordinator::Router {
   }
   void operator()(PlaceActor& i) {
     if (std::optional<Actors::View> actor = c.actors_.view(i.actor)) {
-      c.scheduler_.place_actor(i.actor, i.job, *actor->resources);
+      c.scheduler_.place_actor(i.actor, i.job, *actor->resources, c.holds_actors_ && has_strategy(*actor->spec));
       again = true;
     }
   }

@@ -40,7 +40,9 @@ class Coordinator {
 
   // --- Classes and queues. kInvalid: the job has no workers of that language. Else as Scheduler.
   Result<Scheduler::Declared> declare_class(JobNumber job, Language language,
-                                            const std::vector<ResourceRequest>& resources);
+                                            const std::vector<ResourceRequest>& resources, ClassPlace place = {});
+  void allow(shm::ClassIndex class_index, uint64_t leases) { scheduler_.allow(class_index, leases); }
+  void fail_class(shm::ClassIndex class_index, const Error& error) { scheduler_.fail_class(class_index, error); }
   void open_queue(shm::QueueIndex queue, shm::ClassIndex class_index, shm::SlotIndex owner);
   // When its ring is read to its end or its memory is given out again (D5).
   void close_queue(shm::QueueIndex queue);
@@ -69,6 +71,12 @@ class Coordinator {
   Result<void> kill_actor(shm::ActorIndex actor, bool no_restart);
   void actor_handles_gone(shm::ActorIndex actor);
   bool place_elsewhere(shm::ActorIndex actor);
+  // From now on those with a strategy wait until somebody allows them to live here (S12), or places them elsewhere.
+  void hold_actors() { holds_actors_ = true; }
+  void allow_actor(shm::ActorIndex actor) { scheduler_.allow_actor(actor); }
+  static bool has_strategy(const control::ActorSpec& spec) {
+    return !spec.scheduling.is_default() && spec.role == control::ActorSpec::Role::kOwn && !spec.detached;
+  }
   void end_actor(shm::ActorIndex actor, const std::string& reason);
   // Of one that the gateway makes: its hello, false if nobody waits for it; or it will say none.
   bool stand_in_ready(shm::ActorIndex actor, uint32_t incarnation, shm::SlotIndex slot);
@@ -96,6 +104,7 @@ class Coordinator {
   Result<void> routed(Result<void> outcome);
 
   const Clock* const clock_;
+  bool holds_actors_ = false;
   Instructions pending_;  // the machines' output, not yet routed
   Instructions ready_;    // for the shell
   std::map<JobNumber, std::vector<Language>> jobs_;

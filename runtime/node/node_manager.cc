@@ -60,7 +60,11 @@ NodeManager::NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logge
       control_(&storage_),
       coordinator_(std::move(resources), options_.coordinator, &control_, &clock_),
       wake_(loop, [this] { settle(); }),
-      disconnected_timer_(loop, [this] { end_disconnected(); }) {}
+      disconnected_timer_(loop, [this] { end_disconnected(); }) {
+  labels_ = options_.labels;
+  labels_[std::string(cluster::kNodeIdLabel)] = node_id_.hex();
+  labels_[std::string(cluster::kNodeNameLabel)] = options_.name;
+}
 
 NodeManager::~NodeManager() {
   stopping_ = true;
@@ -107,6 +111,7 @@ Result<void> NodeManager::begin() {
       loop_, [this](pid_t pid) { return processes_.knows(pid) || launcher_->knows(pid) || is_gateway(pid); },
       [this](pid_t pid, int status) { launcher_->reaped(pid, status); });
   if (options_.cluster) {
+    coordinator_.hold_actors();
     options_.cluster->session_path = options_.session_path;
     SABIR_ASSIGN_OR_RETURN(cluster_, ClusterAgent::create(loop_, clock_, logger_, options_.guard, *this,
                                                           cluster::NodeId(node_id_), *options_.cluster));
@@ -133,6 +138,7 @@ bool NodeManager::look_once() {
                                          .running = calls_.function_plus_one(slot).any() != 0});
     }
   });
+  place_calls();
   settle();
   look_at_relays();
   deaths_->look();

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ struct NodeOptions {
   std::optional<pid_t> owner_pid;
   Guard guard;
   std::optional<ClusterOptions> cluster;  // of one that has others
+  std::string name;                       // of the node, for people
+  cluster::Labels labels;                 // the user's
 };
 
 class NodeManager final : public rpc::SessionHandler, private ClusterHost {
@@ -70,7 +73,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void lend(rpc::ProcessKey, rpc::LendKind, rpc::Reply<uint32_t>) override;
   void loan(rpc::ProcessKey, uint64_t size_bytes, int64_t wait_ns, rpc::Reply<rpc::LoanInfo>) override;
   void return_loan(rpc::ProcessKey, uint64_t offset, rpc::Reply<void>) override;
-  void declare_class(rpc::ProcessKey, uint8_t language, std::vector<rpc::ResourceAmount>,
+  void declare_class(rpc::ProcessKey, uint8_t language, std::vector<rpc::ResourceAmount>, Scheduling,
                      rpc::Reply<rpc::ClassInfo>) override;
   void export_function(rpc::ProcessKey, rpc::FunctionInfo, rpc::Reply<uint32_t>) override;
   void fetch_function(rpc::ProcessKey, uint32_t index, rpc::Reply<rpc::FunctionInfo>) override;
@@ -163,6 +166,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   bool relays_busy() const;
   void look_at_relays();
   void adapt_width(Relay& relay, int64_t now_ns);
+  uint32_t under_way_of(const Relay& relay) const;
   // --- stand_ins.cc: actors of this node that live on others, and of others that this node has handles of
   Result<control::ActorSpec> spec_for(const Process& creator, rpc::ActorSpec spec, bool trusted) const;
   void create_known(Process& process, const rpc::ActorOrigin& origin, const rpc::Reply<rpc::ActorInfo>& reply);
@@ -177,13 +181,32 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void stand_ins_lost(const cluster::NodeKey& home);
   // --- ClusterHost
   cluster::NodeState node_state() override;
-  std::vector<ClassBacklog> backlogs() override;
+  std::vector<ClassBacklog> backlogs(bool all) override;
   std::vector<ActorBacklog> waiting_actors() override;
   void place_actor(shm::ActorIndex actor, const cluster::NodeKey& peer) override;
-  void send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, uint32_t calls) override;
+  void allow_actor(shm::ActorIndex actor) override;
+  void fail_actor(shm::ActorIndex actor, const std::string& why) override;
+  void send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, PlacePlan::Share share) override;
+  void let_go(shm::ClassIndex class_index) override;
+  void allow_here(shm::ClassIndex class_index, uint64_t leases) override { coordinator_.allow(class_index, leases); }
+  void fail_calls(shm::ClassIndex class_index, const Error& error) override {
+    coordinator_.fail_class(class_index, error);
+  }
+  void warn_of_calls(JobNumber job, const std::string& text) override { warn_job(job, text); }
   void node_gone(const cluster::NodeKey& peer) override;
   void gateway_ended() override;
   void cluster_failed(const std::string& why) override { stop_node(why); }
+
+  // --- place.cc: strategies
+  Result<ClassPlace> place_of(const Process& process, const Scheduling& words) const;
+  // kUnschedulable, kUnsupported: an actor that may not live on this node, and cannot on another one.
+  Result<void> check_actor_place(const Scheduling& words, bool detached) const;
+  cluster::Amounts amounts_of(const ResourceSet& resources) const;
+  ClassStory story_of(const Scheduler::ClassView& view) const;
+  // Why no node can ever run its calls; "" if one can.
+  std::string infeasible(shm::ClassIndex class_index) const;
+  void place_calls();
+  void place_alone_calls();
 
   // --- carry_out.cc
   void carry_out(const Instruction& instruction);
@@ -251,6 +274,8 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   std::map<LaunchId, Relay> relay_launches_;                                 // by their launch, as long as they live
   std::map<cluster::ActorName, std::vector<std::function<void()>>> naming_;  // the head is asked; who waits for it
   std::map<cluster::ActorName, cluster::NamedActor> names_taken_;
+  cluster::Labels labels_;
+  std::set<shm::ClassIndex> warned_;  // of a node that is alone: jobs know that no node can run these
   LaunchId next_relay_launch_ = LaunchId{1} << 63;
   loop::Timer wake_;
   std::multimap<int64_t, rpc::ProcessKey> disconnected_;  // who lost its connection, and until when it may live

@@ -59,6 +59,8 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_relay(LaunchId launch, rpc::PeerCr
   relay.rate_ns = relay.moved_ns = clock_.now_ns();
   relay.busy_ns = clock_.now_ns();
   directory_.grant({slot, relay.epoch, relay.class_index, std::nullopt, 0});
+  // It may have grown since it was asked for; and an earlier worker of this slot may have left another one behind.
+  cluster_->set_width(slot, relay.width);
   logger_.debug("a relay to ", cluster::describe(relay.peer), " joined job ", relay.job);
   return welcome_to(*process);
 }
@@ -187,6 +189,7 @@ cluster::NodeState NodeManager::node_state() {
       }
     }
   }
+  state.labels = labels_;
   store::LoanLedger::Usage usage = objects_->ledger().usage();
   state.store_used_bytes = usage.used_bytes;
   state.store_capacity_bytes = usage.capacity_bytes;
@@ -196,29 +199,51 @@ cluster::NodeState NodeManager::node_state() {
   return state;
 }
 
-std::vector<ClassBacklog> NodeManager::backlogs() {
+std::vector<ClassBacklog> NodeManager::backlogs(bool all) {
   std::vector<ClassBacklog> list;
-  const NodeResources& resources = coordinator_.scheduler().resources();
+  if (!all && !coordinator_.scheduler().has_strategies()) {
+    return list;
+  }
   for (const Scheduler::ClassView& view : coordinator_.scheduler().classes()) {
     auto job = jobs_.find(view.job);
-    if (view.waiting == 0 || job == jobs_.end() || job->second.over) {
+    bool decided_outside = view.place->decided_outside();
+    bool has_links = false;
+    if (job == jobs_.end() || job->second.over || view.place->here_only || (!all && !decided_outside)) {
       continue;
     }
-    ClassBacklog& backlog = list.emplace_back();
+    ClassBacklog backlog;
     backlog.class_index = view.class_index;
     backlog.job = view.job;
+    backlog.place = *view.place;
+    backlog.resources = amounts_of(*view.resources);
     backlog.waiting = view.waiting;
-    for (const ResourceSet::Amount& amount : *view.resources) {
-      backlog.resources.push_back({resources.name(amount.id), amount.units});
+    backlog.leases_here = view.leases_here;
+    for (const auto& [launch, relay] : relay_launches_) {
+      if (relay.class_index == view.class_index && !relay.ending && !relay.actor) {
+        uint32_t under_way = under_way_of(relay);
+        backlog.under_way += under_way;
+        backlog.promised += relay.width - under_way;
+        backlog.links_ready = backlog.links_ready && relay.slot.has_value();
+        has_links = true;
+      }
+    }
+    if (decided_outside || view.waiting != 0 || has_links) {
+      list.push_back(std::move(backlog));
     }
   }
   return list;
 }
 
-void NodeManager::send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, uint32_t calls) {
+uint32_t NodeManager::under_way_of(const Relay& relay) const {
+  return relay.slot ? std::min(calls_.under_way(*relay.slot).any(), relay.width) : 0;
+}
+
+void NodeManager::send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, PlacePlan::Share share) {
+  uint32_t most = std::min(kMaxRelayWidth, share.most);
   for (auto& [launch, relay] : relay_launches_) {
-    if (relay.class_index == backlog.class_index && relay.peer == peer && !relay.ending) {
-      relay.base_width = std::min(kMaxRelayWidth, std::max(relay.base_width, calls));
+    if (relay.class_index == backlog.class_index && relay.peer == peer && !relay.ending && !relay.actor) {
+      // What was promised before was not counted among `calls`.
+      relay.base_width = std::min(most, std::max(relay.base_width, under_way_of(relay)) + share.calls);
       relay.width = std::max(relay.width, relay.base_width);
       if (relay.slot) {
         cluster_->set_width(*relay.slot, relay.width);
@@ -231,8 +256,16 @@ void NodeManager::send_calls(const ClassBacklog& backlog, const cluster::NodeKey
   relay.job = backlog.job;
   relay.class_index = backlog.class_index;
   relay.peer = peer;
-  relay.width = relay.base_width = std::min(kMaxRelayWidth, calls);
+  relay.width = relay.base_width = std::min(most, share.calls);
   begin_relay(launch, relay, relay.width, backlog.resources);
+}
+
+void NodeManager::let_go(shm::ClassIndex class_index) {
+  for (auto& [launch, relay] : relay_launches_) {
+    if (relay.class_index == class_index && !relay.actor && relay.slot && under_way_of(relay) == 0) {
+      end_relay(relay, "no calls wait for it");
+    }
+  }
 }
 
 void NodeManager::node_gone(const cluster::NodeKey& peer) {

@@ -43,7 +43,7 @@ void Scheduler::end_job(JobNumber job) {
 }
 
 Result<Scheduler::Declared> Scheduler::declare_class(JobNumber job, Language language,
-                                                     const std::vector<ResourceRequest>& resources) {
+                                                     const std::vector<ResourceRequest>& resources, ClassPlace place) {
   State& s = *state_;
   auto owner = s.jobs.find(job);
   if (owner == s.jobs.end() || owner->second.over) {
@@ -51,12 +51,13 @@ Result<Scheduler::Declared> Scheduler::declare_class(JobNumber job, Language lan
   }
   SABIR_ASSIGN_OR_RETURN(ResourceSet set, s.resources.resolve(resources));
   for (const auto& [index, what] : s.classes) {
-    if (what.job == job && what.language == language && what.resources == set) {
+    if (what.job == job && what.language == language && what.resources == set && what.place == place) {
       return Declared{index, what.infeasible};
     }
   }
   if (s.classes.size() >= shm::kMaxClasses) {
-    return exhausted_error("more than " + std::to_string(shm::kMaxClasses) + " different sets of resources are in use");
+    return exhausted_error("more than " + std::to_string(shm::kMaxClasses) +
+                           " different sets of resources and strategies are in use");
   }
   // Indices go round, so that a freed one rests as long as possible.
   while (s.classes.contains(s.next_class)) {
@@ -67,12 +68,27 @@ Result<Scheduler::Declared> Scheduler::declare_class(JobNumber job, Language lan
   made.job = job;
   made.language = language;
   made.resources = std::move(set);
+  made.place = std::move(place);
+  made.allowed = made.place.decided_outside() ? 0 : UINT64_MAX;
   made.infeasible = s.resources.infeasible(made.resources);
   s.next_class = (s.next_class + 1) % shm::kMaxClasses;
   if (!made.infeasible.empty()) {
     s.out->push_back(MarkInfeasible{made.index, true, made.infeasible});
   }
   return Declared{made.index, made.infeasible};
+}
+
+void Scheduler::allow(shm::ClassIndex class_index, uint64_t leases) {
+  state_->classes.at(class_index).allowed = leases;
+}
+
+void Scheduler::fail_class(shm::ClassIndex class_index, const Error& error) {
+  state_->fail_class(state_->classes.at(class_index), error);
+}
+
+bool Scheduler::has_strategies() const {
+  return std::any_of(state_->classes.begin(), state_->classes.end(),
+                     [](const auto& entry) { return entry.second.place.decided_outside(); });
 }
 
 void Scheduler::open_queue(shm::QueueIndex queue, shm::ClassIndex class_index, shm::SlotIndex owner) {
@@ -262,8 +278,14 @@ void Scheduler::observe_worker(shm::SlotIndex slot, const WorkerSample& sample) 
 
 // --- Actors
 
-void Scheduler::place_actor(shm::ActorIndex actor, JobNumber job, const ResourceSet& resources) {
-  State::Actor waiting{.job = job, .resources = resources, .order = state_->next_order++};
+void Scheduler::allow_actor(shm::ActorIndex actor) {
+  if (auto found = state_->actors.find(actor); found != state_->actors.end()) {
+    found->second.held = false;
+  }
+}
+
+void Scheduler::place_actor(shm::ActorIndex actor, JobNumber job, const ResourceSet& resources, bool held) {
+  State::Actor waiting{.job = job, .resources = resources, .order = state_->next_order++, .held = held};
   auto [at, added] = state_->actors.try_emplace(actor, std::move(waiting));
   SABIR_CHECK(added, "actor=", actor);
   state_->unplaced.insert(actor);
@@ -303,7 +325,7 @@ void Scheduler::workers_unavailable(JobNumber job, Language language, const Erro
     }
   }
   for (auto& [index, what] : s.classes) {
-    if (what.job == job && what.language == language && what.waiting > 0 && what.infeasible.empty()) {
+    if (what.job == job && what.language == language && what.waits()) {
       s.out->push_back(FailClass{index, error});
       for (shm::QueueIndex queue : what.queues) {
         observe_queue(queue, 0);  // until the next look
@@ -332,7 +354,7 @@ std::vector<Scheduler::ClassView> Scheduler::classes() const {
   std::vector<ClassView> views;
   for (const auto& [index, what] : state_->classes) {
     views.push_back({index, what.job, what.language, &what.resources, what.waiting, what.leases,
-                     !what.infeasible.empty(), what.served_ns});
+                     !what.infeasible.empty(), what.served_ns, &what.place, state_->unblocked_leases(what)});
   }
   return views;
 }

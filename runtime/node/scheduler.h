@@ -22,6 +22,9 @@
 //     waits fails with kExhausted: a recursion deeper than the limit of processes.
 //  S11 A worker that runs nothing for a quantum while calls wait that its lease is for is rung, each quantum: whoever
 //     appended them may have been stopped before it rang anybody.
+//  S12 Where the calls of a class with a strategy run is decided outside (place_calls.h): it has at most as many leases
+//      that are not blocked as it was allowed, none at first. What it holds beyond is withdrawn, and counts for
+//      nothing.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +34,7 @@
 #include <vector>
 
 #include "runtime/base/clock.h"
+#include "runtime/node/cluster/placement.h"
 #include "runtime/node/instructions.h"
 #include "runtime/node/resources.h"
 
@@ -44,6 +48,16 @@ struct SchedulerOptions {
   int64_t help_ns = 50 * kMillisecondNs;
   // All is blocked and no process can be added for so long: what waits fails (L4).
   int64_t stuck_ns = kSecondNs;
+};
+
+// Where the calls of a class may run.
+struct ClassPlace {
+  cluster::Strategy strategy = {};
+  // Another node has sent them here, so its decision is made. `strategy` is the default then.
+  bool here_only = false;
+  bool operator==(const ClassPlace&) const = default;
+
+  bool decided_outside() const { return strategy != cluster::Strategy{}; }
 };
 
 // What the shell read from a worker's page: claims (T3), each loaded once.
@@ -68,9 +82,16 @@ class Scheduler {
     shm::ClassIndex class_index = 0;
     std::string infeasible;  // for people; empty: this node can serve it
   };
-  // The same class for the same (job, language, resources). kNotFound: no such job. kExhausted: kMaxClasses.
+  // The same class for the same (job, language, resources, place). kNotFound: no such job. kExhausted: kMaxClasses.
   // kInvalid: bad amounts.
-  Result<Declared> declare_class(JobNumber job, Language language, const std::vector<ResourceRequest>& resources);
+  Result<Declared> declare_class(JobNumber job, Language language, const std::vector<ResourceRequest>& resources,
+                                 ClassPlace place = {});
+  // S12. Of a class that is there.
+  void allow(shm::ClassIndex class_index, uint64_t leases);
+  // All that waits in it now fails.
+  void fail_class(shm::ClassIndex class_index, const Error& error);
+  // Some class has a strategy of its own.
+  bool has_strategies() const;
   // `owner` is the submitter's slot.
   void open_queue(shm::QueueIndex queue, shm::ClassIndex class_index, shm::SlotIndex owner);
   void close_queue(shm::QueueIndex queue);
@@ -92,7 +113,9 @@ class Scheduler {
   std::optional<int64_t> next_wake_ns() const;
 
   // --- Actors
-  void place_actor(shm::ActorIndex actor, JobNumber job, const ResourceSet& resources);
+  // `held`: whether it is to live here is decided outside, as of classes (S12): it waits until allow_actor().
+  void place_actor(shm::ActorIndex actor, JobNumber job, const ResourceSet& resources, bool held = false);
+  void allow_actor(shm::ActorIndex actor);
   void unplace_actor(shm::ActorIndex actor);
   // The process that hosts it, so that blocking lends its CPU.
   void bind_actor(shm::ActorIndex actor, shm::SlotIndex slot);
@@ -115,6 +138,8 @@ class Scheduler {
     uint32_t leases = 0;
     bool infeasible = false;
     int64_t served_ns = 0;  // lease time, as fairness counts it
+    const ClassPlace* place = nullptr;
+    uint64_t leases_here = 0;  // not blocked, S12
   };
   std::vector<ClassView> classes() const;
   struct LeaseView {

@@ -11,6 +11,7 @@ void Scheduler::tick() {
   s.kept = {};
   s.needs.clear();
   s.account();
+  s.withdraw_excess();
   s.activate();
   s.pay_debt();
   s.grant_depth_first();
@@ -29,7 +30,7 @@ std::optional<int64_t> Scheduler::next_wake_ns() const {
   auto earlier = [&](int64_t at) { wake = std::min(wake.value_or(at), at); };
   bool waiting = false;
   for (const auto& [index, what] : s.classes) {
-    if (what.waiting == 0 || !what.infeasible.empty()) {
+    if (!what.waits()) {
       continue;
     }
     waiting = true;
@@ -39,7 +40,8 @@ std::optional<int64_t> Scheduler::next_wake_ns() const {
   }
   // Who counts on a lease that returns is no waiter now: it is one again if that takes longer than a quantum.
   waiting = waiting || std::any_of(s.unplaced.begin(), s.unplaced.end(), [&](shm::ActorIndex actor) {
-              return s.resources.infeasible(s.actors.at(actor).resources).empty();
+              const State::Actor& one = s.actors.at(actor);
+              return !one.held && s.resources.infeasible(one.resources).empty();
             });
   if (waiting || !s.waiters.empty()) {
     earlier(s.last_tick_ns.value_or(0) + s.options.quantum_ns);
@@ -77,7 +79,7 @@ void Scheduler::State::activate() {
   std::map<JobNumber, std::optional<int64_t>> least_class;
   std::optional<int64_t> least_job;
   std::set<JobNumber> active_jobs;
-  auto is_active = [](const Class& what) { return what.serving > 0 || (what.waiting > 0 && what.infeasible.empty()); };
+  auto is_active = [](const Class& what) { return what.serving > 0 || what.waits(); };
   for (auto& [index, what] : classes) {
     bool active = is_active(what);
     what.active = what.active && active;
@@ -110,6 +112,33 @@ void Scheduler::State::activate() {
     if (job != jobs.end() && !job->second.active) {
       job->second.active = true;
       job->second.served_ns = std::max(job->second.served_ns, least_job.value_or(job->second.served_ns));
+    }
+  }
+}
+
+// --- S12
+
+uint64_t Scheduler::State::unblocked_leases(const Class& what) const {
+  return static_cast<uint64_t>(std::count_if(workers.begin(), workers.end(), [&](const auto& entry) {
+    return entry.second.lease == what.index && !entry.second.lent;
+  }));
+}
+
+void Scheduler::State::withdraw_excess() {
+  for (auto& [index, what] : classes) {
+    if (what.allowed >= what.leases) {
+      continue;
+    }
+    std::vector<Worker*> drawing;
+    for (auto& [slot, worker] : workers) {
+      if (worker.lease == index && worker.drawing()) {
+        drawing.push_back(&worker);
+      }
+    }
+    std::stable_sort(drawing.begin(), drawing.end(),
+                     [](const Worker* a, const Worker* b) { return !a->running && b->running; });
+    for (size_t i = 0; i + what.allowed < drawing.size(); ++i) {
+      withdraw(*drawing[i]);
     }
   }
 }
@@ -168,8 +197,8 @@ void Scheduler::State::grant_depth_first() {
     }
     for (shm::QueueIndex index : its_queues->second) {
       Class& what = classes.at(queues.at(index).class_index);
-      if (!what.infeasible.empty() || jobs.at(what.job).over || what.resources.get(kCpu) == 0 ||
-          what.listed >= shm::kMaxWorkersPerClass || !resources.fits(what.resources) ||
+      if (!what.servable() || unblocked_leases(what) >= what.allowed || jobs.at(what.job).over ||
+          what.resources.get(kCpu) == 0 || what.listed >= shm::kMaxWorkersPerClass || !resources.fits(what.resources) ||
           !resources.would_fit(what.resources, {}, kept)) {
         continue;
       }
@@ -191,19 +220,17 @@ void Scheduler::State::grant_depth_first() {
 // --- S3: the rest
 
 uint64_t Scheduler::State::wanted_leases(Class& what) {
-  if (what.waiting == 0 || !what.infeasible.empty() || jobs.at(what.job).over) {
+  if (!what.waits() || jobs.at(what.job).over) {
     what.one_spare_since_ns.reset();
     return 0;
   }
   int64_t now = clock->now_ns();
   uint64_t drawing = 0;
   uint64_t helpers = 0;
-  uint64_t unblocked = 0;
   for (const auto& [slot, worker] : workers) {
     if (worker.lease != what.index) {
       continue;
     }
-    unblocked += worker.lent ? 0 : 1;
     if (worker.drawing()) {
       drawing += 1;
       int64_t idle_since = std::max(worker.idle_since_ns, what.waiting_since_ns);
@@ -227,7 +254,9 @@ uint64_t Scheduler::State::wanted_leases(Class& what) {
   }
   // Not of all leases: those of blocked workers are no help, and when all are blocked one more is needed (L4).
   uint64_t most = shm::kMaxWorkersPerClass - std::min(what.listed, shm::kMaxWorkersPerClass);
-  if (what.resources.get(kCpu) == 0) {  // S9
+  uint64_t unblocked = unblocked_leases(what);
+  most = std::min(most, what.allowed - std::min(what.allowed, unblocked));  // S12
+  if (what.resources.get(kCpu) == 0) {                                      // S9
     most = std::min(most, options.max_cpuless_leases - std::min<uint64_t>(unblocked, options.max_cpuless_leases));
   }
   return std::min(spare, most);
@@ -237,7 +266,7 @@ void Scheduler::State::collect_waiters() {
   waiters.clear();
   for (shm::ActorIndex index : unplaced) {
     const Actor& actor = actors.at(index);
-    if (resources.infeasible(actor.resources).empty()) {
+    if (!actor.held && resources.infeasible(actor.resources).empty()) {
       jobs.try_emplace(actor.job, Job{.over = true});  // it outlives its job when it is detached
       waiters.push_back({index, 0, actor.job, 0, 1, &actor.resources});
     }
@@ -460,7 +489,7 @@ void Scheduler::State::fail_if_stuck() {
   }
   for (auto& [index, what] : classes) {
     auto pool = full.find({what.job, what.language});
-    if (pool != full.end() && what.waiting > 0 && what.infeasible.empty()) {
+    if (pool != full.end() && what.waits()) {
       fail_class(what, pool->second);
     }
   }

@@ -31,6 +31,8 @@ struct Scheduler::State {
     JobNumber job = 0;
     Language language = 0;
     ResourceSet resources;
+    ClassPlace place;
+    uint64_t allowed = UINT64_MAX;  // S12
     std::string infeasible;
     std::set<shm::QueueIndex> queues;
     uint64_t waiting = 0;
@@ -42,6 +44,10 @@ struct Scheduler::State {
     uint32_t leases = 0;   // outstanding: not over, whatever their state
     uint32_t listed = 0;   // of these, in ClassRecord.workers
     uint32_t serving = 0;  // those that count for fairness, as of the last tick
+
+    // Its calls are for this node to run.
+    bool servable() const { return infeasible.empty() && allowed > 0; }
+    bool waits() const { return waiting > 0 && servable(); }
   };
 
   struct Queue {
@@ -82,6 +88,7 @@ struct Scheduler::State {
     JobNumber job = 0;
     ResourceSet resources;
     uint64_t order = 0;
+    bool held = false;  // S12
     bool placed = false;
     bool running = false;
     std::optional<shm::SlotIndex> slot = {};
@@ -114,6 +121,7 @@ struct Scheduler::State {
   // --- One decision
   void account();
   void activate();
+  void withdraw_excess();
   void pay_debt();
   void collect_waiters();
   void grant_depth_first();
@@ -127,6 +135,7 @@ struct Scheduler::State {
 
   // --- Questions
   uint64_t wanted_leases(Class& what);
+  uint64_t unblocked_leases(const Class& what) const;
   bool before(const Waiter& a, const Waiter& b) const;
   Waiter* next_waiter(const std::vector<bool>& skip);
   bool may_take(const Waiter& waiter) const;

@@ -66,6 +66,59 @@ TEST_F(SchedulerTest, L1_TheSameClassForTheSameThing) {
   EXPECT_EQ(scheduler_.declare_class(3, 1, {}).error().kind(), ErrorKind::kNotFound);
 }
 
+TEST_F(SchedulerTest, L1_AnotherStrategyIsAnotherClass) {
+  ClassPlace spread;
+  spread.strategy.kind = cluster::Strategy::Kind::kSpread;
+  auto with = [&](ClassPlace place) { return scheduler_.declare_class(1, 1, {{"CPU", kUnit}}, place)->class_index; };
+  EXPECT_FALSE(scheduler_.has_strategies());
+  EXPECT_EQ(with(spread), with(spread));
+  EXPECT_NE(with(spread), with({}));
+  EXPECT_NE(with({.here_only = true}), with({}));
+  EXPECT_TRUE(scheduler_.has_strategies());
+}
+
+TEST_F(SchedulerTest, S12_AClassWithAStrategyHasTheLeasesThatItWasAllowed) {
+  ClassPlace spread;
+  spread.strategy.kind = cluster::Strategy::Kind::kSpread;
+  shm::ClassIndex what = scheduler_.declare_class(1, 1, {{"CPU", kUnit}}, spread)->class_index;
+  scheduler_.open_queue(0, what, 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.add_worker(2, 1, 1, 0);
+  scheduler_.observe_queue(0, 5);
+  EXPECT_EQ(tick<GrantLease>().size(), 0u) << "none at first";
+  EXPECT_TRUE(scheduler_.busy()) << "somebody is to look at it again";
+  scheduler_.allow(what, 1);
+  std::vector<GrantLease> granted = tick<GrantLease>();
+  ASSERT_EQ(granted.size(), 1u);
+  see(granted[0].slot, {.running = true});
+  clock_.advance_ns(kSecondNs);
+  EXPECT_EQ(tick<GrantLease>().size(), 0u);
+  EXPECT_EQ(scheduler_.classes()[0].leases_here, 1u);
+  see(granted[0].slot, {.blocked = 1, .running = true});
+  EXPECT_EQ(tick<GrantLease>().size(), 1u) << "a blocked one is no help";
+}
+
+TEST_F(SchedulerTest, S12_WhatAClassHoldsBeyondIsWithdrawn) {
+  ClassPlace spread;
+  spread.strategy.kind = cluster::Strategy::Kind::kSpread;
+  shm::ClassIndex what = scheduler_.declare_class(1, 1, {{"CPU", kUnit}}, spread)->class_index;
+  scheduler_.open_queue(0, what, 5);
+  scheduler_.add_worker(1, 1, 1, 0);
+  scheduler_.add_worker(2, 1, 1, 0);
+  scheduler_.observe_queue(0, 5);
+  scheduler_.allow(what, 2);
+  EXPECT_EQ(tick<GrantLease>().size(), 2u);
+  see(2, {.running = true});
+  scheduler_.observe_queue(0, 0);
+  scheduler_.allow(what, 1);
+  std::vector<WithdrawLease> withdrawn = tick<WithdrawLease>();
+  ASSERT_EQ(withdrawn.size(), 1u);
+  EXPECT_EQ(withdrawn[0].slot, 1) << "the one that runs nothing";
+  scheduler_.allow(what, 0);
+  EXPECT_EQ(tick<WithdrawLease>().size(), 1u);
+  EXPECT_EQ(tick<WithdrawLease>().size(), 0u) << "once each";
+}
+
 TEST_F(SchedulerTest, SaysWhatNoNodeHasAndNeverGrantsIt) {
   auto declared = *scheduler_.declare_class(1, 1, {{"licence", kUnit}});
   EXPECT_EQ(declared.infeasible, "needs 1 licence, this node has 0");

@@ -42,7 +42,7 @@ void NodeManager::return_loan(rpc::ProcessKey key, uint64_t offset, rpc::Reply<v
 }
 
 void NodeManager::declare_class(rpc::ProcessKey key, uint8_t language, std::vector<rpc::ResourceAmount> amounts,
-                                rpc::Reply<rpc::ClassInfo> reply) {
+                                Scheduling scheduling, rpc::Reply<rpc::ClassInfo> reply) {
   Process* process = caller(key, reply);
   if (process == nullptr) {
     return;
@@ -51,7 +51,13 @@ void NodeManager::declare_class(rpc::ProcessKey key, uint8_t language, std::vect
   for (rpc::ResourceAmount& amount : amounts) {
     resources.push_back({std::move(amount.name), amount.units});
   }
-  Result<Scheduler::Declared> declared = coordinator_.declare_class(process->job, language, resources);
+  Result<ClassPlace> place = place_of(*process, scheduling);
+  if (!place.ok()) {
+    reply(std::move(place).error());
+    return;
+  }
+  Result<Scheduler::Declared> declared =
+      coordinator_.declare_class(process->job, language, resources, *std::move(place));
   if (!declared.ok()) {
     reply(std::move(declared).error());
     return;
@@ -65,7 +71,7 @@ void NodeManager::declare_class(rpc::ProcessKey key, uint8_t language, std::vect
     coordinator_.open_queue(queue->index, declared->class_index, key.slot);
   }
   settle();
-  reply(rpc::ClassInfo{declared->class_index, queue->index, declared->infeasible});
+  reply(rpc::ClassInfo{declared->class_index, queue->index, infeasible(declared->class_index)});
 }
 
 void NodeManager::export_function(rpc::ProcessKey key, rpc::FunctionInfo function, rpc::Reply<uint32_t> reply) {
@@ -123,6 +129,8 @@ void NodeManager::status(rpc::Reply<std::string> reply) {
   SessionFacts facts;
   facts.session_id = session_id_.hex();
   facts.node_id = node_id_.hex();
+  facts.node_name = options_.name;
+  facts.labels = labels_;
   facts.path = options_.session_path;
   facts.version = options_.version;
   facts.started_unix_s = started_unix_s_;
@@ -130,7 +138,8 @@ void NodeManager::status(rpc::Reply<std::string> reply) {
   facts.looks = look_->count();
   facts.deaths = segments_.node.header().death_count.load(std::memory_order_relaxed);
   facts.deaths_unsettled = deaths_->unburied_count();
-  reply(session_status(facts, {coordinator_, control_, processes_, directory_, *objects_, calls_, cluster_.get()}));
+  reply(session_status(facts, {coordinator_, control_, processes_, directory_, *objects_, calls_,
+                               [this](const Scheduler::ClassView& view) { return story_of(view); }, cluster_.get()}));
 }
 
 void NodeManager::stop(rpc::ProcessKey key, rpc::Reply<void> reply) {

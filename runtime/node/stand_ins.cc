@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/base/ids.h"
+#include "runtime/node/cluster/read_strategy.h"
 #include "runtime/node/node_manager.h"
 #include "runtime/shm/stack.h"
 
@@ -60,6 +61,8 @@ Result<control::ActorSpec> NodeManager::spec_for(const Process& creator, rpc::Ac
   result.language = spec.language;
   result.class_name = std::move(spec.class_name);
   if (spec.origin.role == rpc::ActorRole::kOwn) {
+    SABIR_RETURN_IF_ERROR(check_actor_place(spec.scheduling, spec.detached));
+    result.scheduling = std::move(spec.scheduling);
     return result;
   }
   if (!trusted || job == jobs_.end() || spec.origin.actor_id.size() != IdBits::kSizeBytes) {
@@ -145,6 +148,9 @@ std::vector<ActorBacklog> NodeManager::waiting_actors() {
     if (view.phase == ActorPhase::kWaitingResources && view.spec->role == Role::kOwn && !view.spec->detached) {
       ActorBacklog& backlog = list.emplace_back();
       backlog.actor = view.actor;
+      if (Result<cluster::Strategy> strategy = cluster::read_strategy(view.spec->scheduling); strategy.ok()) {
+        backlog.strategy = *std::move(strategy);
+      }
       for (const ResourceSet::Amount& amount : *view.resources) {
         backlog.resources.push_back({resources.name(amount.id), amount.units});
       }
@@ -158,6 +164,16 @@ void NodeManager::place_actor(shm::ActorIndex actor, const cluster::NodeKey& pee
     host_stand_in(actor, coordinator_.actors().view(actor)->incarnation, peer);
     settle();
   }
+}
+
+void NodeManager::allow_actor(shm::ActorIndex actor) {
+  coordinator_.allow_actor(actor);
+  settle();
+}
+
+void NodeManager::fail_actor(shm::ActorIndex actor, const std::string& why) {
+  static_cast<void>(coordinator_.fail_actor(actor, why, ""));  // it may have ended meanwhile
+  settle();
 }
 
 void NodeManager::open_stand_in(const OpenStandIn& order) {

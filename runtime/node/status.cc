@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/ids.h"
+#include "runtime/node/cluster/read_strategy.h"
 
 namespace sabir::node {
 namespace {
@@ -86,6 +87,7 @@ Json class_list(const StatusSources& sources) {
     for (shm::QueueIndex queue : sources.directory.queues(view.class_index)) {
       overflow += sources.calls.queue_overflow(queue);
     }
+    ClassStory story = sources.story_of(view);
     list.push_back({{"class", view.class_index},
                     {"job", view.job},
                     {"language", view.language},
@@ -93,7 +95,9 @@ Json class_list(const StatusSources& sources) {
                     {"queued", view.waiting},
                     {"overflow", overflow},
                     {"leases", view.leases},
-                    {"infeasible", view.infeasible ? resources.infeasible(*view.resources) : ""}});
+                    {"strategy", cluster::describe(view.place->strategy)},
+                    {"infeasible", story.infeasible},
+                    {"reason", story.reason}});
   }
   return list;
 }
@@ -127,6 +131,9 @@ Json other_nodes(const ClusterAgent& cluster) {
                     {"resources_total", total},
                     {"resources_available", available},
                     {"labels", labels},
+                    {"store",
+                     {{"capacity_bytes", member.node != nullptr ? member.node->store_capacity_bytes : 0},
+                      {"used_bytes", member.node != nullptr ? member.node->store_used_bytes : 0}}},
                     {"waiting", member.node != nullptr ? member.node->waiting : 0}});
   }
   return list;
@@ -183,7 +190,9 @@ std::string session_status(const SessionFacts& facts, const StatusSources& sourc
   const store::Ownership::Counters& counters = sources.objects.ownership().counters();
   Json node = {
       {"node_id", facts.node_id},
+      {"name", facts.node_name},
       {"alive", true},
+      {"labels", facts.labels},
       {"resources_total",
        amounts(scheduler.resources(), [&](ResourceId id) { return scheduler.resources().total(id); })},
       {"resources_available", amounts(scheduler.resources(), [&](ResourceId id) { return scheduler.available(id); })},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "runtime/control/control_store.h"
@@ -17,6 +18,8 @@ namespace sabir::node {
 struct SessionFacts {
   std::string session_id;
   std::string node_id;
+  std::string node_name;
+  cluster::Labels labels;
   std::string path;
   std::string version;
   int64_t started_unix_s = 0;
@@ -33,6 +36,7 @@ struct StatusSources {
   Directory& directory;
   Objects& objects;
   const shm::UntrustedCalls& calls;
+  std::function<ClassStory(const Scheduler::ClassView&)> story_of;
   const ClusterAgent* cluster = nullptr;  // null: this node is alone
 };
 

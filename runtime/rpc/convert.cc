@@ -6,8 +6,7 @@ namespace sabir::rpc {
 
 Error error_from(schema::Failure::Reader failure) {
   int32_t status = failure.getStatus();
-  bool known =
-      status >= static_cast<int32_t>(ErrorKind::kInvalid) && status <= static_cast<int32_t>(ErrorKind::kInternal);
+  bool known = status >= static_cast<int32_t>(ErrorKind::kInvalid) && status <= static_cast<int32_t>(kLastErrorKind);
   return {known ? static_cast<ErrorKind>(status) : ErrorKind::kInternal, to_string(failure.getMessage())};
 }
 
@@ -118,6 +117,49 @@ void write(const HostedActor& from, schema::HostedActor::Builder to) {
   to.setImported(from.imported);
 }
 
+namespace {
+
+LabelConditions read(capnp::List<schema::LabelCondition>::Reader from) {
+  LabelConditions conditions;
+  for (auto condition : from) {
+    conditions.push_back({to_string(condition.getKey()), to_string(condition.getText())});
+  }
+  return conditions;
+}
+
+void write(const LabelConditions& from, capnp::List<schema::LabelCondition>::Builder to) {
+  for (kj::uint i = 0; i < to.size(); ++i) {
+    to[i].setKey(text_of(from[i].key));
+    to[i].setText(text_of(from[i].text));
+  }
+}
+
+}  // namespace
+
+Scheduling read(schema::Scheduling::Reader from) {
+  Scheduling scheduling;
+  // One that a later version added stays what it is: the node manager refuses it.
+  scheduling.kind = static_cast<Scheduling::Kind>(std::min<uint16_t>(static_cast<uint16_t>(from.getKind()), UINT8_MAX));
+  scheduling.node_id = to_string(from.getNodeId());
+  scheduling.soft = from.getSoft();
+  scheduling.labels = read(from.getLabels());
+  for (auto labels : from.getFallback()) {
+    scheduling.fallback.push_back(read(labels.getConditions()));
+  }
+  return scheduling;
+}
+
+void write(const Scheduling& from, schema::Scheduling::Builder to) {
+  to.setKind(static_cast<schema::Scheduling::Kind>(from.kind));
+  to.setNodeId(data_of(from.node_id));
+  to.setSoft(from.soft);
+  write(from.labels, to.initLabels(static_cast<kj::uint>(from.labels.size())));
+  auto fallback = to.initFallback(static_cast<kj::uint>(from.fallback.size()));
+  for (kj::uint i = 0; i < fallback.size(); ++i) {
+    write(from.fallback[i], fallback[i].initConditions(static_cast<kj::uint>(from.fallback[i].size())));
+  }
+}
+
 ActorSpec read(schema::ActorSpec::Reader from) {
   ActorSpec spec;
   spec.class_function = from.getClassFunction();
@@ -137,6 +179,7 @@ ActorSpec read(schema::ActorSpec::Reader from) {
   spec.origin.actor_id = to_string(origin.getActorId());
   spec.origin.node = to_string(origin.getNode());
   spec.origin.incarnation = origin.getIncarnation();
+  spec.scheduling = read(from.getScheduling());
   return spec;
 }
 
@@ -159,6 +202,9 @@ void write(const ActorSpec& from, schema::ActorSpec::Builder to) {
     origin.setActorId(data_of(from.origin.actor_id));
     origin.setNode(data_of(from.origin.node));
     origin.setIncarnation(from.origin.incarnation);
+  }
+  if (!from.scheduling.is_default()) {
+    write(from.scheduling, to.initScheduling());
   }
 }
 

@@ -134,16 +134,18 @@ class Client final : public SessionClient {
   }
 
   Result<ClassInfo> declare_class(uint8_t language, const std::vector<ResourceAmount>& resources,
-                                  int64_t timeout_ns) override {
-    return call<ClassInfo>(timeout_ns, Repeat::kYes, [language, resources](Session::Client& session, uint64_t id) {
-      auto request = session.declareClassRequest();
-      request.setRequestId(id);
-      request.setLanguage(language);
-      write_all(resources, request.initResources(static_cast<kj::uint>(resources.size())));
-      return ask<ClassInfo>(request, [](auto& response) {
-        return ClassInfo{response.getClassIndex(), response.getQueue(), to_string(response.getInfeasible())};
-      });
-    });
+                                  const Scheduling& scheduling, int64_t timeout_ns) override {
+    return call<ClassInfo>(
+        timeout_ns, Repeat::kYes, [language, resources, scheduling](Session::Client& session, uint64_t id) {
+          auto request = session.declareClassRequest();
+          request.setRequestId(id);
+          request.setLanguage(language);
+          write_all(resources, request.initResources(static_cast<kj::uint>(resources.size())));
+          write(scheduling, request.initScheduling());
+          return ask<ClassInfo>(request, [](auto& response) {
+            return ClassInfo{response.getClassIndex(), response.getQueue(), to_string(response.getInfeasible())};
+          });
+        });
   }
 
   Result<uint32_t> export_function(const FunctionInfo& function, int64_t timeout_ns) override {

@@ -41,7 +41,7 @@ class SessionClient {
   virtual Result<LoanInfo> loan(uint64_t size_bytes, int64_t wait_ns, int64_t timeout_ns) = 0;
   virtual Result<void> return_loan(uint64_t offset, int64_t timeout_ns) = 0;
   virtual Result<ClassInfo> declare_class(uint8_t language, const std::vector<ResourceAmount>& resources,
-                                          int64_t timeout_ns) = 0;
+                                          const Scheduling& scheduling, int64_t timeout_ns) = 0;
   virtual Result<uint32_t> export_function(const FunctionInfo& function, int64_t timeout_ns) = 0;
   virtual Result<FunctionInfo> fetch_function(uint32_t index, int64_t timeout_ns) = 0;
   virtual Result<ActorInfo> create_actor(const ActorSpec& spec, int64_t timeout_ns) = 0;

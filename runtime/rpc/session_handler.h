@@ -49,7 +49,8 @@ class SessionHandler {
   virtual void lend(ProcessKey, LendKind, Reply<uint32_t>) = 0;
   virtual void loan(ProcessKey, uint64_t size_bytes, int64_t wait_ns, Reply<LoanInfo>) = 0;
   virtual void return_loan(ProcessKey, uint64_t offset, Reply<void>) = 0;
-  virtual void declare_class(ProcessKey, uint8_t language, std::vector<ResourceAmount>, Reply<ClassInfo>) = 0;
+  virtual void declare_class(ProcessKey, uint8_t language, std::vector<ResourceAmount>, Scheduling,
+                             Reply<ClassInfo>) = 0;
   virtual void export_function(ProcessKey, FunctionInfo, Reply<uint32_t>) = 0;
   virtual void fetch_function(ProcessKey, uint32_t index, Reply<FunctionInfo>) = 0;
   virtual void create_actor(ProcessKey, ActorSpec, Reply<ActorInfo>) = 0;

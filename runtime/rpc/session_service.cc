@@ -63,7 +63,8 @@ class SessionService final : public Session::Server {
     return member_call<ClassInfo>(
         call, "declareClass", params.getRequestId(),
         [&](Reply<ClassInfo> reply) {
-          handler().declare_class(process(), params.getLanguage(), read(params.getResources()), std::move(reply));
+          handler().declare_class(process(), params.getLanguage(), read(params.getResources()),
+                                  read(params.getScheduling()), std::move(reply));
         },
         [](auto results, const ClassInfo& info) {
           results.setClassIndex(info.class_index);

@@ -82,10 +82,18 @@ TEST_F(SessionTest, Loans) {
 }
 
 TEST_F(SessionTest, DeclareClass) {
-  ClassInfo info = client_->declare_class(3, {{"CPU", 10000}, {"memory", -1}}, kLong).value();
+  ClassInfo info = client_->declare_class(3, {{"CPU", 10000}, {"memory", -1}}, {}, kLong).value();
   EXPECT_EQ(info.class_index, 3u);
   EXPECT_EQ(info.queue, 2u);
   EXPECT_EQ(info.infeasible, "CPU=10000 memory=-1 ");
+  Scheduling scheduling;
+  scheduling.kind = Scheduling::Kind::kNode;
+  scheduling.node_id = "sixteen bytes id";
+  scheduling.soft = true;
+  scheduling.labels = {{"zone", "in(eu, us)"}};
+  scheduling.fallback = {{{"zone", "!asia"}}, {{"disk", "exists()"}}};
+  EXPECT_EQ(client_->declare_class(3, {}, scheduling, kLong)->infeasible,
+            "zone:in(eu, us) else zone:!asia else disk:exists() sixteen bytes id soft");
 }
 
 TEST_F(SessionTest, Functions) {

@@ -8,6 +8,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/result.h"
+#include "runtime/base/scheduling.h"
 
 namespace sabir::rpc {
 
@@ -132,6 +133,7 @@ struct ActorSpec {
   uint8_t language = 0;
   std::string class_name;
   ActorOrigin origin;
+  Scheduling scheduling;
 };
 
 struct ActorInfo {

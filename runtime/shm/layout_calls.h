@@ -95,6 +95,7 @@ struct alignas(kPageBytes) ProcessPage {
   Atomic32 spin_state;              // 1 while it spins for work
   Atomic64 executed;                // calls it has finished, for status
   Atomic32 last_function_plus_one;  // what ran last: its output may be read when it has ended
+  Atomic32 under_way;               // of a worker that relays: calls it has claimed and not ended
 };
 static_assert(sizeof(ProcessPage) == kPageBytes, "T7");
 

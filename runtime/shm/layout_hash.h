@@ -110,6 +110,7 @@ inline constexpr uint64_t kLayoutHash = internal::fnv1a({
     offsetof(ProcessPage, spin_state),
     offsetof(ProcessPage, executed),
     offsetof(ProcessPage, last_function_plus_one),
+    offsetof(ProcessPage, under_way),
     offsetof(ProcessRing, tail),
     offsetof(ProcessRing, records),
     sizeof(RingRecord),

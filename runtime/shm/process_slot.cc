@@ -18,6 +18,7 @@ void prepare_slot(const CallsView& calls, SlotIndex slot, uint64_t death_count, 
   page.cpu.store(0, std::memory_order_relaxed);
   page.spin_state.store(0, std::memory_order_relaxed);
   page.executed.store(0, std::memory_order_relaxed);
+  page.under_way.store(0, std::memory_order_relaxed);
   ProcessRing& ring = calls.ring(slot);
   ring.head.store(0, std::memory_order_relaxed);
   ring.tail.store(0, std::memory_order_release);

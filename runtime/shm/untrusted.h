@@ -114,6 +114,9 @@ class UntrustedCalls {
   Untrusted<uint64_t> executed(SlotIndex slot) const {
     return load_untrusted(calls_.page(slot).executed, std::memory_order_relaxed);
   }
+  Untrusted<uint32_t> under_way(SlotIndex slot) const {
+    return load_untrusted(calls_.page(slot).under_way, std::memory_order_relaxed);
+  }
 
  private:
   const CallsView& calls_;

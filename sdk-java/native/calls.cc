@@ -54,7 +54,8 @@ JNIEXPORT jobjectArray JNICALL Java_org_sabir_internal_Native_getFunction(JNIEnv
 JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_prepareTask(JNIEnv* env, jclass, jlong client, jlong function,
                                                                    jobjectArray resource_names, jdoubleArray amounts,
                                                                    jint num_returns, jint max_retries,
-                                                                   jboolean retry_errors, jbyteArray name) {
+                                                                   jboolean retry_errors, jbyteArray name,
+                                                                   jobjectArray scheduling) {
   Resources resources;
   read_resources(env, resource_names, amounts, &resources);
   std::string name_text = text_of(env, name);
@@ -65,6 +66,8 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_prepareTask(JNIEnv* env, 
   options.max_retries = max_retries;
   options.retry_errors = retry_errors ? 1 : 0;
   options.name = lend(name_text);
+  SchedulingOf place(texts_of(env, scheduling), 0);
+  options.scheduling = place.get();
   return make<sabir_task>(env, sabir_task_prepare, pointer<sabir_client>(client), pointer<sabir_function>(function),
                           &options);
 }
@@ -120,6 +123,8 @@ JNIEXPORT jlong JNICALL Java_org_sabir_internal_Native_createActor(JNIEnv* env, 
   options.name = lend(text[0]);
   options.name_space = lend(text[1]);
   options.class_info = {text[2].data(), text[2].size()};
+  SchedulingOf place(text, 3);
+  options.scheduling = place.get();
   Outgoing outgoing(env, bytes, byte_count, words, word_count);
   std::vector<sabir_arg> args = outgoing.args(static_cast<size_t>(arg_count));
   return make<sabir_actor>(env, sabir_actor_create, pointer<sabir_client>(client), pointer<sabir_function>(function),

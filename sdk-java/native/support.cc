@@ -1,5 +1,7 @@
 #include "sdk-java/native/support.h"
 
+#include <utility>
+
 namespace sabir::java {
 namespace {
 
@@ -69,6 +71,31 @@ std::vector<jlong> longs_of(JNIEnv* env, jlongArray array) {
     env->GetLongArrayRegion(array, 0, static_cast<jsize>(numbers.size()), numbers.data());
   }
   return numbers;
+}
+
+SchedulingOf::SchedulingOf(std::vector<std::string> texts, size_t first)
+    : texts_(std::move(texts)), given_(texts_.size() >= first + 3) {
+  if (!given_) {
+    return;
+  }
+  scheduling_.strategy = static_cast<sabir_strategy>(texts_[first][0] - '0');
+  scheduling_.node_id = lend(texts_[first + 1]);
+  scheduling_.soft = texts_[first + 2].empty() ? 0 : 1;
+  std::vector<size_t> ends;
+  for (size_t i = first + 3; i + 1 < texts_.size(); i += 2) {
+    if (texts_[i].empty()) {
+      ends.push_back(conditions_.size());
+    } else {
+      conditions_.push_back({lend(texts_[i]), lend(texts_[i + 1])});
+    }
+  }
+  ends.push_back(conditions_.size());
+  scheduling_.labels = {conditions_.data(), ends[0]};
+  for (size_t i = 1; i < ends.size(); ++i) {
+    fallbacks_.push_back({conditions_.data() + ends[i - 1], ends[i] - ends[i - 1]});
+  }
+  scheduling_.fallbacks = fallbacks_.data();
+  scheduling_.fallback_count = fallbacks_.size();
 }
 
 void read_resources(JNIEnv* env, jobjectArray names, jdoubleArray amounts, Resources* out) {

@@ -60,6 +60,23 @@ struct Resources {
   std::vector<std::string> names;
   std::vector<sabir_resource> list;
 };
+// Where something runs: SchedulingTexts.java's texts, from one of them on.
+class SchedulingOf {
+ public:
+  SchedulingOf(std::vector<std::string> texts, size_t first);
+  SchedulingOf(const SchedulingOf&) = delete;
+  SchedulingOf& operator=(const SchedulingOf&) = delete;
+
+  const sabir_scheduling* get() const { return given_ ? &scheduling_ : nullptr; }
+
+ private:
+  const std::vector<std::string> texts_;
+  const bool given_;
+  sabir_scheduling scheduling_ = SABIR_SCHEDULING_INIT;
+  std::vector<sabir_label> conditions_;  // of the labels and all fallbacks, one after the other
+  std::vector<sabir_label_selector> fallbacks_;
+};
+
 void read_resources(JNIEnv* env, jobjectArray names, jdoubleArray amounts, Resources* out);
 
 }  // namespace sabir::java

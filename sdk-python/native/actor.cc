@@ -4,6 +4,7 @@
 #include "sdk-python/native/function.h"
 #include "sdk-python/native/object_ref.h"
 #include "sdk-python/native/ref_context.h"
+#include "sdk-python/native/scheduling.h"
 
 namespace sabir::python {
 
@@ -179,10 +180,13 @@ PyObject* create_actor(PyObject*, PyObject* args) {
   sabir_client* client = require_client();
   sabir_actor_options options = SABIR_ACTOR_OPTIONS_INIT;
   std::vector<sabir_resource> resources;
+  SchedulingOf place;
   Arguments arguments(function_language(function));
-  if (client == nullptr || !options_of(option_dict, &resources, &options) || !arguments.encode(positional, named)) {
+  if (client == nullptr || !options_of(option_dict, &resources, &options) ||
+      !place.read(PyDict_GetItemString(option_dict, "scheduling")) || !arguments.encode(positional, named)) {
     return nullptr;
   }
+  options.scheduling = place.get();
   sabir_actor* actor = nullptr;
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;

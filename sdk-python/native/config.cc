@@ -1,6 +1,7 @@
 #include "sdk-python/native/config.h"
 
 #include "sdk-python/native/function.h"
+#include "sdk-python/native/scheduling.h"
 
 namespace sabir::python {
 namespace {
@@ -60,6 +61,7 @@ bool Config::read(PyObject* dict) {
     return false;
   }
   PyObject* amounts = PyDict_GetItemString(dict, "resources");
+  PyObject* labels = PyDict_GetItemString(dict, "labels");
   PyObject* store_bytes = PyDict_GetItemString(dict, "store_bytes");
   PyObject* log_to_driver = PyDict_GetItemString(dict, "log_to_driver");
   PyObject* timeout_s = PyDict_GetItemString(dict, "timeout_s");
@@ -67,6 +69,7 @@ bool Config::read(PyObject* dict) {
       !read_text(dict, "session_root", &config_.session_root) || !read_text(dict, "job_name", &config_.job_name) ||
       !read_text(dict, "namespace", &config_.name_space) || !read_bytes(dict, "job_config", &config_.job_config) ||
       (amounts != nullptr && !resources_of(amounts, &resources_)) ||
+      (labels != nullptr && !labels_of(labels, &labels_)) ||
       !read_language_envs(PyDict_GetItemString(dict, "language_envs"))) {
     return false;
   }
@@ -105,6 +108,8 @@ bool Config::read(PyObject* dict) {
   config_.language = SABIR_LANGUAGE_PYTHON;
   config_.resources = resources_.data();
   config_.resource_count = resources_.size();
+  config_.labels = labels_.data();
+  config_.label_count = labels_.size();
   config_.language_envs = envs_.data();
   config_.language_env_count = envs_.size();
   config_.slots_per_process = slots_per_process_.data();

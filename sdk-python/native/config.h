@@ -24,6 +24,7 @@ class Config {
 
   sabir_config config_ = SABIR_CONFIG_INIT;
   std::vector<sabir_resource> resources_;
+  std::vector<sabir_label> labels_;
   std::vector<sabir_language_env> envs_;
   std::vector<uint32_t> slots_per_process_;
   std::deque<std::vector<sabir_string>> argvs_;  // deque: the arrays must not move

@@ -1,5 +1,7 @@
 #include "sdk-python/native/function.h"
 
+#include "sdk-python/native/scheduling.h"
+
 namespace sabir::python {
 
 PyTypeObject* function_type = nullptr;
@@ -137,14 +139,17 @@ PyObject* prepare_task(PyObject*, PyObject* args) {
   PyObject* resources = nullptr;
   PyObject* name = nullptr;
   sabir_task_options options = SABIR_TASK_OPTIONS_INIT;
+  PyObject* scheduling = nullptr;
   int retry_errors = 0;
-  if (!PyArg_ParseTuple(args, "O!OIipU", function_type, &function, &resources, &options.num_returns,
-                        &options.max_retries, &retry_errors, &name)) {
+  if (!PyArg_ParseTuple(args, "O!OIipUO", function_type, &function, &resources, &options.num_returns,
+                        &options.max_retries, &retry_errors, &name, &scheduling)) {
     return nullptr;
   }
   sabir_client* client = require_client();
   std::vector<sabir_resource> amounts;
-  if (client == nullptr || !resources_of(resources, &amounts) || !utf8_of(name, "name", &options.name)) {
+  SchedulingOf place;
+  if (client == nullptr || !resources_of(resources, &amounts) || !utf8_of(name, "name", &options.name) ||
+      !place.read(scheduling)) {
     return nullptr;
   }
   // Not null for a task that wants nothing (num_cpus=0): null stands for the default, a CPU.
@@ -152,6 +157,7 @@ PyObject* prepare_task(PyObject*, PyObject* args) {
   options.resources = amounts.empty() ? &kNothing : amounts.data();
   options.resource_count = amounts.size();
   options.retry_errors = retry_errors != 0;
+  options.scheduling = place.get();
   sabir_task* handle = nullptr;
   sabir_error* error = nullptr;
   sabir_status status = SABIR_OK;

@@ -20,7 +20,7 @@ sabir_language task_language(PyObject* task);
 
 // _sabir.export_function(kind, language, name, code) -> Function
 PyObject* export_function(PyObject* module, PyObject* args);
-// _sabir.prepare_task(function, resources, num_returns, max_retries, retry_errors, name) -> Task
+// _sabir.prepare_task(function, resources, num_returns, max_retries, retry_errors, name, scheduling) -> Task
 PyObject* prepare_task(PyObject* module, PyObject* args);
 // _sabir.get_function(index) -> (kind, language, name, code)
 PyObject* get_function(PyObject* module, PyObject* index);

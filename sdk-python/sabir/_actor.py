@@ -6,7 +6,7 @@ import functools
 import json
 from typing import Any, Callable, Generic, Optional, TypeVar
 
-from sabir import _functions, _sabir
+from sabir import _functions, _sabir, _scheduling
 from sabir._languages import CPP, PYTHON
 from sabir._options import actor_options, method_options, resource_amounts
 from sabir._signature import check_call, is_async, positional_range
@@ -70,6 +70,7 @@ def create_actor(
         "detached": options.get("lifetime") == "detached",
         "get_if_exists": options.get("get_if_exists", False),
         "class_info": class_info,
+        "scheduling": _scheduling.native(options),
     }
     return _sabir.create_actor(function, checked, args, kwargs)
 

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from sabir import _languages, _options, _sabir
+from sabir import _languages, _options, _sabir, _scheduling
 from sabir.exceptions import NotFoundError, SabirError
 
 
@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--host", default="", help="address that other nodes reach this one at (default: 127.0.0.1)")
     start.add_argument("--port", type=int, default=0, help="port for other nodes (default: any that is free)")
     start.add_argument("--name", default="", help="of the node, for people (default: the host's name)")
+    start.add_argument("--labels", default="", metavar="KEY=VALUE,...", help="of the node: tasks may ask for them")
     start.add_argument(
         "--join-life",
         type=float,
@@ -73,9 +74,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _start(options: Any) -> int:
     amounts = _options.node_resources(options.num_cpus, options.num_gpus, options.resources)
-    config = {"resources": amounts, "store_bytes": options.object_store_memory}
     if options.join_life is not None and not (options.head and 0 < options.join_life < float("inf")):
         raise ValueError("--join-life SECONDS is above 0, and the head's alone")
+    config = {
+        "resources": amounts,
+        "store_bytes": options.object_store_memory,
+        "labels": _scheduling.node_labels("--labels", options.labels),
+    }
     if options.head or options.join:
         return _start_in_cluster(options, config)
     session = _sabir.node_start(config)
@@ -139,8 +144,11 @@ def render(state: dict[str, Any]) -> list[str]:
     """The state as lines for a terminal."""
     session = state["session"]
     lines = [f"Session {session['path']} (version {session['version']}, node process {session['pid']})"]
-    for node in state["nodes"]:
-        lines += _node(node)
+    lines += _node(state["nodes"][0])
+    if state["nodes"][1:]:
+        lines += ["", f"Other nodes: {len(state['nodes']) - 1}"]
+        for node in state["nodes"][1:]:
+            lines += _other_node(node)
     actors = state.get("actors", [])
     lines += ["", f"Actors: {len(actors)}"]
     for actor in actors:
@@ -157,7 +165,7 @@ def render(state: dict[str, Any]) -> list[str]:
 
 
 def _node(node: dict[str, Any]) -> list[str]:
-    lines = ["", "Resources            available / total"]
+    lines = [f"Node {_title(node)}", "", "Resources            available / total"]
     for name, total in sorted(node["resources_total"].items()):
         free = node["resources_available"].get(name, 0.0)
         shown = (_bytes(free), _bytes(total)) if name == "memory" else (f"{free:g}", f"{total:g}")
@@ -176,9 +184,29 @@ def _node(node: dict[str, Any]) -> list[str]:
     lines += ["", f"Queues with calls: {len(queues)}"]
     for queue in queues:
         wanted = ", ".join(f"{name} {amount:g}" for name, amount in sorted(queue["resources"].items())) or "nothing"
-        note = f"  WAITS: {queue['infeasible']}" if queue.get("infeasible") else ""
-        lines.append(f"  {queue['queued'] + queue['overflow']} calls that want {wanted}{note}")
+        place = f" ({queue['strategy']})" if queue.get("strategy") else ""
+        note = f"  waits: {queue['reason']}" if queue.get("reason") else ""
+        note = f"  WAITS: {queue['infeasible']}" if queue.get("infeasible") else note
+        lines.append(f"  {queue['queued'] + queue['overflow']} calls that want {wanted}{place}{note}")
     return lines
+
+
+def _title(node: dict[str, Any]) -> str:
+    """Its id, name, address and the labels that a user gave it."""
+    labels = [f"{key}={value}" for key, value in sorted(node["labels"].items()) if not key.startswith("sabir.io/")]
+    parts = [node["node_id"], node["name"], node.get("address", ""), f"labels {', '.join(labels)}" if labels else ""]
+    return "  ".join(part for part in parts if part)
+
+
+def _other_node(node: dict[str, Any]) -> list[str]:
+    if not node["alive"]:
+        return [f"  {_title(node)}  DEAD"]
+    free = []
+    for name, total in sorted(node["resources_total"].items()):
+        amount = node["resources_available"].get(name, 0.0)
+        shown = (_bytes(amount), _bytes(total)) if name == "memory" else (f"{amount:g}", f"{total:g}")
+        free.append(f"{name} {shown[0]} / {shown[1]}")
+    return [f"  {_title(node)}", f"    available / total: {', '.join(free) or 'not known yet'}"]
 
 
 def _bytes(count: float) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from sabir import _runtime_env
+from sabir import _runtime_env, _scheduling
 
 RESOURCE_UNITS = 10_000
 
@@ -95,7 +95,7 @@ def _concurrency(name: str, value: Any) -> int:
 # Options of Ray that a user may bring along: told apart from misspelt ones.
 _NOT_YET = {
     **dict.fromkeys(("concurrency_groups", "concurrency_group"), "threaded and async actors"),
-    **dict.fromkeys(("scheduling_strategy", "label_selector", "fallback_strategy", "accelerator_type"), "placement"),
+    "accelerator_type": "a label_selector says it",
     **dict.fromkeys(("placement_group", "placement_group_bundle_index"), "placement groups"),
     "max_pending_calls": "a limit of pending calls",
     "max_calls": "a limit of calls per worker",
@@ -112,6 +112,9 @@ _BOTH: _Checks = {
     "resources": _resources,
     "name": _text,
     "runtime_env": _runtime_env.checked,
+    "scheduling_strategy": _scheduling.strategy,
+    "label_selector": _scheduling.selector,
+    "fallback_strategy": _scheduling.fallbacks,
 }
 _TASK: _Checks = {**_BOTH, "num_returns": _returns, "max_retries": _integer(-1), "retry_exceptions": _retry_exceptions}
 _ACTOR: _Checks = {
@@ -144,13 +147,16 @@ def _check(kind: str, known: _Checks, options: Mapping[str, Any]) -> dict[str, A
 
 
 def task_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    return _check("option of a task", _TASK, options)
+    checked = _check("option of a task", _TASK, options)
+    _scheduling.check_together(checked)
+    return checked
 
 
 def actor_options(options: Mapping[str, Any]) -> dict[str, Any]:
     checked = _check("option of an actor", _ACTOR, options)
     if checked.get("get_if_exists") and "name" not in checked:
         raise ValueError("get_if_exists needs a name")
+    _scheduling.check_together(checked)
     return checked
 
 

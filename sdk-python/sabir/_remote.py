@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar, overload
 
-from sabir import _functions, _sabir
+from sabir import _functions, _sabir, _scheduling
 from sabir._options import any_options, resource_amounts, task_options
 from sabir._runtime import ensure_started  # here: at the interpreter's end nothing can be imported
 from sabir._signature import check_call, is_async, positional_range
@@ -32,6 +32,7 @@ def prepare_task(function: _sabir.Function, name: str, options: dict[str, Any]) 
         options.get("max_retries", 3),
         bool(options.get("retry_exceptions")),
         name,
+        _scheduling.native(options),
     )
     if task.infeasible:
         from sabir._logs import warn
@@ -148,6 +149,9 @@ def remote(*args: Any, **options: Any) -> Any | _RemoteDecorator:
 
     Options of both: num_cpus, num_gpus, memory (bytes), resources (dict), name, runtime_env
     (``{"code_search_path": [...]}``: where its code lies, beside ``init(code_search_path=...)``).
+    And where it runs: scheduling_strategy ("DEFAULT", "SPREAD" or an object of sabir.util.scheduling_strategies),
+    label_selector (``{"zone": "eu"}``; "!eu", "in(eu, us)", "!in(eu, us)"), fallback_strategy
+    (``[{"label_selector": {...}}, ...]``, tried in this order while no node that meets the earlier ones has room).
     Tasks: num_returns, max_retries (3; after a worker's death), retry_exceptions (bool or list of types).
     Actors: max_restarts, max_task_retries, namespace, lifetime ("detached"), get_if_exists.
     """

@@ -85,7 +85,13 @@ def kv_delete(key: str) -> bool: ...
 def export_function(kind: int, language: int, name: str, code: bytes) -> Function: ...
 def get_function(index: int) -> tuple[int, int, str, bytes]: ...
 def prepare_task(
-    function: Function, resources: dict[str, float], num_returns: int, max_retries: int, retry_errors: bool, name: str
+    function: Function,
+    resources: dict[str, float],
+    num_returns: int,
+    max_retries: int,
+    retry_errors: bool,
+    name: str,
+    scheduling: tuple[int, str, bool, list[tuple[str, str]], list[list[tuple[str, str]]]] | None,
 ) -> Task: ...
 def create_actor(
     function: Function, options: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]

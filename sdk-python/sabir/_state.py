@@ -17,14 +17,23 @@ def status() -> dict[str, Any]:
 
 
 def nodes() -> list[dict[str, Any]]:
-    """The session's nodes: NodeID, Alive, Resources and the object store's fill."""
+    """The session's nodes, dead ones among them, this program's first.
+
+    Each has NodeID, Alive, NodeName, NodeManagerAddress and NodeManagerPort (where other nodes reach it; "" and 0 of a
+    node that has no others), Resources (its totals), Labels and Store (capacity_bytes, used_bytes).
+    """
     found = []
     for node in status()["nodes"]:
+        host, _, port = node.get("address", "").rpartition(":")
         found.append(
             {
                 "NodeID": node["node_id"],
                 "Alive": node["alive"],
+                "NodeName": node["name"],
+                "NodeManagerAddress": host,
+                "NodeManagerPort": int(port or 0),
                 "Resources": node["resources_total"],
+                "Labels": node["labels"],
                 "Store": node["store"],
             }
         )

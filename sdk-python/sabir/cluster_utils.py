@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 import sabir
-from sabir import _options, _sabir
+from sabir import _options, _sabir, _scheduling
 from sabir.exceptions import GetTimeoutError, SabirError
 
 _POLL_S = 0.02
@@ -71,6 +71,7 @@ class Cluster:
         resources: dict[str, float] | None = None,
         object_store_memory: int = 128 << 20,
         name: str = "",
+        labels: dict[str, str] | None = None,
         insecure: bool = False,
         wait: bool = True,
     ) -> Node:
@@ -82,6 +83,7 @@ class Cluster:
             resources: others, by name.
             object_store_memory: bytes for its objects.
             name: for people.
+            labels: of the node, by key.
             insecure: plain TCP between the nodes.
             wait: until all living nodes know it.
 
@@ -93,6 +95,7 @@ class Cluster:
             "resources": _options.node_resources(num_cpus, num_gpus, resources or {}),
             "store_bytes": object_store_memory,
             "session_root": self._root,
+            "labels": _scheduling.node_labels("labels", labels),
             "cluster_role": 1 if is_head else 2,
             "join_string": "" if is_head else self.head.join_string,
             "node_host": "127.0.0.1",

@@ -7,6 +7,7 @@ SabirError
  +-- ActorError
  |    +-- ActorDiedError          the actor is gone for good
  |    +-- ActorUnavailableError   the actor restarts; this call was not retried
+ +-- TaskUnschedulableError       it may run on one node only, which is gone or can never run it
  +-- GetTimeoutError              (TimeoutError)
  +-- ObjectStoreFullError
  +-- ObjectLostError              the value is gone and cannot be made again
@@ -158,6 +159,10 @@ class ActorUnavailableError(ActorError):
     """The actor restarts; this call was not retried and may have run."""
 
 
+class TaskUnschedulableError(SabirError):
+    """It may run on one node only, and that node is gone, or can never run it. The message says which and why."""
+
+
 class GetTimeoutError(SabirError, TimeoutError):
     """``get`` was given a timeout, and the value was not there in time."""
 
@@ -232,4 +237,5 @@ BY_STATUS: dict[int, type[SabirError]] = {
     17: TaskCancelledError,
     18: SabirSystemError,
     19: SabirSystemError,
+    20: TaskUnschedulableError,
 }

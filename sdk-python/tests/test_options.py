@@ -77,7 +77,7 @@ def test_unknown_options_suggest_the_known_one():
 
 
 def test_options_of_ray_that_are_not_there_yet_are_told_from_misspelt_ones():
-    for options in ({"runtime_env": {"pip": ["x"]}}, {"scheduling_strategy": "SPREAD"}, {"max_pending_calls": 3}):
+    for options in ({"runtime_env": {"pip": ["x"]}}, {"accelerator_type": "T4"}, {"max_pending_calls": 3}):
         with pytest.raises(ValueError, match="not in this version"):
             Holder.options(**options)
         with pytest.raises(ValueError, match="not in this version"):

@@ -48,6 +48,33 @@ Result<void> check_labels(const Labels& labels) {
   return {};
 }
 
+Result<Labels> parse_labels(const std::vector<std::string>& texts) {
+  Labels labels;
+  for (const std::string& text : texts) {
+    size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return invalid_error("a label is KEY=VALUE, not \"" + text + "\"");
+    }
+    std::string key = text.substr(0, equals);
+    std::string value = text.substr(equals + 1);
+    if (key.starts_with(kOwnLabelPrefix)) {
+      return invalid_error("label " + key + ": those that begin with " + std::string(kOwnLabelPrefix) +
+                           " are given by sabird");
+    }
+    if (value.find_first_of("(),!") != std::string::npos) {
+      return invalid_error("label " + key + ": no selector can name the value \"" + value + "\"");
+    }
+    if (!labels.try_emplace(std::move(key), std::move(value)).second) {
+      return invalid_error("label " + text.substr(0, equals) + " is given twice");
+    }
+  }
+  SABIR_RETURN_IF_ERROR(check_labels(labels));
+  if (labels.size() + 2 > kMaxLabels) {
+    return invalid_error("more than " + std::to_string(kMaxLabels - 2) + " labels");
+  }
+  return labels;
+}
+
 Result<void> check_selector(const LabelSelector& selector) {
   if (selector.size() > kMaxSelectorTerms) {
     return invalid_error("a label selector has more than " + std::to_string(kMaxSelectorTerms) + " terms");

@@ -18,8 +18,16 @@ inline constexpr size_t kMaxSelectorTerms = 16;     // of one selector
 inline constexpr size_t kMaxSelectorValues = 64;    // of one term
 inline constexpr size_t kMaxFallbackSelectors = 8;  // of one call
 
+// Those that every node has; users give no others with this prefix.
+inline constexpr std::string_view kOwnLabelPrefix = "sabir.io/";
+inline constexpr std::string_view kNodeIdLabel = "sabir.io/node-id";
+inline constexpr std::string_view kNodeNameLabel = "sabir.io/node-name";
+
 // kInvalid: a bound is broken, or a key is empty.
 Result<void> check_labels(const Labels& labels);
+
+// What users give a node: "KEY=VALUE" each. kInvalid: no such text, a key twice or of ours, or a bound is broken.
+Result<Labels> parse_labels(const std::vector<std::string>& texts);
 
 struct LabelTerm {
   enum class Op : uint8_t {

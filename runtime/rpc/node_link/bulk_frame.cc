@@ -42,8 +42,8 @@ const char* wrong_with(const BulkHeader& header) {
   if (!header.has_checksum && header.checksum != 0) {
     return "a checksum that is not said to be one";
   }
-  bool known_kind = header.code >= static_cast<uint16_t>(ErrorKind::kInvalid) &&
-                    header.code <= static_cast<uint16_t>(ErrorKind::kInternal);
+  bool known_kind =
+      header.code >= static_cast<uint16_t>(ErrorKind::kInvalid) && header.code <= static_cast<uint16_t>(kLastErrorKind);
   if (header.type == BulkType::kFail ? !known_kind : header.code != 0) {
     return "a code that is none";
   }

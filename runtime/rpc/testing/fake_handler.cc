@@ -124,13 +124,20 @@ void FakeHandler::return_loan(ProcessKey, uint64_t offset, Reply<void> reply) {
 }
 
 void FakeHandler::declare_class(ProcessKey, uint8_t language, std::vector<ResourceAmount> resources,
-                                Reply<ClassInfo> reply) {
+                                Scheduling scheduling, Reply<ClassInfo> reply) {
   note("declare_class");
-  answer([reply, language, resources] {
+  answer([reply, language, resources, scheduling] {
     std::string text;
     for (const ResourceAmount& resource : resources) {
       text += resource.name + "=" + std::to_string(resource.units) + " ";
     }
+    for (const LabelCondition& label : scheduling.labels) {
+      text += label.key + ":" + label.text + " ";
+    }
+    for (const LabelConditions& labels : scheduling.fallback) {
+      text += "else " + labels.at(0).key + ":" + labels.at(0).text + " ";
+    }
+    text += scheduling.node_id + (scheduling.soft ? " soft" : "");
     reply(ClassInfo{language, static_cast<uint32_t>(resources.size()), text});
   });
 }

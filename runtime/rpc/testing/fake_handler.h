@@ -39,7 +39,7 @@ class FakeHandler final : public SessionHandler {
   void lend(ProcessKey, LendKind kind, Reply<uint32_t> reply) override;
   void loan(ProcessKey, uint64_t size_bytes, int64_t wait_ns, Reply<LoanInfo> reply) override;
   void return_loan(ProcessKey, uint64_t offset, Reply<void> reply) override;
-  void declare_class(ProcessKey, uint8_t language, std::vector<ResourceAmount> resources,
+  void declare_class(ProcessKey, uint8_t language, std::vector<ResourceAmount> resources, Scheduling scheduling,
                      Reply<ClassInfo> reply) override;
   void export_function(ProcessKey, FunctionInfo function, Reply<uint32_t> reply) override;
   void fetch_function(ProcessKey, uint32_t index, Reply<FunctionInfo> reply) override;

@@ -177,6 +177,8 @@ class RemoteClass {
     raw.detached = options_.detached ? 1 : 0;
     raw.get_if_exists = options_.get_if_exists ? 1 : 0;
     raw.class_info = {info.data(), info.size()};
+    RawScheduling scheduling(options_.scheduling);
+    raw.scheduling = scheduling.get();
     sabir_function* function = exported_.in(options_.runtime_env).function();
     sabir_actor* actor = nullptr;
     check([&](sabir_error** error) {

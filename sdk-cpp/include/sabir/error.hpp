@@ -7,6 +7,7 @@
 //    +-- ActorUnavailableError   the actor restarts; this call was not retried
 //    +-- TimeoutError            the deadline passed first: call again
 //    +-- CancelledError
+//    +-- UnschedulableError      it may run on one node only, which is gone or can never run it
 //    +-- ObjectLostError         the value is gone and cannot be made again
 //    +-- StoreFullError          no room for objects: drop references
 //    +-- OutOfMemoryError        a limit of the machine or of the session was reached
@@ -122,6 +123,7 @@ SABIR_ERROR_TYPE(ActorUnavailableError, Error);
 SABIR_ERROR_TYPE(TimeoutError, Error);
 SABIR_ERROR_TYPE(CancelledError, Error);
 SABIR_ERROR_TYPE(ObjectLostError, Error);
+SABIR_ERROR_TYPE(UnschedulableError, Error);
 SABIR_ERROR_TYPE(StoreFullError, Error);
 SABIR_ERROR_TYPE(OutOfMemoryError, Error);
 SABIR_ERROR_TYPE(InvalidArgumentError, Error);
@@ -177,6 +179,8 @@ class ConversionError : public InvalidArgumentError {
       throw ObjectLostError(std::move(info));
     case SABIR_CANCELLED:
       throw CancelledError(std::move(info));
+    case SABIR_UNSCHEDULABLE:
+      throw UnschedulableError(std::move(info));
     default:
       throw SystemError(std::move(info));
   }

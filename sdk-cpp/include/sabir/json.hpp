@@ -98,6 +98,14 @@ class JsonObject {
     return found;
   }
   double number(std::string_view key) const { return to_number(JsonObject(*this, key).at_); }
+  // Of an object that has nothing but texts.
+  std::map<std::string, std::string> all_texts() const {
+    std::map<std::string, std::string> found;
+    for (const auto& field : fields_) {
+      found.emplace(field.first, text(field.first));
+    }
+    return found;
+  }
   // Of an object that has nothing but numbers.
   std::map<std::string, double> numbers() const {
     std::map<std::string, double> found;

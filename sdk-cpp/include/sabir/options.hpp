@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "sabir/runtime_env.hpp"
+#include "sabir/scheduling.hpp"
 #include "sabir/type_name.hpp"
 
 SABIR_NAMESPACE_BEGIN
@@ -52,10 +53,11 @@ struct TaskOptions {
   RetryExceptions retry_exceptions = {};  // also when the function threw
   std::string name = {};                  // for logs and errors; "": the function's
   RuntimeEnv runtime_env = {};
+  Scheduling scheduling = {};  // where it runs
 
   bool is_default() const {
     return num_cpus == 1 && num_gpus == 0 && resources.empty() && max_retries == 3 && !retry_exceptions.any() &&
-           name.empty() && runtime_env.empty();
+           name.empty() && runtime_env.empty() && scheduling.is_default();
   }
   // Different for options that differ.
   std::string key() const {
@@ -67,7 +69,7 @@ struct TaskOptions {
       std::snprintf(numbers, sizeof(numbers), "%zu %.17g ", resource.first.size(), resource.second);
       made += numbers + resource.first;
     }
-    return made + std::to_string(name.size()) + " " + name + " ";
+    return made + std::to_string(name.size()) + " " + name + " " + scheduling.key() + " ";
   }
 };
 
@@ -82,6 +84,7 @@ struct ActorOptions {
   bool detached = false;         // it outlives its handles and its job
   bool get_if_exists = false;    // with a name: the existing actor instead of NameTakenError
   RuntimeEnv runtime_env = {};
+  Scheduling scheduling = {};  // where it runs
 };
 
 namespace detail {

@@ -122,6 +122,8 @@ class Exported {
     raw.max_retries = options.max_retries;
     raw.retry_errors = options.retry_exceptions.any() ? 1 : 0;
     raw.name = string_of(options.name);
+    RawScheduling scheduling(options.scheduling);
+    raw.scheduling = scheduling.get();
     sabir_task* made = nullptr;
     check([&](sabir_error** error) { return sabir_task_prepare(require_client(), function, &raw, &made, error); });
     return TaskHandle(made);

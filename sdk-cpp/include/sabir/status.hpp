@@ -2,6 +2,7 @@
 #ifndef SABIR_STATUS_HPP_
 #define SABIR_STATUS_HPP_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct Node {
   Resources available;  // what no running task and no living actor holds
   uint64_t store_capacity_bytes = 0;
   uint64_t store_used_bytes = 0;
+  std::string name;     // for people
+  std::string address;  // where other nodes reach it; "": it has no others
+  std::map<std::string, std::string> labels;
 };
 
 // The state of the session as JSON: docs/status.md has its fields.
@@ -38,7 +42,8 @@ inline std::vector<Node> nodes() {
     found.push_back({node.text("node_id"), node.is_true("alive"), node.object("resources_total").numbers(),
                      node.object("resources_available").numbers(),
                      static_cast<uint64_t>(store.number("capacity_bytes")),
-                     static_cast<uint64_t>(store.number("used_bytes"))});
+                     static_cast<uint64_t>(store.number("used_bytes")), node.text("name"), node.text("address"),
+                     node.object("labels").all_texts()});
   }
   return found;
 }

@@ -67,7 +67,7 @@ Result<uint32_t> RawProcess::export_function(const std::string& name) {
 }
 
 Result<void> RawProcess::declare(uint8_t language, std::vector<rpc::ResourceAmount> resources) {
-  SABIR_ASSIGN_OR_RETURN(rpc::ClassInfo info, session_->declare_class(language, resources, kCallTimeoutNs));
+  SABIR_ASSIGN_OR_RETURN(rpc::ClassInfo info, session_->declare_class(language, resources, {}, kCallTimeoutNs));
   queue_.emplace(calls_.queue(info.queue), calls_);
   return {};
 }

@@ -32,6 +32,11 @@ public final class ActorCall<A> {
     return this;
   }
 
+  /** See {@link ActorOptions.Builder#scheduling}. */
+  public ActorCall<A> scheduling(Scheduling where) {
+    return options(options.toBuilder().scheduling(where).build());
+  }
+
   /** See {@link ActorOptions.Builder#runtimeEnv}. */
   public ActorCall<A> runtimeEnv(RuntimeEnv env) {
     return options(options.toBuilder().runtimeEnv(env).build());

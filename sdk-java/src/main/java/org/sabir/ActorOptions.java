@@ -60,6 +60,10 @@ public final class ActorOptions {
     return values.runtimeEnv;
   }
 
+  public Scheduling scheduling() {
+    return values.scheduling;
+  }
+
   /** Collects options. */
   public static final class Builder extends RemoteOptionsBuilder<Builder> {
     private String name = "";
@@ -82,6 +86,7 @@ public final class ActorOptions {
       detached = other.detached;
       getIfExists = other.getIfExists;
       runtimeEnv = other.runtimeEnv;
+      scheduling = other.scheduling;
     }
 
     @Override

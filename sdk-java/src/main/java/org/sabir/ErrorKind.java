@@ -20,7 +20,8 @@ public enum ErrorKind {
   OBJECT_LOST(16),
   CANCELLED(17),
   SYSTEM(18),
-  INTERNAL(19);
+  INTERNAL(19),
+  UNSCHEDULABLE(20);
 
   private final int status;
 

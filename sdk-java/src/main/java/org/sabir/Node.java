@@ -11,6 +11,9 @@ import java.util.Map;
  * @param available what no running task and no living actor holds
  * @param storeCapacityBytes how much its object store may use
  * @param storeUsedBytes of the objects that are in it
+ * @param name for people
+ * @param address where other nodes reach it; "" if it has no others
+ * @param labels what {@link Scheduling#labels} asks for
  */
 public record Node(String nodeId, boolean alive, Map<String, Double> resources, Map<String, Double> available,
-    long storeCapacityBytes, long storeUsedBytes) {}
+    long storeCapacityBytes, long storeUsedBytes, String name, String address, Map<String, String> labels) {}

@@ -8,6 +8,7 @@ import org.sabir.internal.ResourceList;
 abstract class RemoteOptionsBuilder<B extends RemoteOptionsBuilder<B>> {
   final Map<String, Double> resources = new LinkedHashMap<>();
   RuntimeEnv runtimeEnv = RuntimeEnv.NONE;
+  Scheduling scheduling = Scheduling.DEFAULT;
 
   RemoteOptionsBuilder() {}
 
@@ -31,6 +32,12 @@ abstract class RemoteOptionsBuilder<B extends RemoteOptionsBuilder<B>> {
   /** An amount of any resource that nodes have; InvalidArgumentException unless it is a number from zero on. */
   public B resource(String resource, double amount) {
     resources.put(resource, ResourceList.checked(resource, amount));
+    return self();
+  }
+
+  /** Where it runs; default: here if there is room, else on a node that has it. */
+  public B scheduling(Scheduling where) {
+    this.scheduling = where;
     return self();
   }
 

@@ -69,6 +69,11 @@ public final class TaskCall<R> {
     return options(options.toBuilder().retryExceptions(type, others).build());
   }
 
+  /** See {@link TaskOptions.Builder#scheduling}. */
+  public TaskCall<R> scheduling(Scheduling where) {
+    return options(options.toBuilder().scheduling(where).build());
+  }
+
   /** See {@link TaskOptions.Builder#runtimeEnv}. */
   public TaskCall<R> runtimeEnv(RuntimeEnv env) {
     return options(options.toBuilder().runtimeEnv(env).build());

@@ -15,6 +15,7 @@ public final class TaskOptions {
   private final List<String> retryExceptionTypes;
   private final String name;
   private final RuntimeEnv runtimeEnv;
+  private final Scheduling scheduling;
 
   private TaskOptions(Builder builder) {
     this.resources = Map.copyOf(builder.resources);
@@ -23,6 +24,7 @@ public final class TaskOptions {
     this.retryExceptionTypes = List.copyOf(builder.retryExceptionTypes);
     this.name = builder.name;
     this.runtimeEnv = builder.runtimeEnv;
+    this.scheduling = builder.scheduling;
   }
 
   public static Builder builder() {
@@ -39,6 +41,7 @@ public final class TaskOptions {
     builder.retryExceptionTypes = retryExceptionTypes;
     builder.name = name;
     builder.runtimeEnv = runtimeEnv;
+    builder.scheduling = scheduling;
     return builder;
   }
 
@@ -65,6 +68,10 @@ public final class TaskOptions {
 
   public RuntimeEnv runtimeEnv() {
     return runtimeEnv;
+  }
+
+  public Scheduling scheduling() {
+    return scheduling;
   }
 
   /** Collects options. */

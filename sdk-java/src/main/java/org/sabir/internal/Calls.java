@@ -2,6 +2,7 @@ package org.sabir.internal;
 
 import java.lang.reflect.Type;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.sabir.ActorHandle;
@@ -129,8 +130,12 @@ public final class Calls {
     ResourceList resources = new ResourceList(options.resources());
     long[] numbers = {options.maxRestarts(), options.maxTaskRetries(), options.maxConcurrency(),
         options.detached() ? 1 : 0, options.getIfExists() ? 1 : 0};
-    byte[][] texts = {Texts.utf8(options.name()), Texts.utf8(options.namespace()),
-        Texts.utf8(ClassInfo.json(callee.result == Object.class ? null : Conversions.rawClass(callee.result)))};
+    byte[][] scheduling = SchedulingTexts.of(options.scheduling());
+    byte[][] texts = Arrays.copyOf(
+        new byte[][] {Texts.utf8(options.name()), Texts.utf8(options.namespace()),
+            Texts.utf8(ClassInfo.json(callee.result == Object.class ? null : Conversions.rawClass(callee.result)))},
+        3 + scheduling.length);
+    System.arraycopy(scheduling, 0, texts, 3, scheduling.length);
     CallBuffer buffer = CallBuffer.take(client);
     long entered = client.enter();
     try {
@@ -154,12 +159,12 @@ public final class Calls {
       return DEFAULT_SETTINGS;
     }
     return new TaskSettings(new ResourceList(options.resources()), numReturns, options.maxRetries(),
-        options.retryExceptions(), options.name());
+        options.retryExceptions(), options.name(), options.scheduling());
   }
 
   private static final TaskSettings DEFAULT_SETTINGS =
       new TaskSettings(new ResourceList(TaskOptions.DEFAULT.resources()), 1, TaskOptions.DEFAULT.maxRetries(),
-          TaskOptions.DEFAULT.retryExceptions(), TaskOptions.DEFAULT.name());
+          TaskOptions.DEFAULT.retryExceptions(), TaskOptions.DEFAULT.name(), TaskOptions.DEFAULT.scheduling());
 
   private static int checkedCount(int count) {
     if (count < 0 || count > 65535) {

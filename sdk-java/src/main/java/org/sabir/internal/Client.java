@@ -89,9 +89,9 @@ public final class Client {
       Handle exported = function(FunctionKey.TASK, function);
       long client = enter();
       try {
-        long task =
-            Native.prepareTask(client, exported.pointer, settings.resources().names(), settings.resources().amounts(),
-                settings.numReturns(), settings.maxRetries(), settings.retryExceptions(), Texts.utf8(settings.name()));
+        long task = Native.prepareTask(client, exported.pointer, settings.resources().names(),
+            settings.resources().amounts(), settings.numReturns(), settings.maxRetries(), settings.retryExceptions(),
+            Texts.utf8(settings.name()), SchedulingTexts.of(settings.scheduling()));
         String infeasible = Texts.ofUtf8(Native.infeasible(task));
         if (!infeasible.isEmpty()) {
           System.err.println("sabir: task " + function.name() + " cannot run now: " + infeasible);

@@ -56,6 +56,8 @@ public final class Errors {
         return new ObjectLostException(message);
       case CANCELLED:
         return new TaskCancelledException(message);
+      case UNSCHEDULABLE:
+        return new UnschedulableException(message);
       default:
         return new SabirSystemException(kind, message);
     }

@@ -44,7 +44,7 @@ final class Native {
   static native byte[][] getFunction(long client, int index, long[] kind);
 
   static native long prepareTask(long client, long function, byte[][] resourceNames, double[] amounts, int numReturns,
-      int maxRetries, boolean retryExceptions, byte[] name);
+      int maxRetries, boolean retryExceptions, byte[] name, byte[][] scheduling);
 
   static native byte[] infeasible(long task);
 

@@ -16,9 +16,11 @@ public final class Nodes {
     for (Object item : (List<?>) ((Map<?, ?>) Json.read(status)).get("nodes")) {
       Map<?, ?> node = (Map<?, ?>) item;
       Map<?, ?> store = (Map<?, ?>) node.get("store");
-      nodes.add(new Node((String) node.get("node_id"), (Boolean) node.get("alive"),
-          amounts(node.get("resources_total")), amounts(node.get("resources_available")),
-          ((Number) store.get("capacity_bytes")).longValue(), ((Number) store.get("used_bytes")).longValue()));
+      nodes.add(
+          new Node((String) node.get("node_id"), (Boolean) node.get("alive"), amounts(node.get("resources_total")),
+              amounts(node.get("resources_available")), ((Number) store.get("capacity_bytes")).longValue(),
+              ((Number) store.get("used_bytes")).longValue(), (String) node.get("name"),
+              node.get("address") instanceof String address ? address : "", texts(node.get("labels"))));
     }
     return List.copyOf(nodes);
   }
@@ -29,6 +31,12 @@ public final class Nodes {
       field.apply(node).forEach((name, amount) -> total.merge(name, amount, Double::sum));
     }
     return total;
+  }
+
+  private static Map<String, String> texts(Object json) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    ((Map<?, ?>) json).forEach((key, value) -> texts.put((String) key, (String) value));
+    return texts;
   }
 
   private static Map<String, Double> amounts(Object json) {

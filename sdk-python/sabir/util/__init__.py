@@ -1,0 +1,1 @@
+"""What programs need seldom; the names are Ray's."""
