@@ -205,9 +205,8 @@ void CallPlacer::decide(const ClassBacklog& backlog, cluster::ResourceView& view
 std::optional<Error> CallPlacer::failure_of(const ClassBacklog& backlog, const cluster::ResourceView& view,
                                             int64_t waited_ns) const {
   const Strategy& strategy = backlog.place.strategy;
-  return is_over(strategy, view, waited_ns)
-             ? std::optional(unschedulable(explain(backlog.resources, strategy, view)))
-             : std::nullopt;
+  return is_over(strategy, view, waited_ns) ? std::optional(unschedulable(explain(backlog.resources, strategy, view)))
+                                            : std::nullopt;
 }
 
 bool CallPlacer::is_over(const Strategy& strategy, const cluster::ResourceView& view, int64_t waited_ns) const {
