@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runtime/abi/handles.h"
+#include "runtime/base/hex.h"
 #include "runtime/base/version.h"
 
 namespace {
@@ -87,13 +88,13 @@ sabir_status adopt(Start& start, Result<std::unique_ptr<client::Client>> made, s
   handle->work_queue = {sabir_queue::Kind::kWork, core.anchor, nullptr};
   handle->notice_queue = {sabir_queue::Kind::kNotices, core.anchor, handle->client->notice_queue()};
   handle->session_path = welcome.session_path;
-  handle->job_id = hex(welcome.job_id);
-  handle->node_id = hex(welcome.node_id);
+  handle->job_id = to_hex(welcome.job_id);
+  handle->node_id = to_hex(welcome.node_id);
   uint64_t process_id[2] = {core.self.uid(), (uint64_t{welcome.process.slot} << 32) | welcome.process.incarnation};
-  handle->process_id = hex({reinterpret_cast<const char*>(process_id), sizeof(process_id)});
+  handle->process_id = to_hex({reinterpret_cast<const char*>(process_id), sizeof(process_id)});
   handle->name_space = welcome.job_config.name_space;
   handle->job_config = welcome.job_config.opaque;
-  handle->actor_id = welcome.actor.present ? hex(welcome.actor.actor_id) : "";
+  handle->actor_id = welcome.actor.present ? to_hex(welcome.actor.actor_id) : "";
   start.fill(core.anchor);
   *out_client = handle;
   return SABIR_OK;

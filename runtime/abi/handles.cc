@@ -42,16 +42,6 @@ sabir_status enter(const client::Anchor* anchor, Client** out_client, sabir_erro
   return SABIR_OK;
 }
 
-std::string hex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (char byte : bytes) {
-    text += kDigits[static_cast<uint8_t>(byte) >> 4];
-    text += kDigits[static_cast<uint8_t>(byte) & 15];
-  }
-  return text;
-}
-
 sabir_buffer* make_buffer(std::string bytes) {
   auto* buffer = new sabir_buffer;
   buffer->buffer.bytes = std::move(bytes);

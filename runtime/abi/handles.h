@@ -80,7 +80,6 @@ inline sabir_string lend(const std::string& text) { return {text.data(), text.si
 inline std::string_view view(sabir_string text) {
   return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size);
 }
-std::string hex(std::string_view bytes);
 
 // (6): a struct of a caller that was compiled against an older header is shorter; what it lacks has its default.
 template <typename T>

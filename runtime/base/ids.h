@@ -25,8 +25,12 @@ struct IdBits {
   static IdBits random();
   // Exactly 32 hex digits, else nothing.
   static std::optional<IdBits> from_hex(std::string_view hex);
+  // Exactly 16 bytes, else nothing.
+  static std::optional<IdBits> from_bytes(std::string_view bytes);
 
   std::string hex() const;
+  // The bytes, for as long as this is.
+  std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), kSizeBytes}; }
   auto operator<=>(const IdBits&) const = default;
 };
 

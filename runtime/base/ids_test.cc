@@ -23,6 +23,13 @@ TEST(IdTest, RandomIdsDiffer) {
   }
 }
 
+TEST(IdTest, BytesGoBothWays) {
+  IdBits bits = IdBits::random();
+  EXPECT_EQ(IdBits::from_bytes(bits.view()), bits);
+  EXPECT_FALSE(IdBits::from_bytes(bits.view().substr(1)).has_value());
+  EXPECT_FALSE(IdBits::from_bytes(std::string(17, 'x')).has_value());
+}
+
 TEST(IdTest, HexGoesBothWays) {
   TestId id = TestId::random();
   EXPECT_EQ(TestId::from_hex(id.hex()), id);

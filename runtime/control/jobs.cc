@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/base/hex.h"
 #include "runtime/control/record.h"
 
 namespace sabir::control {
@@ -9,15 +10,6 @@ namespace {
 
 constexpr std::string_view kLastTable = "jobs.last";  // the last number, whatever was forgotten
 constexpr uint8_t kVersion = 2;                       // 2: node
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (char byte : bytes) {
-    text += "0123456789abcdef"[static_cast<uint8_t>(byte) >> 4];
-    text += "0123456789abcdef"[static_cast<uint8_t>(byte) & 15];
-  }
-  return text;
-}
 
 std::string encode(const JobRecord& job) {
   RecordWriter out(kVersion);
@@ -91,7 +83,7 @@ Result<uint32_t> Jobs::add(JobRecord job) {
   job.number = last_number_ + 1;
   job.running = true;
   if (job.name_space.empty()) {
-    job.name_space = hex(job.id);
+    job.name_space = to_hex(job.id);
   }
   Batch batch;
   bool forget = ended > kMaxEnded;

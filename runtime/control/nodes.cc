@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/base/hex.h"
 #include "runtime/base/ids.h"
 
 namespace sabir::control {
@@ -22,14 +23,8 @@ std::string encode(const NodeRecord& record) {
   return out.take();
 }
 
-std::string hex(const std::string& id) {
-  IdBits bits;
-  std::copy_n(id.begin(), std::min(id.size(), bits.bytes.size()), bits.bytes.begin());
-  return bits.hex();
-}
-
 Error fenced(const NodeRef& node, const std::string& why) {
-  return disconnected_error("node " + hex(node.id) + " of incarnation " + std::to_string(node.incarnation) +
+  return disconnected_error("node " + to_hex(node.id) + " of incarnation " + std::to_string(node.incarnation) +
                             " is fenced: " + why + "; it must end its workers and register anew");
 }
 
@@ -135,7 +130,7 @@ Result<uint64_t> Nodes::register_node(const NodeSpec& spec, uint64_t known_incar
     return find(spec.id)->incarnation;
   }
   if (known != nullptr && known->state != NodeState::kDead) {
-    return already_exists_error("a node with the id " + hex(spec.id) + " lives at " + known->spec.address +
+    return already_exists_error("a node with the id " + to_hex(spec.id) + " lives at " + known->spec.address +
                                 ": each node needs an id of its own");
   }
   if (nodes_.size() - dead_.size() >= kMaxLiving) {
@@ -175,7 +170,7 @@ Result<void> Nodes::check(const NodeRef& node) const {
   const NodeRecord* known = find(node.id);
   if (node.incarnation == 0 || node.incarnation > last_incarnation_ ||
       (known != nullptr && node.incarnation > known->incarnation)) {
-    return not_found_error("node " + hex(node.id) + " never registered with incarnation " +
+    return not_found_error("node " + to_hex(node.id) + " never registered with incarnation " +
                            std::to_string(node.incarnation));
   }
   if (known == nullptr) {

@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
+#include "runtime/base/overloaded.h"
+
 namespace sabir::gateway {
 namespace {
-
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <typename... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
 
 // A peer that defines without end pays with its connection.
 constexpr size_t kMaxDefinitions = 1 << 20;

@@ -35,11 +35,8 @@ std::string bytes_of(const std::optional<Fingerprint>& fingerprint) {
 
 template <typename IdType>
 IdType id_in(const std::string& bytes) {
-  IdBits bits;
-  if (bytes.size() == bits.bytes.size()) {
-    std::copy(bytes.begin(), bytes.end(), bits.bytes.begin());
-  }
-  return IdType(bits);
+  std::optional<IdBits> bits = IdBits::from_bytes(bytes);
+  return bits ? IdType(*bits) : IdType();
 }
 
 }  // namespace

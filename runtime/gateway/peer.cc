@@ -9,8 +9,7 @@ using node_link::LinkState;
 using node_link::MessageLane;
 
 rpc::NodeKeyBytes bytes_of(const node_link::NodeKey& key) {
-  const IdBits& bits = key.id.bits();
-  return {std::string(bits.bytes.begin(), bits.bytes.end()), key.incarnation};
+  return {std::string(key.id.bits().view()), key.incarnation};
 }
 
 Peer::Peer(loop::EventLoop& loop, node_link::NodeLinks& links, const node_link::NodeKey& self,

@@ -1,6 +1,7 @@
 // What the machines decided, done.
 #include <cstring>
 
+#include "runtime/base/overloaded.h"
 #include "runtime/client/error_value.h"
 #include "runtime/client/value_format.h"
 #include "runtime/node/node_manager.h"
@@ -8,17 +9,6 @@
 #include "runtime/shm/work_queue.h"
 
 namespace sabir::node {
-namespace {
-
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <typename... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
-
-}  // namespace
-
 void NodeManager::carry_out(const Instruction& instruction) {
   std::visit(
       Overloaded{

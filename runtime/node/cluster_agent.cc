@@ -35,18 +35,12 @@ constexpr int64_t kLocalPatienceNs = 60 * kMillisecondNs;  // of actors
 constexpr int64_t kQuestionNs = 10 * kSecondNs;
 constexpr size_t kMaxQuestions = 4096;
 
-std::string bytes_of(const IdBits& bits) { return {bits.bytes.begin(), bits.bytes.end()}; }
-
-std::optional<NodeId> id_in(const std::string& bytes) {
-  IdBits bits;
-  if (bytes.size() != bits.bytes.size()) {
-    return std::nullopt;
-  }
-  std::copy(bytes.begin(), bytes.end(), bits.bytes.begin());
-  return NodeId(bits);
+std::optional<NodeId> id_in(std::string_view bytes) {
+  std::optional<IdBits> bits = IdBits::from_bytes(bytes);
+  return bits ? std::optional(NodeId(*bits)) : std::nullopt;
 }
 
-rpc::NodeKeyBytes wire_key(const NodeKey& key) { return {bytes_of(key.id.bits()), key.incarnation}; }
+rpc::NodeKeyBytes wire_key(const NodeKey& key) { return {std::string(key.id.bits().view()), key.incarnation}; }
 
 uint64_t new_epoch() { return static_cast<uint64_t>(std::time(nullptr)); }
 
@@ -117,7 +111,7 @@ Result<void> ClusterAgent::start_gateway() {
   start.directory = options_.session_path;
   start.insecure = options_.insecure;
   if (is_head()) {
-    start.token = bytes_of(IdBits::random()) + bytes_of(IdBits::random());
+    start.token = std::string(IdBits::random().view()) + std::string(IdBits::random().view());
     start.token_life_ns = options_.token_life_ns;
   }
   tell(start);
@@ -162,7 +156,7 @@ void ClusterAgent::receive(std::string_view bytes) {
 
 void ClusterAgent::become_head() {
   self_.incarnation = last_incarnation_ = 1;
-  cluster_id_ = bytes_of(IdBits::random());
+  cluster_id_ = IdBits::random().view();
   head_ = self_;
   member_ = true;
   view_ = std::make_unique<cluster::ResourceView>(NodeKey{}, kViewOptions, &clock_);

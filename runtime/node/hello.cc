@@ -18,8 +18,6 @@ constexpr int64_t kDriverGraceNs = 5 * kSecondNs;
 
 UniqueFd copy_of(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
-std::string bytes_of(const IdBits& id) { return std::string(id.bytes.begin(), id.bytes.end()); }
-
 }  // namespace
 
 Result<void> NodeManager::check_hello(const rpc::HelloInfo& hello) const {
@@ -48,8 +46,8 @@ Result<rpc::WelcomeInfo> NodeManager::on_hello(rpc::HelloInfo hello, rpc::PeerCr
 
 rpc::WelcomeInfo NodeManager::common_welcome() const {
   rpc::WelcomeInfo welcome;
-  welcome.session_id = bytes_of(session_id_);
-  welcome.node_id = bytes_of(node_id_);
+  welcome.session_id = std::string(session_id_.view());
+  welcome.node_id = std::string(node_id_.view());
   welcome.session_path = options_.session_path;
   welcome.daemon_version = options_.version;
   return welcome;
@@ -108,7 +106,7 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_driver(rpc::HelloInfo hello, rpc::
   }
   SABIR_ASSIGN_OR_RETURN(Process * process, admit(shm::ProcessKind::kDriver, std::move(peer)));
   control::JobRecord record;
-  record.id = hello.job.id.empty() ? bytes_of(IdBits::random()) : hello.job.id;
+  record.id = hello.job.id.empty() ? std::string(IdBits::random().view()) : hello.job.id;
   record.name = hello.job.name;
   record.name_space = hello.job.name_space;
   record.driver_pid = static_cast<uint32_t>(pid);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "runtime/base/overloaded.h"
+
 namespace sabir::node {
 namespace {
 
@@ -12,13 +14,6 @@ constexpr uint64_t kReserveBytes = 16 << 20;
 // Removes need one more round each; a process that writes without end must not keep sabird in here.
 constexpr int kMaxRounds = 8;
 constexpr int64_t kWarmPauseNs = 20 * kMillisecondNs;
-
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <typename... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
 
 }  // namespace
 

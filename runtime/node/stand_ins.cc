@@ -13,10 +13,7 @@ using Role = control::ActorSpec::Role;
 
 namespace {
 
-std::string random_id() {
-  IdBits id = IdBits::random();
-  return std::string(id.bytes.begin(), id.bytes.end());
-}
+std::string random_id() { return std::string(IdBits::random().view()); }
 
 // One per actor and job: a stand-in ends with the job whose handles it is for (A7).
 std::string stand_in_id(std::string actor_id, const std::string& job_id) {
@@ -27,12 +24,8 @@ std::string stand_in_id(std::string actor_id, const std::string& job_id) {
 }
 
 std::optional<cluster::NodeKey> key_of(const control::NodeRef& node) {
-  IdBits bits;
-  if (node.id.size() != bits.bytes.size()) {
-    return std::nullopt;
-  }
-  std::copy(node.id.begin(), node.id.end(), bits.bytes.begin());
-  return cluster::NodeKey{cluster::NodeId(bits), node.incarnation};
+  std::optional<IdBits> bits = IdBits::from_bytes(node.id);
+  return bits ? std::optional(cluster::NodeKey{cluster::NodeId(*bits), node.incarnation}) : std::nullopt;
 }
 
 }  // namespace

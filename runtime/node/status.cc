@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/hex.h"
 #include "runtime/base/ids.h"
 #include "runtime/node/cluster/read_strategy.h"
 
@@ -11,16 +12,6 @@ namespace sabir::node {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string hex(const std::string& bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned char byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 double amount(Units units) { return static_cast<double>(units) / static_cast<double>(kUnit); }
 
@@ -156,7 +147,7 @@ Json actor_list(const StatusSources& sources) {
   Json list = Json::array();
   for (const Actors::View& view : sources.coordinator.actors().views()) {
     const Process* process = view.slot ? sources.processes.at(*view.slot) : nullptr;
-    list.push_back({{"actor_id", hex(view.spec->shown_id())},
+    list.push_back({{"actor_id", to_hex(view.spec->shown_id())},
                     {"name", view.spec->shown_name()},
                     {"role", role_name(view.spec->role)},
                     {"class", view.spec->class_name},
@@ -173,7 +164,7 @@ Json actor_list(const StatusSources& sources) {
 Json job_list(const StatusSources& sources) {
   Json list = Json::array();
   for (const control::JobRecord* job : sources.control.jobs().all()) {
-    list.push_back({{"job_id", hex(job->id)},
+    list.push_back({{"job_id", to_hex(job->id)},
                     {"number", job->number},
                     {"name", job->name},
                     {"driver_pid", job->driver_pid},

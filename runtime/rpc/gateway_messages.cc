@@ -2,19 +2,13 @@
 
 #include <capnp/message.h>
 
+#include "runtime/base/overloaded.h"
 #include "runtime/rpc/convert.h"
 #include "runtime/rpc/frame_codec.h"
 #include "schema/gateway.capnp.h"
 
 namespace sabir::rpc {
 namespace {
-
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <typename... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
 
 constexpr FrameLimits kLimits{64 << 20, 16, 512};
 

@@ -1,16 +1,10 @@
 #include "runtime/rpc/node_convert.h"
 
+#include "runtime/base/overloaded.h"
 #include "runtime/rpc/convert.h"
 
 namespace sabir::rpc {
 namespace {
-
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <typename... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
 
 ObjectId read_id(schema::ObjectId::Reader from) { return {from.getUid(), from.getSequence()}; }
 

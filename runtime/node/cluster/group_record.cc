@@ -1,6 +1,6 @@
 #include "runtime/node/cluster/group_record.h"
 
-#include <cstring>
+#include <optional>
 
 #include "runtime/control/record.h"
 
@@ -10,19 +10,10 @@ namespace {
 constexpr uint8_t kVersion = 1;
 
 template <typename AnyId>
-std::string_view bytes_of(const AnyId& id) {
-  return {reinterpret_cast<const char*>(id.bits().bytes.data()), IdBits::kSizeBytes};
-}
-
-template <typename AnyId>
 AnyId read_id(control::RecordReader& in, bool& good) {
-  std::string text = in.text();
-  IdBits bits;
-  good = good && text.size() == IdBits::kSizeBytes;
-  if (good) {
-    std::memcpy(bits.bytes.data(), text.data(), IdBits::kSizeBytes);
-  }
-  return AnyId(bits);
+  std::optional<IdBits> bits = IdBits::from_bytes(in.text());
+  good = good && bits.has_value();
+  return bits ? AnyId(*bits) : AnyId();
 }
 
 }  // namespace
@@ -30,7 +21,7 @@ AnyId read_id(control::RecordReader& in, bool& good) {
 std::string encode_group(const GroupRecord& record) {
   const GroupSpec& spec = record.spec;
   control::RecordWriter out(kVersion);
-  out.text(bytes_of(spec.id)).number(spec.job).text(spec.name).text(spec.name_space).flag(spec.detached);
+  out.text(spec.id.bits().view()).number(spec.job).text(spec.name).text(spec.name_space).flag(spec.detached);
   out.number(static_cast<uint8_t>(spec.strategy)).number(record.order).flag(record.ready);
   out.number(static_cast<uint32_t>(spec.bundles.size()));
   for (size_t i = 0; i < spec.bundles.size(); ++i) {
@@ -47,7 +38,7 @@ std::string encode_group(const GroupRecord& record) {
       }
     }
     const GroupRecord::Bundle& place = record.bundles[i];
-    out.text(bytes_of(place.node.id)).number(place.node.incarnation).number(place.attempt);
+    out.text(place.node.id.bits().view()).number(place.node.incarnation).number(place.attempt);
   }
   return out.take();
 }

@@ -2,7 +2,7 @@
 // malformed message), which is caught there.
 #pragma once
 
-#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,15 +46,14 @@ Result<std::string> read_text(capnp::Text::Reader from, size_t max_bytes, const 
 // kInvalid: not 16 bytes, or nil.
 template <typename Id>
 Result<Id> read_id(capnp::Data::Reader from) {
-  IdBits bits;
-  if (from.size() != IdBits::kSizeBytes) {
+  std::optional<IdBits> bits = IdBits::from_bytes({from.asChars().begin(), from.size()});
+  if (!bits) {
     return invalid_error("a cluster message with an id that is none");
   }
-  std::copy(from.begin(), from.end(), bits.bytes.begin());
-  if (Id(bits).is_nil()) {
+  if (Id(*bits).is_nil()) {
     return invalid_error("a cluster message with an empty id");
   }
-  return Id(bits);
+  return Id(*bits);
 }
 
 template <typename Id>

@@ -1,8 +1,8 @@
 #include "runtime/rpc/node_link/hello.h"
 
 #include <capnp/message.h>
-#include <string.h>
 
+#include <optional>
 #include <span>
 
 #include "runtime/rpc/convert.h"
@@ -34,13 +34,9 @@ bool read_id(capnp::Data::Reader data, Id& id) {
     id = Id();
     return true;
   }
-  if (data.size() != Id::kSizeBytes) {
-    return false;
-  }
-  IdBits bits;
-  memcpy(bits.bytes.data(), data.begin(), Id::kSizeBytes);
-  id = Id(bits);
-  return true;
+  std::optional<IdBits> bits = IdBits::from_bytes({data.asChars().begin(), data.size()});
+  id = bits ? Id(*bits) : Id();
+  return bits.has_value();
 }
 
 Result<Hello> read_hello(schema::NodeHello::Reader from) {

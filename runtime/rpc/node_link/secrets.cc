@@ -8,23 +8,15 @@
 #include <algorithm>
 
 #include "runtime/base/check.h"
+#include "runtime/base/hex.h"
 
 namespace sabir::node_link {
 
 namespace {
 
 constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::string_view kHex = "0123456789abcdef";
 // 32 bytes are 10 groups of 3 bytes and one of 2.
 constexpr size_t kTokenTextBytes = 43;
-
-std::optional<uint8_t> hex_digit(char digit) {
-  if (digit >= 'A' && digit <= 'F') {
-    digit = static_cast<char>(digit - 'A' + 'a');
-  }
-  size_t value = kHex.find(digit);
-  return value == std::string_view::npos ? std::nullopt : std::optional<uint8_t>(static_cast<uint8_t>(value));
-}
 
 }  // namespace
 
@@ -102,29 +94,11 @@ std::optional<Fingerprint> Fingerprint::from_hex(std::string_view text) {
     }
     std::erase(digits, ':');
   }
-  if (digits.size() != 2 * kSizeBytes) {
-    return std::nullopt;
-  }
   Fingerprint fingerprint;
-  for (size_t i = 0; i < kSizeBytes; ++i) {
-    auto high = hex_digit(digits[2 * i]);
-    auto low = hex_digit(digits[2 * i + 1]);
-    if (!high || !low) {
-      return std::nullopt;
-    }
-    fingerprint.bytes[i] = static_cast<uint8_t>(*high * 16 + *low);
-  }
-  return fingerprint;
+  return read_hex(digits, fingerprint.bytes) ? std::optional(fingerprint) : std::nullopt;
 }
 
-std::string Fingerprint::hex() const {
-  std::string text;
-  for (uint8_t byte : bytes) {
-    text += kHex[byte / 16];
-    text += kHex[byte % 16];
-  }
-  return text;
-}
+std::string Fingerprint::hex() const { return to_hex(bytes); }
 
 void TokenBook::add(const Token& token, int64_t expires_ns) {
   remove(token);
