@@ -52,7 +52,11 @@ void NodeManager::carry_out(const Instruction& instruction) {
           [&](const ReleaseActorArgs& args) { objects_->ownership().drop_holder(store::Holder::actor(args.actor)); },
           [&](const OpenStandIn& order) { open_stand_in(order); },
           [&](const FreeActor&) {},
-          [&](const WarnJob& warning) { warn_job(warning.job, warning.text); },
+          [&](const WarnJob& warning) {
+            if (!cluster_) {  // else the agent warns, when no node at all has what it wants
+              warn_job(warning.job, warning.text);
+            }
+          },
           [&](const auto&) { SABIR_CHECK(false, "an instruction between machines, kind=", instruction.index()); },
       },
       instruction);

@@ -517,6 +517,7 @@ void ClusterAgent::spill_actors() {
   for (const ActorBacklog& backlog : host_.waiting_actors()) {
     auto known = actors_waiting_since_ns_.find(backlog.actor);
     int64_t waiting_since = known != actors_waiting_since_ns_.end() ? known->second : clock_.now_ns();
+    warn_of(backlog, clock_.now_ns() - waiting_since);
     if (backlog.strategy != cluster::Strategy{}) {
       if (!place_by_strategy(backlog, clock_.now_ns() - waiting_since)) {
         since.emplace(backlog.actor, waiting_since);
@@ -533,7 +534,16 @@ void ClusterAgent::spill_actors() {
       since.emplace(backlog.actor, waiting_since);
     }
   }
+  std::erase_if(warned_actors_, [&](shm::ActorIndex actor) { return !since.contains(actor); });
   actors_waiting_since_ns_ = std::move(since);
+}
+
+void ClusterAgent::warn_of(const ActorBacklog& backlog, int64_t waited_ns) {
+  if (waited_ns >= kWarnAfterNs && placer_.is_infeasible(backlog.resources, backlog.strategy, *view_) &&
+      warned_actors_.insert(backlog.actor).second) {
+    host_.warn_of_calls(backlog.job, "an actor of class " + backlog.class_name + " waits, and no node can host it: " +
+                                         explain(backlog.resources, backlog.strategy));
+  }
 }
 
 // --- Names of actors

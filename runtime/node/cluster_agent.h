@@ -50,6 +50,8 @@ struct ClusterOptions {
 // An actor that waits at this node for resources.
 struct ActorBacklog {
   shm::ActorIndex actor = 0;
+  JobNumber job = 0;
+  std::string class_name;
   cluster::Amounts resources;
   cluster::Strategy strategy = {};
 };
@@ -167,6 +169,7 @@ class ClusterAgent {
 
   void place_calls(bool all);
   void warn_of(const ClassBacklog& backlog);
+  void warn_of(const ActorBacklog& backlog, int64_t waited_ns);
   void ask_name(cluster::NameRequest request, NameAnswered answered);
   Result<cluster::NamedActor> decide_name(const cluster::NameRequest& request);
   void on_name_answer(const cluster::NameAnswer& answer);
@@ -204,6 +207,7 @@ class ClusterAgent {
   CallPlacer placer_;
   std::set<shm::ClassIndex> warned_;  // infeasible, and their jobs know
   std::map<shm::ActorIndex, int64_t> actors_waiting_since_ns_;
+  std::set<shm::ActorIndex> warned_actors_;
   cluster::ActorNames names_;  // the head's
   struct Question {
     NameAnswered answered;

@@ -141,6 +141,8 @@ std::vector<ActorBacklog> NodeManager::waiting_actors() {
     if (view.phase == ActorPhase::kWaitingResources && view.spec->role == Role::kOwn && !view.spec->detached) {
       ActorBacklog& backlog = list.emplace_back();
       backlog.actor = view.actor;
+      backlog.job = view.spec->job;
+      backlog.class_name = view.spec->class_name;
       if (Result<cluster::Strategy> strategy = cluster::read_strategy(view.spec->scheduling); strategy.ok()) {
         backlog.strategy = *std::move(strategy);
       }

@@ -300,6 +300,22 @@ def test_it_leaves_in_order(pair):
             time.sleep(0.05)
 
 
+def test_only_what_no_node_can_host_is_warned_of(pair, capfd):
+    counter = far_actor().remote(0)
+    get(counter.add.remote())
+    nowhere = sabir.remote(num_cpus=0, resources={"nowhere": 1})(Counter).remote(0)
+    seen = ""
+
+    def warned():
+        nonlocal seen
+        seen += capfd.readouterr().err
+        return "no node can host it" in seen
+
+    wait_until(warned, "a warning")
+    assert "nowhere" in seen and "far" not in seen
+    sabir.kill(nowhere)
+
+
 def test_many_actors_at_once(pair):
     counters = [far_actor().remote(index) for index in range(12)]
     assert get([counter.add.remote() for counter in counters]) == list(range(1, 13))
