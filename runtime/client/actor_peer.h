@@ -24,10 +24,14 @@ struct ActorPeer {
   bool polled = false;      // in the list of peers that wait for the directory to change
   bool creating = false;    // this process created it, and it has not been seen alive or dead yet
   bool describing = false;  // its death is being asked for
-  // Client::watch_actor: gets an event when the directory's word is another one than `watched_word`.
-  std::shared_ptr<EventQueue> watcher;
-  uint64_t watch_tag = 0;
-  uint64_t watched_word = 0;
+  // Client::watch_actor: each gets an event when the directory's word is another one than its `word`. Several, since
+  // the client of a job in the gateway serves several peers.
+  struct Watcher {
+    std::shared_ptr<EventQueue> queue;
+    uint64_t tag = 0;
+    uint64_t word = 0;  // 0 is no actor's: incarnations begin with 1
+  };
+  std::vector<Watcher> watchers;
   // Set once, by whoever asks sabird; constant afterwards.
   std::shared_ptr<const rpc::ActorInfo> info;
   std::string id_hex;

@@ -101,9 +101,7 @@ void ActorPeers::advance(Future* actor) {
       release(held);
     }
   }
-  if (peer.watcher) {
-    tell_watcher(peer, word);
-  }
+  tell_watchers(peer, word);
   switch (word.state) {
     case shm::ActorState::kDead:
       mourn(actor, peer);
@@ -135,41 +133,38 @@ void ActorPeers::advance(Future* actor) {
   // A parked head comes back by unpark(), a full inbox by left_inbox().
   bool head_waits = !peer.waiting.empty() && peer.waiting.front()->stage != CallStage::kParked &&
                     peer.in_flight < shm::kActorCallsInFlight;
-  if (head_waits || peer.creating || peer.watcher) {
+  if (head_waits || peer.creating || !peer.watchers.empty()) {
     poll_later(actor, peer);
   }
 }
 
 void ActorPeers::watch(Future* actor, std::shared_ptr<EventQueue> queue, uint64_t tag) {
   ActorPeer& peer = *actor->extra->actor;
-  unwatch(actor);
-  peer.watcher = std::move(queue);
-  peer.watch_tag = tag;
-  peer.watched_word = 0;  // no actor's: incarnations begin with 1
+  peer.watchers.push_back({std::move(queue), tag});
   core_.add_interest(1);
   if (!peer.polled) {
     advance(actor);
   }
 }
 
-void ActorPeers::unwatch(Future* actor) {
-  if (std::exchange(actor->extra->actor->watcher, nullptr)) {
-    core_.add_interest(-1);
-  }
+void ActorPeers::unwatch(Future* actor, const EventQueue* queue, uint64_t tag) {
+  size_t gone = std::erase_if(actor->extra->actor->watchers, [&](const ActorPeer::Watcher& watcher) {
+    return watcher.queue.get() == queue && watcher.tag == tag;
+  });
+  core_.add_interest(-static_cast<int>(gone));
 }
 
-void ActorPeers::tell_watcher(ActorPeer& peer, shm::ActorWord word) {
-  if (word.pack() == peer.watched_word) {
-    return;
+void ActorPeers::tell_watchers(ActorPeer& peer, shm::ActorWord word) {
+  for (ActorPeer::Watcher& watcher : peer.watchers) {
+    if (std::exchange(watcher.word, word.pack()) != word.pack()) {
+      watcher.queue->push({.kind = kEventActorChanged, .tag = watcher.tag, .buffer = nullptr});
+      core_.waiting->wake_listeners(watcher.queue.get());
+    }
   }
-  peer.watched_word = word.pack();
-  std::shared_ptr<EventQueue> queue = peer.watcher;
-  if (word.state == shm::ActorState::kDead) {
-    peer.watcher = nullptr;  // nothing follows
-    core_.add_interest(-1);
+  if (word.state == shm::ActorState::kDead) {  // nothing follows
+    core_.add_interest(-static_cast<int>(peer.watchers.size()));
+    peer.watchers.clear();
   }
-  queue->push({.kind = kEventActorChanged, .tag = peer.watch_tag, .buffer = nullptr});
-  core_.waiting->wake_listeners(queue.get());
 }
 
 void ActorPeers::push_waiting(ActorPeer& peer) {

@@ -37,7 +37,7 @@ class ActorPeers {
 
   // Events of kEventActorChanged, the first at once, until it is dead or unwatch().
   void watch(Future* actor, std::shared_ptr<EventQueue> queue, uint64_t tag);
-  void unwatch(Future* actor);
+  void unwatch(Future* actor, const EventQueue* queue, uint64_t tag);
 
   // Dead actors whose last words are asked for, by somebody who may wait.
   bool has_undescribed() const { return !undescribed_.empty(); }
@@ -51,7 +51,7 @@ class ActorPeers {
   void push_waiting(ActorPeer& peer);
   void fail_lost(ActorPeer& peer);
   void mourn(Future* actor, ActorPeer& peer);
-  void tell_watcher(ActorPeer& peer, shm::ActorWord word);
+  void tell_watchers(ActorPeer& peer, shm::ActorWord word);
   void poll_later(Future* actor, ActorPeer& peer);
   void unlist(ActorPeer& peer, Call* call);
 

@@ -83,7 +83,7 @@ class Client {
   // kEventActorChanged with this tag, now and whenever actor_word() may be another, until it is dead or
   // unwatch_actor().
   void watch_actor(Future* actor, std::shared_ptr<EventQueue> queue, uint64_t tag);
-  void unwatch_actor(Future* actor);
+  void unwatch_actor(Future* actor, const EventQueue* queue, uint64_t tag);
   shm::ActorWord actor_word(const Future* actor) const;
   // Why it is dead: in short, and as the error value that ended it.
   std::string death_reason(const Future* actor) const;

@@ -142,9 +142,9 @@ void Client::watch_actor(Future* actor, std::shared_ptr<EventQueue> queue, uint6
   core_->unlock(lock);
 }
 
-void Client::unwatch_actor(Future* actor) {
+void Client::unwatch_actor(Future* actor, const EventQueue* queue, uint64_t tag) {
   Lock lock(core_->lock);
-  core_->actors->unwatch(actor);
+  core_->actors->unwatch(actor, queue, tag);
   core_->unlock(lock);
 }
 

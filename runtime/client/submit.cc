@@ -86,7 +86,8 @@ Result<void> Submitter::submit_task(Task* task, std::span<const sabir_arg> args,
 }
 
 Result<void> Submitter::submit_actor(Future* actor, uint32_t method, uint16_t num_returns,
-                                     std::span<const sabir_arg> args, sabir_ref** out_refs) {
+                                     std::span<const sabir_arg> args, sabir_ref** out_refs,
+                                     std::optional<int32_t> max_retries) {
   std::vector<Future*> held;
   Result<PreparedArgs> prepared = prepare_args(core_, args, held);
   Lock lock(core_.lock);
@@ -101,7 +102,7 @@ Result<void> Submitter::submit_actor(Future* actor, uint32_t method, uint16_t nu
   Call* call = core_.dispatcher->make_call(num_returns);
   call->actor = retain(actor);
   call->function = method;
-  call->retries_left = actor->extra->actor->info->max_task_retries;
+  call->retries_left = max_retries.value_or(actor->extra->actor->info->max_task_retries);
   call->retry_errors = false;
   call->parent = core_.executor->current_call();
   call->held = std::move(held);

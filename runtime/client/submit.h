@@ -1,6 +1,7 @@
 // The front of a call: makes its record, parks it while arguments are missing, and encodes them when they are there.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,8 +19,9 @@ class Submitter {
   // Need no lock. `out_refs` gets num_returns references.
   // `attempt`: how often it was tried before, elsewhere.
   Result<void> submit_task(Task* task, std::span<const sabir_arg> args, sabir_ref** out_refs, uint16_t attempt = 0);
+  // `max_retries`: instead of the actor's max_task_retries.
   Result<void> submit_actor(Future* actor, uint32_t method, uint16_t num_returns, std::span<const sabir_arg> args,
-                            sabir_ref** out_refs);
+                            sabir_ref** out_refs, std::optional<int32_t> max_retries = std::nullopt);
   // The constructor's arguments: go to sabird when they are ready.
   Result<void> start_actor(Future* actor, std::span<const sabir_arg> args);
 

@@ -139,7 +139,9 @@ void ExportedClass::create_actor(Work* work) {
     }
     creation.args = *std::move(args);
   }
-  stand_in_->create(work, std::move(message));
+  if (!stand_in_->create(work, message) && message.creation) {
+    take_back(message.creation->args);
+  }
 }
 
 void ExportedClass::send(Work* work) {
@@ -181,6 +183,7 @@ void ExportedClass::send(Work* work) {
     }
   }
   if (work != nullptr) {
+    take_back(call.args);
     posting.unlock();
     if (!stand_in_) {
       relay_.give_back(work);
@@ -208,10 +211,14 @@ Result<std::vector<rpc::WireArg>> ExportedClass::write_args(const Work& work) {
   if (!failed) {
     return args;
   }
+  take_back(args);
+  return *failed;
+}
+
+void ExportedClass::take_back(const std::vector<rpc::WireArg>& args) {
   for (const rpc::WireArg& arg : args) {
     outgoing_.take_back(arg.value);
   }
-  return *failed;
 }
 
 void ExportedClass::fail(Work* work, const Error& error) {

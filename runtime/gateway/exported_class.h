@@ -83,6 +83,8 @@ class ExportedClass {
   void watch_promises();
   void send(client::Work* work);
   Result<std::vector<rpc::WireArg>> write_args(const client::Work& work);
+  // Of a message that was not posted.
+  void take_back(const std::vector<rpc::WireArg>& args);
   void create_actor(client::Work* work);
   // It did not come back. An actor's calls stay claimed: they are lost with this worker, and repaired as after a death.
   void lose(client::Work* work, const std::string& why);

@@ -116,6 +116,7 @@ void ImportedActors::made(const ActorPtr& actor, Result<Future*> handle) {
     closed = actor->closed;
     if (!closed) {
       actor->handle = *handle;
+      client_.watch_actor(*handle, changes_, actor->number);  // under the lock: end() lets go of the handle
     }
   }
   if (closed) {
@@ -123,9 +124,7 @@ void ImportedActors::made(const ActorPtr& actor, Result<Future*> handle) {
       (void)client_.kill_actor(*handle, true);
     }
     client::release(*handle);
-    return;
   }
-  client_.watch_actor(*handle, changes_, actor->number);
 }
 
 // --- Calls
@@ -209,8 +208,9 @@ void ImportedActors::submit(Future* handle, Waiting& waiting) {
     passed[i].name = {name.data(), name.size()};
   }
   std::vector<sabir_ref*> refs(waiting.call.num_returns);
-  Result<void> sent =
-      client_.core().submitter->submit_actor(handle, waiting.method, waiting.call.num_returns, passed, refs.data());
+  constexpr int32_t kNoRetries = 0;  // the origin's to decide: its stand-in ends with this incarnation, too
+  Result<void> sent = client_.core().submitter->submit_actor(handle, waiting.method, waiting.call.num_returns, passed,
+                                                             refs.data(), kNoRetries);
   release_all(waiting.args);
   if (!sent.ok()) {
     events_.refused(waiting.call.number, sent.error());
@@ -279,7 +279,6 @@ void ImportedActors::over(const ActorPtr& actor, rpc::ActorStateMessage last) {
 
 void ImportedActors::end(const ActorPtr& actor, bool kill) {
   Future* handle = nullptr;
-  std::deque<std::shared_ptr<Waiting>> calls;
   {
     std::lock_guard guard(lock_);
     actor->closed = true;
@@ -290,7 +289,7 @@ void ImportedActors::end(const ActorPtr& actor, bool kill) {
   if (handle == nullptr) {
     return;
   }
-  client_.unwatch_actor(handle);
+  client_.unwatch_actor(handle, changes_.get(), actor->number);
   if (kill) {
     (void)client_.kill_actor(handle, true);
   }

@@ -16,6 +16,8 @@ using client::Future;
 namespace {
 
 constexpr int64_t kRoomTimeoutNs = 60 * kSecondNs;
+// It is waited for in slices, in turns: stop() waits for one of them, and with it all that comes from the peer.
+constexpr int64_t kRoomSliceNs = kSecondNs;
 
 }  // namespace
 
@@ -28,7 +30,8 @@ struct Incoming::Batch {
   std::map<rpc::ObjectId, Future*> promises;  // a count on each: one may be kept while the batch waits for a pull
   MentionsPtr mentions;                       // until all is made
   std::atomic<size_t> missing{1};             // one for read() itself
-  int64_t wait_ns = 0;                        // for room in the store, once all is there
+  int64_t wait_ns = 0;                        // for room in the store, once all is there: a slice
+  int64_t waited_ns = 0;
   std::optional<Error> error;                 // under lock_
 };
 
@@ -37,6 +40,7 @@ struct Incoming::Pull {
   uint64_t size_bytes = 0;
   client::ValueHeader header;
   bool has_refs = false;
+  int64_t waited_ns = 0;                     // for room in the store
   std::unique_ptr<client::Builder> builder;  // the object, as it is being written
   std::vector<uint8_t> bytes;                // ... or, of one with references in it, its bytes
   std::vector<std::shared_ptr<Batch>> batches;
@@ -171,7 +175,8 @@ void Incoming::begin(const PullPtr& pull, int64_t wait_ns) {
     transfer(pull, destination);
     return;
   }
-  if (wait_ns != 0 || builder.error().kind() != ErrorKind::kStoreFull) {
+  pull->waited_ns += wait_ns;
+  if (pull->waited_ns >= kRoomTimeoutNs || builder.error().kind() != ErrorKind::kStoreFull) {
     settle(pull, std::move(builder).error());
     return;
   }
@@ -179,7 +184,7 @@ void Incoming::begin(const PullPtr& pull, int64_t wait_ns) {
     if (stopped) {
       settle(pull, disconnected_error("the link to the other node ends"));
     } else {
-      begin(pull, kRoomTimeoutNs);
+      begin(pull, kRoomSliceNs);
     }
   });
 }
@@ -288,9 +293,11 @@ void Incoming::complete(const std::shared_ptr<Batch>& batch) {
 
 void Incoming::finish(const std::shared_ptr<Batch>& batch) {
   Result<std::vector<Future*>> made = batch->error ? Result<std::vector<Future*>>(*batch->error) : make_all(*batch);
-  if (!made.ok() && made.error().kind() == ErrorKind::kStoreFull && !batch->error && batch->wait_ns == 0) {
+  batch->waited_ns += batch->wait_ns;
+  bool is_full = !made.ok() && made.error().kind() == ErrorKind::kStoreFull && !batch->error;
+  if (is_full && batch->waited_ns < kRoomTimeoutNs) {
     wait_for_room([this, batch](bool stopped) {
-      batch->wait_ns = kRoomTimeoutNs;
+      batch->wait_ns = kRoomSliceNs;
       if (stopped) {
         batch->error = disconnected_error("the link to the other node ends");
       }

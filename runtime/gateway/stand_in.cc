@@ -15,16 +15,19 @@ constexpr int64_t kTimeoutNs = 60 * kSecondNs;
 StandIn::StandIn(client::Client& worker, PeerLink& link)
     : worker_(worker), relay_(worker), link_(link), number_(Definitions::next_call()) {}
 
-void StandIn::create(client::Work* work, rpc::OpenActorMessage message) {
-  {
-    std::lock_guard guard(lock_);
-    creation_ = work;
-    if (end_ != End::kOpen) {
-      return;  // it dies with this worker
-    }
-    is_open_ = true;
+bool StandIn::create(client::Work* work, rpc::OpenActorMessage& message) {
+  std::lock_guard guard(lock_);
+  creation_ = work;
+  if (end_ != End::kOpen) {
+    return false;  // it dies with this worker
   }
+  // Under the lock: nothing that names the number may be posted before it.
+  is_open_ = true;
   link_.post(std::move(message));
+  if (early_kill_) {
+    link_.post(rpc::KillActorMessage{number_, *early_kill_});
+  }
+  return true;
 }
 
 bool StandIn::state(const rpc::ActorStateMessage& message) {
@@ -62,7 +65,7 @@ bool StandIn::state(const rpc::ActorStateMessage& message) {
 }
 
 bool StandIn::kill(bool no_restart, bool abandon) {
-  std::unique_lock held(lock_);
+  std::lock_guard guard(lock_);
   if (end_ != End::kOpen) {
     return true;
   }
@@ -70,8 +73,11 @@ bool StandIn::kill(bool no_restart, bool abandon) {
     end_ = End::kAbandoned;
     return true;
   }
-  held.unlock();
-  link_.post(rpc::KillActorMessage{number_, no_restart});
+  if (is_open_) {
+    link_.post(rpc::KillActorMessage{number_, no_restart});
+  } else {
+    early_kill_ = no_restart || early_kill_.value_or(false);
+  }
   return false;
 }
 

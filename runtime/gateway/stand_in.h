@@ -3,6 +3,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,9 @@ class StandIn {
   uint64_t number() const { return number_; }
 
   // The worker's first work: has the peer host the actor, or open it. `creation`: what it is to be made of; nothing for
-  // one that is there already.
-  void create(client::Work* work, rpc::OpenActorMessage message);
+  // one that is there already. False: it has ended, and the message was
+  // not posted.
+  bool create(client::Work* work, rpc::OpenActorMessage& message);
 
   // What the peer says of it. True: it is over; the worker is to end.
   bool state(const rpc::ActorStateMessage& message);
@@ -46,6 +48,8 @@ class StandIn {
   std::mutex lock_;
   client::Work* creation_ = nullptr;
   bool is_open_ = false;  // the peer knows the number
+  // It was to be killed before that (the value: without a restart), and is as soon as the peer knows it.
+  std::optional<bool> early_kill_;
   End end_ = End::kOpen;
   std::string why_;
 };

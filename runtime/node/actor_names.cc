@@ -30,7 +30,10 @@ void NodeManager::create_named(rpc::ProcessKey creator, control::ActorSpec spec,
   }
   naming_[name];
   NamedActor wanted = named_actor(spec);
-  cluster_->take_name(name, wanted, [this, creator, spec = std::move(spec), reply](Result<NamedActor> owner) {
+  cluster_->take_name(name, wanted, [this, creator, wanted, spec = std::move(spec), reply](Result<NamedActor> owner) {
+    if (!owner.ok()) {
+      cluster_->free_name({spec.name_space, spec.name}, wanted);  // the head may have given it all the same, or yet
+    }
     auto waiting = naming_.extract(ActorName{spec.name_space, spec.name});
     named(creator, spec, std::move(owner), reply);
     for (const std::function<void()>& next : waiting.mapped()) {

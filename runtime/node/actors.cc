@@ -40,6 +40,11 @@ Result<Actors::Created> Actors::create(control::ActorSpec spec, const ResourceSe
   if (const control::ActorEntry* known = registry_->find(spec.id)) {
     Actor& actor = actors_.at(known->index);
     bool revived = is_stand_in(actor) && std::exchange(actor.no_handles, false);
+    if (revived) {
+      // Its home forgets this node when it leaves, and counts it again when the next one has opened the actor: until
+      // then whoever sent the handle is to keep its own.
+      write_word(actor, shm::ActorState::kRestarting);
+    }
     return Created{known->index, !revived, revived};
   }
   if (spec.name.empty() && (spec.get_if_exists || spec.detached)) {

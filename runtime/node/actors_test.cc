@@ -358,6 +358,9 @@ TEST_F(ActorsTest, A10_AHandleThatComesWhileAStandInLeavesHasItBeginAgain) {
   EXPECT_EQ(again.actor, actor);
   EXPECT_TRUE(again.revived);
   EXPECT_FALSE(again.existed) << "its handles need an entry again";
+  auto words = taken<WriteActorWord>();
+  ASSERT_FALSE(words.empty());
+  EXPECT_EQ(words.back().word.state, shm::ActorState::kRestarting) << "its home is about to forget this node";
   actors_.worker_gone(9, "it left");
   EXPECT_EQ(taken<OpenStandIn>().size(), 1u);
   EXPECT_EQ(actors_.view(actor)->incarnation, incarnation + 1);

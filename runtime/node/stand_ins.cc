@@ -250,10 +250,14 @@ void NodeManager::kill_in_gateway(const Process& relay, bool no_restart, bool ab
 }
 
 void NodeManager::stand_ins_lost(const cluster::NodeKey& home) {
+  std::vector<shm::ActorIndex> lost;
   for (const Actors::View& view : coordinator_.actors().views()) {
     if (view.spec->role != Role::kOwn && view.phase != ActorPhase::kDead && key_of(view.spec->home) == home) {
-      coordinator_.end_actor(view.actor, "its node is gone");
+      lost.push_back(view.actor);
     }
+  }
+  for (shm::ActorIndex actor : lost) {  // views do not outlive an event
+    coordinator_.end_actor(actor, "its node is gone");
   }
   settle();
 }

@@ -364,6 +364,57 @@ def _has_name(name):
     return True
 
 
+def test_a_kill_right_after_the_handle_came(pair):
+    @far
+    def end(counter):
+        while True:
+            try:
+                sabir.kill(counter)
+                return
+            except ActorUnavailableError:
+                pass  # its stand-in has not joined yet
+
+    counters = [near_actor().remote(0) for _ in range(20)]
+    get([counter.add.remote() for counter in counters])
+    get([end.remote(counter) for counter in counters])
+    for counter in counters:
+        wait_until(lambda counter=counter: _is_dead(counter), "a kill was lost")
+
+
+def _is_dead(counter):
+    try:
+        get(counter.add.remote())
+    except ActorDiedError:
+        return True
+    return False
+
+
+def test_retries_are_counted_once(pair, tmp_path):
+    class Runs:
+        def __init__(self, path):
+            self.path = path
+
+        def run(self):
+            with open(self.path, "a") as file:
+                file.write("x")
+            if os.path.getsize(self.path) == 1:
+                os._exit(3)
+            return os.path.getsize(self.path)
+
+        def count(self):
+            return os.path.getsize(self.path)
+
+    path = str(tmp_path / "runs")
+    runs = sabir.remote(num_cpus=0, max_restarts=1, max_task_retries=1)(Runs).remote(path)
+
+    @far
+    def use(runs):
+        return sabir.get(runs.run.remote())
+
+    assert get(use.remote(runs)) == 2, "its home must not retry on its own what the caller's node retries"
+    assert get(runs.count.remote()) == 2
+
+
 def test_nothing_is_left(pair):
     cluster, node = pair
     for session in (cluster.head.session, node.session):
@@ -372,3 +423,82 @@ def test_nothing_is_left(pair):
             lambda session=session: not [a for a in status(session)["actors"] if a["state"] != "dead"],
             f"actors are left in {session}",
         )
+
+
+def test_a_stand_in_takes_no_tasks_calls():
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        node = cluster.add_node(num_cpus=2, resources={"far": 100})
+        cluster.connect(log_to_driver=False)
+        first_class = far(here)
+        assert get(first_class.remote()) == node.session
+        counter = far_actor().remote(0)
+        assert get(counter.add.remote()) == 1
+        time.sleep(2)  # the relay of the tasks leaves when it has none
+        assert get(first_class.remote()) == node.session
+
+
+def test_a_killed_actors_result_that_finds_no_room_ends_nothing_else():
+    class Maker:
+        def ready(self):
+            return True
+
+        def make(self):
+            return np.ones(60_000_000 // 8)
+
+    with Cluster(head_node_args={"num_cpus": 1, "object_store_memory": 100_000_000}) as cluster:
+        cluster.add_node(num_cpus=2, resources={"far": 100})
+        cluster.connect(log_to_driver=False)
+        kept = sabir.put(np.ones(70_000_000 // 8))
+        maker = sabir.remote(num_cpus=0, resources={"far": 1})(Maker).remote()
+        assert get(maker.ready.remote())
+        made = maker.make.remote()
+        time.sleep(1)  # it has come to the gateway, and waits there
+        sabir.kill(maker)
+        with pytest.raises(ActorDiedError):
+            get(made)
+        assert get(far(here).remote()) != here(), "what follows does not wait for room"
+        assert get(kept).size == 70_000_000 // 8
+
+
+def test_a_handle_that_several_nodes_have():
+    class Keeper:
+        def __init__(self):
+            self.counter = None
+
+        def keep(self, box):
+            self.counter = box["counter"] if box else None
+            return None if box is None else sabir.get(self.counter.add.remote())
+
+        def die(self):
+            self.counter.die.remote()
+
+        def pid(self):
+            return sabir.get(self.counter.pid.remote())
+
+    with Cluster(head_node_args={"num_cpus": 1}) as cluster:
+        nodes = [cluster.add_node(num_cpus=2, resources={name: 10}) for name in "abc"]
+        cluster.connect(log_to_driver=False)
+        keepers = [sabir.remote(num_cpus=0, resources={name: 1})(Keeper).remote() for name in "abc"]
+        for _ in range(3):
+            counter = near_actor(max_restarts=1).remote(0)
+            values = get([keeper.keep.remote({"counter": counter}) for keeper in keepers])
+            assert sorted(values) == [1, 2, 3], "each node heard that it lives"
+            get(keepers[0].die.remote())
+            for keeper in keepers:
+                wait_until(lambda keeper=keeper: _has_pid(keeper), "a node did not hear of the restart")
+            del counter
+            get([keeper.keep.remote(None) for keeper in keepers])
+        for session in (cluster.head.session, *(node.session for node in nodes)):
+            wait_until(
+                lambda session=session: (
+                    not [a for a in status(session)["actors"] if a["class"] == "Counter" and a["state"] != "dead"]
+                ),
+                lambda session=session: f"actors are left: {status(session)['actors']}",
+            )
+
+
+def _has_pid(keeper):
+    try:
+        return get(keeper.pid.remote()) > 0
+    except ActorUnavailableError:
+        return False
