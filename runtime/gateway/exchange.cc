@@ -270,6 +270,7 @@ size_t Exchange::sweep() {
   for (auto& [number, job] : jobs_) {
     if (job.imported) {
       job.imported->incoming().sweep();
+      job.imported->actors().sweep();
     }
   }
   std::vector<std::shared_ptr<ExportedClass>> over;
@@ -290,7 +291,7 @@ size_t Exchange::sweep() {
 
 bool Exchange::has_to_sweep() {
   for (auto& [number, job] : jobs_) {
-    if (job.imported && job.imported->incoming().has_to_sweep()) {
+    if (job.imported && (job.imported->incoming().has_to_sweep() || job.imported->actors().has_to_sweep())) {
       return true;
     }
   }

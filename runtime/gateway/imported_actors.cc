@@ -1,5 +1,6 @@
 #include "runtime/gateway/imported_actors.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/client/error_value.h"
@@ -17,6 +18,9 @@ rpc::ActorStateMessage failed(uint64_t number, const Error& error) {
   std::vector<uint8_t> value = client::make_error_value(error.kind(), error.message(), client::kCallAlignment);
   return {number, RemoteActorState::kFailed, error.message(), {value.begin(), value.end()}};
 }
+
+// A stand-in begins again after a pause of at most 10 s, and has 10 s to join.
+constexpr int64_t kKeepNs = 30 * kSecondNs;
 
 // What came too late, or from a node that is gone, may come again; what is wrong in itself may not.
 bool is_final(const Error& error) {
@@ -50,6 +54,7 @@ void ImportedActors::open(rpc::OpenActorMessage message, MentionsPtr mentions, c
   auto actor = std::make_shared<Actor>();
   actor->number = message.number;
   actor->hosted = message.creation.has_value();
+  actor->id = message.actor_id;
   {
     std::lock_guard guard(lock_);
     actors_[message.number] = actor;
@@ -59,6 +64,7 @@ void ImportedActors::open(rpc::OpenActorMessage message, MentionsPtr mentions, c
     known.origin.role = rpc::ActorRole::kKnown;
     known.origin.actor_id = message.actor_id;
     made(actor, client_.open_actor(known));
+    let_go_if([&](const Kept& kept) { return kept.id == actor->id; });
     return;
   }
   std::vector<rpc::WireValue> values;
@@ -272,9 +278,15 @@ void ImportedActors::over(const ActorPtr& actor, rpc::ActorStateMessage last) {
     if (actor->closed) {
       return;
     }
+    if (!actor->hosted && last.state == RemoteActorState::kCrashed && actor->handle != nullptr) {
+      kept_.push_back({actor->id, client::retain(actor->handle), client_.core().self.clock().now_ns() + kKeepNs});
+    }
   }
   end(actor, false);
   link_.post(std::move(last));
+  if (has_to_sweep()) {
+    link_.want_sweep();
+  }
 }
 
 void ImportedActors::end(const ActorPtr& actor, bool kill) {
@@ -321,7 +333,30 @@ bool ImportedActors::kill(const rpc::KillActorMessage& message) {
   return true;
 }
 
+void ImportedActors::let_go_if(const std::function<bool(const Kept&)>& condition) {
+  std::vector<Kept> gone;
+  {
+    std::lock_guard guard(lock_);
+    auto end = std::stable_partition(kept_.begin(), kept_.end(), [&](const Kept& kept) { return !condition(kept); });
+    gone.assign(end, kept_.end());
+    kept_.erase(end, kept_.end());
+  }
+  for (const Kept& kept : gone) {
+    client::release(kept.handle);
+  }
+}
+
+void ImportedActors::sweep() {
+  let_go_if([now_ns = client_.core().self.clock().now_ns()](const Kept& kept) { return kept.until_ns <= now_ns; });
+}
+
+bool ImportedActors::has_to_sweep() {
+  std::lock_guard guard(lock_);
+  return !kept_.empty();
+}
+
 void ImportedActors::peer_lost() {
+  let_go_if([](const Kept&) { return true; });
   std::map<uint64_t, ActorPtr> actors;
   {
     std::lock_guard guard(lock_);

@@ -38,6 +38,9 @@ class ImportedActors {
   // False: no such number.
   bool close(const rpc::CloseActorMessage& message);
   bool kill(const rpc::KillActorMessage& message);
+  // Lets go of what was kept for a peer that has not come again.
+  void sweep();
+  bool has_to_sweep();
   // Those that run for the peer are killed: it takes them for dead, and may have them run elsewhere.
   void peer_lost();
 
@@ -56,6 +59,7 @@ class ImportedActors {
   struct Actor {
     uint64_t number = 0;
     bool hosted = false;
+    std::string id;
     client::Future* handle = nullptr;  // a count; null until it is made
     uint32_t alive_incarnation = 0;    // that the peer was told of
     bool closed = false;
@@ -63,6 +67,13 @@ class ImportedActors {
     std::deque<std::shared_ptr<Waiting>> calls;  // in the order they came, until their arguments have arrived
   };
   using ActorPtr = std::shared_ptr<Actor>;
+  // Actors of this node that restart: the peer's stand-in does the same, and comes again with another number. Until
+  // then they may have no other handle.
+  struct Kept {
+    std::string id;
+    client::Future* handle = nullptr;  // a count
+    int64_t until_ns = 0;
+  };
 
   void create(const ActorPtr& actor, rpc::OpenActorMessage message, const rpc::FunctionInfo& function,
               const std::vector<rpc::ResourceAmount>& resources);
@@ -70,6 +81,7 @@ class ImportedActors {
   void submit_ready(const ActorPtr& actor);
   void submit(client::Future* handle, Waiting& waiting);
   void over(const ActorPtr& actor, rpc::ActorStateMessage last);
+  void let_go_if(const std::function<bool(const Kept&)>& condition);
   rpc::ActorStateMessage last_words(const Actor& actor, client::Future* handle, bool was_alive);
   ActorPtr find(uint64_t number);
   void end(const ActorPtr& actor, bool kill);
@@ -84,6 +96,7 @@ class ImportedActors {
 
   std::mutex lock_;
   std::map<uint64_t, ActorPtr> actors_;
+  std::vector<Kept> kept_;
 };
 
 }  // namespace sabir::gateway

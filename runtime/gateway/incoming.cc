@@ -32,7 +32,7 @@ struct Incoming::Batch {
   std::atomic<size_t> missing{1};             // one for read() itself
   int64_t wait_ns = 0;                        // for room in the store, once all is there: a slice
   int64_t waited_ns = 0;
-  std::optional<Error> error;                 // under lock_
+  std::optional<Error> error;  // under lock_
 };
 
 struct Incoming::Pull {

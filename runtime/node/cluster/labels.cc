@@ -62,7 +62,7 @@ Result<Labels> parse_labels(const std::vector<std::string>& texts) {
                            " are given by sabird");
     }
     if (value.find_first_of("(),!") != std::string::npos) {
-      return invalid_error("label " + key + ": no selector can name the value \"" + value + "\"");
+      return invalid_error("no selector can name the value of label " + text);
     }
     if (!labels.try_emplace(std::move(key), std::move(value)).second) {
       return invalid_error("label " + text.substr(0, equals) + " is given twice");
