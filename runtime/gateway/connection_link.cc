@@ -58,6 +58,18 @@ void ConnectionLink::ended(uint64_t transfer) {
   receiving_.erase(transfer);
 }
 
+void ConnectionLink::cancel_receive(uint64_t transfer) {
+  std::shared_ptr<Bulk> bulk;
+  {
+    std::lock_guard guard(lock_);
+    auto found = receiving_.find(transfer);
+    bulk = found == receiving_.end() ? nullptr : found->second;
+  }
+  if (bulk) {
+    bulk->cancel_receive(transfer);
+  }
+}
+
 void ConnectionLink::send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) {
   bulk_->with(this, [transfer, source, on_end = std::move(on_end)](Result<std::shared_ptr<Bulk>> bulk) {
     if (bulk.ok()) {

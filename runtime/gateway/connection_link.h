@@ -30,6 +30,7 @@ class ConnectionLink final : public PeerLink, public std::enable_shared_from_thi
   void want_sweep() override { want_sweep_(); }
   void post(rpc::NodeMessage message) override { outbox_->post(std::move(message)); }
   uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
+  void cancel_receive(uint64_t transfer) override;
   void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
   void refuse(uint64_t transfer, Error why) override;
 

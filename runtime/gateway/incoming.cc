@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <optional>
 #include <string_view>
@@ -18,6 +19,7 @@ namespace {
 constexpr int64_t kRoomTimeoutNs = 60 * kSecondNs;
 // It is waited for in slices, in turns: stop() waits for one of them, and with it all that comes from the peer.
 constexpr int64_t kRoomSliceNs = kSecondNs;
+constexpr auto kCancelAgain = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -40,6 +42,7 @@ struct Incoming::Pull {
   uint64_t size_bytes = 0;
   client::ValueHeader header;
   bool has_refs = false;
+  uint64_t transfer = 0;                     // 0: not yet; under lock_
   int64_t waited_ns = 0;                     // for room in the store
   std::unique_ptr<client::Builder> builder;  // the object, as it is being written
   std::vector<uint8_t> bytes;                // ... or, of one with references in it, its bytes
@@ -67,8 +70,19 @@ void Incoming::stop() {
     room_thread_.join();
   }
   // What is still being written to belongs to the client, and what waits for it calls its owner.
+  // Its end must not take as long as the peer likes: the peer's thread may wait for this one.
   std::unique_lock held(lock_);
-  ended_.wait(held, [this] { return batches_ == 0; });
+  while (!ended_.wait_for(held, kCancelAgain, [this] { return batches_ == 0; })) {
+    std::vector<uint64_t> transfers;
+    for (const auto& [id, pull] : pulls_) {
+      transfers.push_back(pull->transfer);
+    }
+    held.unlock();
+    for (uint64_t transfer : transfers) {
+      link_.cancel_receive(transfer);
+    }
+    held.lock();
+  }
 }
 
 bool Incoming::is_needed() {
@@ -226,6 +240,10 @@ void Incoming::transfer(const PullPtr& pull, void* destination) {
   uint64_t number =
       link_.receive({static_cast<uint8_t*>(destination), pull->size_bytes},
                     [self = shared_from_this(), pull](Result<void> result) { self->arrived(pull, std::move(result)); });
+  {
+    std::lock_guard guard(lock_);
+    pull->transfer = number;
+  }
   link_.post(rpc::PullMessage{pull->id, number});
 }
 
@@ -234,7 +252,12 @@ void Incoming::arrived(const PullPtr& pull, Result<void> result) {
     if (pull->builder) {
       client_.core().objects->abandon(std::move(pull->builder));
     }
-    settle(pull, std::move(result).error());
+    bool by_stop = false;
+    {
+      std::lock_guard guard(lock_);
+      by_stop = stop_ && result.error().kind() == ErrorKind::kCancelled;
+    }
+    settle(pull, by_stop ? disconnected_error("the link to the other node ends") : std::move(result).error());
     return;
   }
   if (pull->builder) {

@@ -45,8 +45,7 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   void sweep();
   // The peer is gone: its promises break. Transfers end by themselves.
   void peer_lost(const std::string& why);
-  // Waits until everything that read() began has ended; transfers end when they are done, or with their connection. No
-  // read() or resolve() after that.
+  // Waits until everything that read() began has ended; transfers are cancelled. No read() or resolve() after that.
   void stop();
   // Something is under way, or promised.
   bool is_needed();

@@ -28,6 +28,8 @@ class PeerLink {
   // A transfer to this node: its number, for the peer to send under. `destination` is written until `on_end` is called,
   // by a thread of the link, once.
   virtual uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) = 0;
+  // Nobody wants it any more: it ends soon, as cancelled. Of one that has ended or has not begun: nothing.
+  virtual void cancel_receive(uint64_t transfer) = 0;
   // A transfer that the peer asked for. `source` is read until `on_end`.
   virtual void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) = 0;
   virtual void refuse(uint64_t transfer, Error why) = 0;

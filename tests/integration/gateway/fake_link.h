@@ -19,6 +19,7 @@ class FakeLink final : public gateway::PeerLink {
   const rpc::NodeKeyBytes& self() const override { return self_; }
   const rpc::NodeKeyBytes& peer() const override { return peer_; }
   void want_sweep() override {}
+  void cancel_receive(uint64_t) override {}
   void post(rpc::NodeMessage message) override {
     std::lock_guard guard(lock_);
     posted_.push_back(std::move(message));

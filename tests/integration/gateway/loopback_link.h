@@ -31,7 +31,8 @@ class LoopbackLink final : public gateway::PeerLink {
   const rpc::NodeKeyBytes& self() const override { return self_; }
   const rpc::NodeKeyBytes& peer() const override { return other_->self_; }
   void post(rpc::NodeMessage message) override;
-  void want_sweep() override {}  // whoever has the exchange sweeps it as it goes
+  void cancel_receive(uint64_t) override {}  // what is asked for comes at once
+  void want_sweep() override {}              // whoever has the exchange sweeps it as it goes
   uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
   void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
   void refuse(uint64_t transfer, Error why) override;
