@@ -42,9 +42,7 @@ SWAPPED = replace(
     "uint32_t num_returns;\n  int32_t max_retries;\n  uint8_t",
     "int32_t max_retries;\n  uint32_t num_returns;\n  uint8_t",
 )
-GROWN = replace(
-    "uint8_t retry_errors;\n  sabir_string name;\n", "uint8_t retry_errors;\n  sabir_string name;\n  int64_t more;\n"
-)
+GROWN = replace("scheduling;\n} sabir_task_options;", "scheduling;\n  int64_t more;\n} sabir_task_options;")
 
 # What it is, how the header is edited, and a part of the report; None: nothing to report.
 CASES = [
