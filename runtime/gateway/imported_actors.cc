@@ -5,6 +5,7 @@
 
 #include "runtime/client/error_value.h"
 #include "runtime/client/submit.h"
+#include "runtime/gateway/wire_args.h"
 
 namespace sabir::gateway {
 
@@ -21,17 +22,6 @@ rpc::ActorStateMessage failed(uint64_t number, const Error& error) {
 
 // A stand-in begins again after a pause of at most 10 s, and has 10 s to join.
 constexpr int64_t kKeepNs = 30 * kSecondNs;
-
-// What came too late, or from a node that is gone, may come again; what is wrong in itself may not.
-bool is_final(const Error& error) {
-  return error.kind() == ErrorKind::kInvalid || error.kind() == ErrorKind::kUnsupported;
-}
-
-void release_all(const std::vector<Future*>& futures) {
-  for (Future* future : futures) {
-    client::release(future);
-  }
-}
 
 }  // namespace
 
@@ -67,10 +57,7 @@ void ImportedActors::open(rpc::OpenActorMessage message, MentionsPtr mentions, c
     let_go_if([&](const Kept& kept) { return kept.id == actor->id; });
     return;
   }
-  std::vector<rpc::WireValue> values;
-  for (rpc::WireArg& arg : message.creation->args) {
-    values.push_back(std::move(arg.value));
-  }
+  std::vector<rpc::WireValue> values = take_values(message.creation->args);
   auto kept = std::make_shared<rpc::OpenActorMessage>(std::move(message));
   incoming_.read(
       std::move(values), std::move(mentions),
@@ -79,13 +66,7 @@ void ImportedActors::open(rpc::OpenActorMessage message, MentionsPtr mentions, c
           made(actor, std::move(args).error().with_context("the arguments of its constructor did not arrive"));
           return;
         }
-        std::vector<sabir_arg> passed(args->size());
-        for (size_t i = 0; i < args->size(); ++i) {
-          const std::string& name = kept->creation->args[i].name;
-          passed[i] = {};
-          passed[i].ref = reinterpret_cast<sabir_ref*>((*args)[i]);
-          passed[i].name = {name.data(), name.size()};
-        }
+        std::vector<sabir_arg> passed = passed_args(kept->creation->args, *args);
         rpc::ActorSpec spec;
         rpc::OpenActorMessage::Creation& creation = *kept->creation;
         spec.name = std::move(creation.name);
@@ -160,10 +141,7 @@ void ImportedActors::call(rpc::CallMessage call, MentionsPtr mentions, const rpc
   }
   auto waiting = std::make_shared<Waiting>();
   waiting->method = *index;
-  std::vector<rpc::WireValue> values;
-  for (rpc::WireArg& arg : call.args) {
-    values.push_back(std::move(arg.value));
-  }
+  std::vector<rpc::WireValue> values = take_values(call.args);
   waiting->call = std::move(call);
   waiting->is_ready = values.empty();
   {
@@ -206,13 +184,7 @@ void ImportedActors::submit_ready(const ActorPtr& actor) {
 }
 
 void ImportedActors::submit(Future* handle, Waiting& waiting) {
-  std::vector<sabir_arg> passed(waiting.args.size());
-  for (size_t i = 0; i < passed.size(); ++i) {
-    const std::string& name = waiting.call.args[i].name;
-    passed[i] = {};
-    passed[i].ref = reinterpret_cast<sabir_ref*>(waiting.args[i]);
-    passed[i].name = {name.data(), name.size()};
-  }
+  std::vector<sabir_arg> passed = passed_args(waiting.call.args, waiting.args);
   std::vector<sabir_ref*> refs(waiting.call.num_returns);
   constexpr int32_t kNoRetries = 0;  // the origin's to decide: its stand-in ends with this incarnation, too
   Result<void> sent = client_.core().submitter->submit_actor(handle, waiting.method, waiting.call.num_returns, passed,

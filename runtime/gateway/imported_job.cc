@@ -3,6 +3,7 @@
 #include "runtime/client/call.h"
 #include "runtime/client/error_value.h"
 #include "runtime/client/submit.h"
+#include "runtime/gateway/wire_args.h"
 
 namespace sabir::gateway {
 
@@ -42,9 +43,7 @@ ImportedJob::~ImportedJob() {
   watcher_.join();
   actors_.reset();
   for (auto& [last, call] : running_) {
-    for (Future* result : call.results) {
-      client::release(result);
-    }
+    release_all(call.results);
   }
   for (auto& [key, task] : tasks_) {
     client::release(task);
@@ -84,20 +83,17 @@ void ImportedJob::call(rpc::CallMessage call, MentionsPtr mentions, const rpc::F
     refuse(call.number, task.error());
     return;
   }
-  std::vector<rpc::WireValue> values;
-  for (rpc::WireArg& arg : call.args) {
-    values.push_back(std::move(arg.value));
-  }
+  std::vector<rpc::WireValue> values = take_values(call.args);
   if (values.empty()) {
-    submit(*task, std::move(call), {});
+    submit(*task, call, {});
     return;
   }
   auto kept = std::make_shared<rpc::CallMessage>(std::move(call));
   incoming_->read(
       std::move(values), std::move(mentions), [this, task = *task, kept](Result<std::vector<Future*>> args) {
         if (args.ok()) {
-          submit(task, std::move(*kept), *std::move(args));
-        } else if (args.error().kind() == ErrorKind::kInvalid || args.error().kind() == ErrorKind::kUnsupported) {
+          submit(task, *kept, *args);
+        } else if (is_final(args.error())) {
           refuse(kept->number, args.error());
         } else {
           // It did not run; elsewhere, or later, it may.
@@ -107,18 +103,11 @@ void ImportedJob::call(rpc::CallMessage call, MentionsPtr mentions, const rpc::F
       });
 }
 
-void ImportedJob::submit(Task* task, rpc::CallMessage call, std::vector<Future*> args) {
-  std::vector<sabir_arg> passed(args.size());
-  for (size_t i = 0; i < args.size(); ++i) {
-    passed[i] = {};
-    passed[i].ref = reinterpret_cast<sabir_ref*>(args[i]);
-    passed[i].name = lend(call.args[i].name);
-  }
+void ImportedJob::submit(Task* task, const rpc::CallMessage& call, const std::vector<Future*>& args) {
+  std::vector<sabir_arg> passed = passed_args(call.args, args);
   std::vector<sabir_ref*> refs(call.num_returns);
   Result<void> sent = client_->core().submitter->submit_task(task, passed, refs.data(), call.attempt);
-  for (Future* arg : args) {
-    client::release(arg);
-  }
+  release_all(args);
   if (!sent.ok()) {
     refuse(call.number, sent.error());
     return;
@@ -211,9 +200,7 @@ void ImportedJob::answer(const Running& call) {
   }
   link_.post(std::move(message));
   posting.unlock();
-  for (Future* result : call.results) {
-    client::release(result);
-  }
+  release_all(call.results);
 }
 
 Result<void> ImportedJob::write_results(const Running& call, rpc::ResultMessage& message) {

@@ -51,7 +51,7 @@ class ImportedJob {
 
   Result<client::Task*> task_for(const rpc::CallMessage& call, const rpc::FunctionInfo& function,
                                  const std::vector<rpc::ResourceAmount>& resources);
-  void submit(client::Task* task, rpc::CallMessage call, std::vector<client::Future*> args);
+  void submit(client::Task* task, const rpc::CallMessage& call, const std::vector<client::Future*>& args);
   void submitted(uint64_t number, std::vector<client::Future*> results);
   void refuse(uint64_t number, const Error& error);
   void watch();

@@ -75,8 +75,7 @@ void NodeManager::import_named(rpc::ProcessKey key, const std::string& name, con
   spec.class_info = actor.class_info;
   spec.language = actor.language;
   spec.max_task_retries = actor.max_task_retries;
-  const IdBits& home = actor.home.id.bits();
-  spec.origin = {rpc::ActorRole::kImported, actor.actor_id, std::string(home.bytes.begin(), home.bytes.end()),
+  spec.origin = {rpc::ActorRole::kImported, actor.actor_id, std::string(actor.home.id.bits().view()),
                  actor.home.incarnation};
   if (is_own(spec.origin)) {
     reply(not_found_error("no actor named " + name));  // it has just died here

@@ -9,6 +9,7 @@
 #include "runtime/shm/work_queue.h"
 
 namespace sabir::node {
+
 void NodeManager::carry_out(const Instruction& instruction) {
   std::visit(
       Overloaded{

@@ -74,9 +74,7 @@ Result<control::ActorSpec> NodeManager::spec_for(const Process& creator, rpc::Ac
 }
 
 bool NodeManager::is_own(const rpc::ActorOrigin& origin) const {
-  return origin.role == rpc::ActorRole::kImported &&
-         std::equal(origin.node.begin(), origin.node.end(), node_id_.bytes.begin(), node_id_.bytes.end(),
-                    [](char a, uint8_t b) { return static_cast<uint8_t>(a) == b; });
+  return origin.role == rpc::ActorRole::kImported && origin.node == node_id_.view();
 }
 
 // A handle that came back to the actor's home, or one of another node that wants to open it.
@@ -135,7 +133,6 @@ rpc::HostedActor NodeManager::hosted_actor(const Actors::View& view) const {
 
 std::vector<ActorBacklog> NodeManager::waiting_actors() {
   std::vector<ActorBacklog> list;
-  const NodeResources& resources = coordinator_.scheduler().resources();
   for (const Actors::View& view : coordinator_.actors().views()) {
     // Detached ones stay: on the other node they would end with their job.
     if (view.phase == ActorPhase::kWaitingResources && view.spec->role == Role::kOwn && !view.spec->detached) {
@@ -146,9 +143,7 @@ std::vector<ActorBacklog> NodeManager::waiting_actors() {
       if (Result<cluster::Strategy> strategy = cluster::read_strategy(view.spec->scheduling); strategy.ok()) {
         backlog.strategy = *std::move(strategy);
       }
-      for (const ResourceSet::Amount& amount : *view.resources) {
-        backlog.resources.push_back({resources.name(amount.id), amount.units});
-      }
+      backlog.resources = amounts_of(*view.resources);
     }
   }
   return list;
