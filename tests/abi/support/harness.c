@@ -43,11 +43,13 @@ sabir_client* start_with(double cpus, const char* resource, double amount, uint6
   /* The same tests with their workers on a second node, behind a gateway: tests/integration/gateway. */
   static char relay[4096];
   const char* given = getenv("SABIR_TEST_RELAY");
-  sabir_string argv[3] = {text(program), text("16"), text(program)};
+  char relay_cpus[16];
+  snprintf(relay_cpus, sizeof(relay_cpus), "%d", (int)cpus);
+  sabir_string argv[4] = {text(program), text("16"), text(relay_cpus), text(program)};
   if (given != NULL && realpath(given, relay) != NULL) {
     argv[0] = text(relay);
   }
-  sabir_language_env env = {SABIR_LANGUAGE_C, SABIR_LAUNCH_EXEC, argv, given != NULL ? 3 : 1};
+  sabir_language_env env = {SABIR_LANGUAGE_C, SABIR_LAUNCH_EXEC, argv, given != NULL ? 4 : 1};
   sabir_config config = SABIR_CONFIG_INIT;
   config.address = text("local");
   config.session_root = text(session_root);
