@@ -22,6 +22,9 @@
 # Names of actors (runtime/node/cluster/actor_names.h). A node asks the head with a `nameRequest` before it gives a new
 # actor a name, and when it does not know one; it gets a `nameAnswer`, but for `free`.
 #
+# Output of workers. The node that a job's driver is on gets `logLines` from the nodes that run its calls, one message of
+# a job under way at a time, and answers each with `logAnswer`, shown or dropped.
+#
 # Bounds. A message has at most 4 MiB, 512 segments and 16 levels of pointers. Those of lists and texts are at the
 # fields. Amounts are in 1/10000 and not negative where nothing else is said; there are at most 32 in a list, with names
 # of 1 to 256 bytes, each once. A message that breaks a bound, or is of a kind that the receiver does not know, is
@@ -71,6 +74,15 @@ struct ClusterMessage {
     }
     nameRequest @18 :NameRequest;
     nameAnswer @19 :NameAnswer;
+    logLines :group {
+      job @20 :Data;                 # its id, 16 bytes
+      sequence @21 :UInt64;
+      lines @22 :List(Session.LogLines);  # at most 1024, with texts of at most 1 MiB together
+    }
+    logAnswer :group {
+      job @23 :Data;
+      sequence @24 :UInt64;          # of the message
+    }
   }
 }
 

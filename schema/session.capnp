@@ -87,6 +87,7 @@ struct JobConfig {
   logToDriver @4 :Bool;
   language @5 :UInt8;            # the driver's own; 0: it did not say
   id @6 :Data;                   # of a job that began on another node: the node's gateway alone may say so
+  driverNode @7 :Data;           # of such a job: the node that its driver is on, 16 bytes
 }
 
 struct Hello {

@@ -253,7 +253,6 @@ Result<std::shared_ptr<client::Client>> Gateway::open_job(const rpc::JobDefiniti
   options.address = session_path_;
   options.job = job.config;
   options.job.id = job.id;
-  options.job.log_to_driver = false;
   options.timeout_ns = kOpenJobTimeoutNs;
   SABIR_ASSIGN_OR_RETURN(std::unique_ptr<client::Client> made, client::Client::start_driver(options));
   std::shared_ptr<client::Client> shared = std::move(made);

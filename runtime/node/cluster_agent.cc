@@ -184,6 +184,11 @@ void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
     }
   } else if (auto* told = std::get_if<cluster::NameAnswer>(&*decoded); told != nullptr && from_head) {
     on_name_answer(*told);
+  } else if (auto* output = std::get_if<cluster::LogLinesMessage>(&*decoded)) {
+    host_.log_lines(output->job_id, std::move(output->lines));
+    send(from, cluster::LogAnswer{std::move(output->job_id), output->sequence});
+  } else if (auto* shown = std::get_if<cluster::LogAnswer>(&*decoded)) {
+    host_.log_answered(shown->job_id, shown->sequence);
   } else if (auto* leaving = std::get_if<cluster::Leaving>(&*decoded); leaving != nullptr && hub_) {
     declare_dead(from, "it left: " + leaving->reason);
   }
@@ -275,6 +280,12 @@ void ClusterAgent::host_worker(std::string token, const NodeKey& peer, uint32_t 
 }
 
 void ClusterAgent::set_width(uint16_t slot, uint32_t calls) { tell(rpc::SetWidth{slot, calls}); }
+
+std::optional<NodeKey> ClusterAgent::living(const NodeId& node) const {
+  auto found = members_.find(node);
+  bool lives = found != members_.end() && !found->second.info.dead;
+  return lives ? std::optional(found->second.info.node) : std::nullopt;
+}
 
 bool ClusterAgent::is_member(const NodeKey& node) const {
   auto found = members_.find(node.id);

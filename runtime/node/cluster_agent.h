@@ -76,6 +76,9 @@ class ClusterHost {
   // It is to live here.
   virtual void allow_actor(shm::ActorIndex actor) = 0;
   virtual void fail_actor(shm::ActorIndex actor, const std::string& why) = 0;
+  // Output of a job's workers on another node, and the other node's answer to what was sent there.
+  virtual void log_lines(const std::string& job_id, std::vector<rpc::LogLines> lines) = 0;
+  virtual void log_answered(const std::string& job_id, uint64_t sequence) = 0;
   virtual void node_gone(const cluster::NodeKey& peer) = 0;
   virtual void gateway_ended() = 0;
   virtual void cluster_failed(const std::string& why) = 0;
@@ -98,6 +101,9 @@ class ClusterAgent {
   void kill_remote_actor(const cluster::NodeKey& peer, rpc::ProcessKey worker, bool no_restart, bool abandon);
   void job_over(JobNumber job);
   bool is_member(const cluster::NodeKey& node) const;
+  // The life of a member that lives.
+  std::optional<cluster::NodeKey> living(const cluster::NodeId& node) const;
+  void send_lines(const cluster::NodeKey& to, const cluster::LogLinesMessage& message) { send(to, message); }
   // Something happens at this node: what the others are to know of it, or what is to go there, does not wait for long.
   // At rest it looks once a second.
   void wake();

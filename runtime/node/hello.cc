@@ -121,6 +121,9 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_driver(rpc::HelloInfo hello, rpc::
   job.id = record.id;
   job.config = std::move(hello.job);
   job.config.name_space = control_.jobs().find(*number)->name_space;
+  if (!is_gateway(pid)) {
+    job.config.driver_node = std::string(node_id_.view());
+  }
   job.driver = process->key;
   if (options_.owner_pid == pid && !owner_) {
     owner_ = process->key;

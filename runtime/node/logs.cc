@@ -112,6 +112,23 @@ void Logs::to_driver(const Origin& origin, uint32_t stream, std::string_view lin
   outbox.bytes += line.size() + 1;
 }
 
+void Logs::add_remote(uint32_t job, std::vector<rpc::LogLines> lines) {
+  Outbox& outbox = outboxes_[job];
+  for (rpc::LogLines& entry : lines) {
+    uint64_t dropped = entry.dropped_lines + std::exchange(outbox.dropped, 0);
+    if (outbox.bytes + entry.text.size() > options_.max_outbox_bytes) {
+      auto left_out = static_cast<uint64_t>(std::count(entry.text.begin(), entry.text.end(), '\n'));
+      outbox.dropped = dropped + left_out;
+      dropped_lines_ += left_out;
+      continue;
+    }
+    entry.dropped_lines = dropped;
+    outbox.bytes += entry.text.size();
+    outbox.lines.push_back(std::move(entry));
+  }
+  flush(job);
+}
+
 void Logs::flush(uint32_t job) {
   auto found = outboxes_.find(job);
   if (found == outboxes_.end() || found->second.lines.empty()) {
@@ -120,7 +137,8 @@ void Logs::flush(uint32_t job) {
   Outbox& outbox = found->second;
   std::vector<rpc::LogLines> batch;
   uint64_t batch_bytes = 0;
-  while (!outbox.lines.empty() && (batch.empty() || batch_bytes < options_.max_batch_bytes)) {
+  while (!outbox.lines.empty() && batch.size() < options_.max_batch_entries &&
+         (batch.empty() || batch_bytes < options_.max_batch_bytes)) {
     batch_bytes += outbox.lines.front().text.size();
     batch.push_back(std::move(outbox.lines.front()));
     outbox.lines.pop_front();

@@ -35,7 +35,8 @@ class Logs {
   struct Options {
     uint64_t max_outbox_bytes = 256 << 10;  // of one job
     uint64_t max_batch_bytes = 64 << 10;    // of one call to a driver
-    int64_t retry_ns = 20 * 1'000'000;      // while a driver is slower than its workers
+    size_t max_batch_entries = 1024;
+    int64_t retry_ns = 20 * 1'000'000;  // while a driver is slower than its workers
   };
   // Sends lines to the driver of a job; false: not now. Nothing for a job without a driver that listens.
   using Send = std::function<bool(uint32_t job, std::vector<rpc::LogLines>& lines)>;
@@ -54,6 +55,9 @@ class Logs {
   void close_source(SourceId source);
   // Reads what has arrived, and returns the last lines.
   std::string tail(SourceId source);
+
+  // What a worker on another node has written. Kept by that node; here it goes to the driver only.
+  void add_remote(uint32_t job, std::vector<rpc::LogLines> lines);
 
   void job_ended(uint32_t job);
   // The driver is ready for more, or there is one now.

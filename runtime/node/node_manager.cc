@@ -311,6 +311,7 @@ void NodeManager::end_job(JobNumber number) {
     logger_.error("end of job ", number, ": ", ended.error().to_string());
   }
   logs_->job_ended(number);
+  remote_logs_.job_over(found->second.id);
   deaths_->job_ended(number);
   if (cluster_) {
     for (auto& [launch, relay] : relay_launches_) {
@@ -397,7 +398,40 @@ Logs::Origin NodeManager::origin_of(SourceId source) {
 
 bool NodeManager::send_lines(JobNumber job, std::vector<rpc::LogLines>& lines) {
   Process* driver = driver_of(job);
+  if (driver != nullptr && is_gateway(driver->pid)) {
+    return send_lines_away(jobs_.at(job), lines);
+  }
   return driver != nullptr && driver->notices && driver->notices->log(lines);
+}
+
+bool NodeManager::send_lines_away(const Job& job, std::vector<rpc::LogLines>& lines) {
+  std::optional<IdBits> id = IdBits::from_bytes(job.config.driver_node);
+  std::optional<cluster::NodeKey> node = cluster_ && id ? cluster_->living(cluster::NodeId(*id)) : std::nullopt;
+  if (!node) {
+    return true;  // nobody reads them; the log file has them
+  }
+  std::optional<uint64_t> sequence = remote_logs_.begin(job.id);
+  if (!sequence) {
+    return false;
+  }
+  for (rpc::LogLines& entry : lines) {
+    entry.task_name = (entry.task_name.empty() ? "worker" : entry.task_name) + " on " + options_.name;
+  }
+  cluster_->send_lines(*node, {job.id, *sequence, std::move(lines)});
+  return true;
+}
+
+void NodeManager::log_lines(const std::string& job_id, std::vector<rpc::LogLines> lines) {
+  if (std::optional<JobNumber> job = find_job(job_id); job && jobs_.at(*job).config.log_to_driver) {
+    logs_->add_remote(*job, std::move(lines));
+  }
+}
+
+void NodeManager::log_answered(const std::string& job_id, uint64_t sequence) {
+  std::optional<JobNumber> job = find_job(job_id);
+  if (remote_logs_.answered(job_id, sequence) && job) {
+    logs_->flush(*job);
+  }
 }
 
 void NodeManager::stop_node(const std::string& why) {

@@ -28,6 +28,7 @@
 #include "runtime/node/objects.h"
 #include "runtime/node/processes.h"
 #include "runtime/node/reaper.h"
+#include "runtime/node/remote_logs.h"
 #include "runtime/rpc/session_handler.h"
 #include "runtime/shm/block_pool.h"
 
@@ -122,6 +123,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void warn_job(JobNumber number, const std::string& text);
   Logs::Origin origin_of(SourceId source);
   bool send_lines(JobNumber job, std::vector<rpc::LogLines>& lines);
+  bool send_lines_away(const Job& job, std::vector<rpc::LogLines>& lines);
 
   // --- hello.cc
   void expect_end(rpc::ProcessKey key, int64_t grace_ns);
@@ -193,6 +195,8 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
     coordinator_.fail_class(class_index, error);
   }
   void warn_of_calls(JobNumber job, const std::string& text) override { warn_job(job, text); }
+  void log_lines(const std::string& job_id, std::vector<rpc::LogLines> lines) override;
+  void log_answered(const std::string& job_id, uint64_t sequence) override;
   void node_gone(const cluster::NodeKey& peer) override;
   void gateway_ended() override;
   void cluster_failed(const std::string& why) override { stop_node(why); }
@@ -265,6 +269,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   std::vector<std::pair<store::ProcessId, std::string>> violations_;
 
   std::unique_ptr<Logs> logs_;
+  RemoteLogs remote_logs_{&clock_};
   std::unique_ptr<Objects> objects_;
   std::unique_ptr<Deaths> deaths_;
   std::unique_ptr<Launcher> launcher_;

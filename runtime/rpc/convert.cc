@@ -62,6 +62,7 @@ JobConfig read(schema::JobConfig::Reader from) {
   job.log_to_driver = from.getLogToDriver();
   job.language = from.getLanguage();
   job.id = to_string(from.getId());
+  job.driver_node = to_string(from.getDriverNode());
   return job;
 }
 
@@ -84,6 +85,9 @@ void write(const JobConfig& from, schema::JobConfig::Builder to) {
   to.setLanguage(from.language);
   if (!from.id.empty()) {
     to.setId(data_of(from.id));
+  }
+  if (!from.driver_node.empty()) {
+    to.setDriverNode(data_of(from.driver_node));
   }
 }
 

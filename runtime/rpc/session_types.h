@@ -45,6 +45,8 @@ struct JobConfig {
   bool log_to_driver = true;
   uint8_t language = 0;  // the driver's own
   std::string id;        // 16 bytes: of a job that began on another node (the gateway alone says so); empty: a new one
+  // Of a job of a cluster: the node that its driver is on, which sets it; 16 bytes.
+  std::string driver_node;
 };
 
 enum class HelloKind : uint8_t { kDriver, kWorker, kObserver };

@@ -1,5 +1,5 @@
-// Runs the fuzz target over seeded inputs: messages of every kind that are broken in one or a few places, and noise. The
-// same in each run.
+// Runs the fuzz target over seeded inputs: messages of every kind that are broken in one or a few places, and noise.
+// The same in each run.
 #include <capnp/serialize.h>
 #include <gtest/gtest.h>
 

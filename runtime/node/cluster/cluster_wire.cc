@@ -373,6 +373,48 @@ void write(const NameAnswer& from, Wire::Builder message) {
   }
 }
 
+// --- Output
+
+Result<std::string> read_job_id(capnp::Data::Reader from) {
+  if (from.size() != kJobIdBytes) {
+    return invalid_error("a cluster message with a job's id that is none");
+  }
+  return rpc::to_string(from);
+}
+
+Result<ClusterMessage> read_log_lines(Wire::LogLines::Reader from) {
+  LogLinesMessage message{.sequence = from.getSequence()};
+  SABIR_ASSIGN_OR_RETURN(message.job_id, read_job_id(from.getJob()));
+  size_t size_bytes = 0;
+  for (auto one : from.getLines()) {
+    size_bytes += one.getText().size() + one.getTaskName().size();
+  }
+  if (from.getLines().size() > kMaxLogEntries || size_bytes > kMaxLogBytes) {
+    return invalid_error("a cluster message with too much output");
+  }
+  message.lines = rpc::read(from.getLines());
+  return ClusterMessage(std::move(message));
+}
+
+void write(const LogLinesMessage& from, Wire::Builder message) {
+  auto to = message.initLogLines();
+  to.setJob(rpc::data_of(from.job_id));
+  to.setSequence(from.sequence);
+  write_list(from.lines, to.initLines(count(from.lines)),
+             [](const rpc::LogLines& lines, schema::LogLines::Builder out) { rpc::write(lines, out); });
+}
+
+Result<ClusterMessage> read_log_answer(Wire::LogAnswer::Reader from) {
+  SABIR_ASSIGN_OR_RETURN(std::string job_id, read_job_id(from.getJob()));
+  return ClusterMessage(LogAnswer{std::move(job_id), from.getSequence()});
+}
+
+void write(const LogAnswer& from, Wire::Builder message) {
+  auto to = message.initLogAnswer();
+  to.setJob(rpc::data_of(from.job_id));
+  to.setSequence(from.sequence);
+}
+
 // --- All kinds
 
 template <typename T>
@@ -419,6 +461,10 @@ Result<ClusterMessage> read_message(Wire::Reader from) {
       return read_name_request(from.getNameRequest());
     case Wire::NAME_ANSWER:
       return read_name_answer(from.getNameAnswer());
+    case Wire::LOG_LINES:
+      return read_log_lines(from.getLogLines());
+    case Wire::LOG_ANSWER:
+      return read_log_answer(from.getLogAnswer());
   }
   return unsupported_error("a cluster message of a kind that this release does not know");
 }

@@ -13,6 +13,7 @@
 #include "runtime/node/cluster/node_report.h"
 #include "runtime/node/cluster/remote_lease.h"
 #include "runtime/node/cluster/report_publisher.h"
+#include "runtime/rpc/session_types.h"
 
 namespace sabir::cluster {
 
@@ -24,6 +25,9 @@ inline constexpr size_t kFingerprintBytes = 32;
 inline constexpr size_t kClusterIdBytes = 16;
 inline constexpr size_t kMaxActorNameBytes = 1024;  // and of a namespace, and of a class
 inline constexpr size_t kMaxClassInfoBytes = 1 << 20;
+inline constexpr size_t kJobIdBytes = 16;
+inline constexpr size_t kMaxLogEntries = 1024;
+inline constexpr size_t kMaxLogBytes = 1 << 20;  // all texts of a message
 
 struct MemberInfo {
   NodeKey node;
@@ -88,9 +92,20 @@ struct NameAnswer {
   std::optional<NamedActor> actor = {};
 };
 
-using ClusterMessage = std::variant<RegisterRequest, RegisterAnswer, MembersMessage, NodeReport, ReportAnswerMessage,
-                                    ViewBatch, ViewPosition, LeaseRequest, LeaseAnswer, LeaseStatus, LeaseStatusAnswer,
-                                    LeaseRecall, Heartbeat, HeartbeatAnswer, Leaving, NameRequest, NameAnswer>;
+struct LogLinesMessage {
+  std::string job_id;  // kJobIdBytes
+  uint64_t sequence = 0;
+  std::vector<rpc::LogLines> lines = {};
+};
+struct LogAnswer {
+  std::string job_id;
+  uint64_t sequence = 0;
+};
+
+using ClusterMessage =
+    std::variant<RegisterRequest, RegisterAnswer, MembersMessage, NodeReport, ReportAnswerMessage, ViewBatch,
+                 ViewPosition, LeaseRequest, LeaseAnswer, LeaseStatus, LeaseStatusAnswer, LeaseRecall, Heartbeat,
+                 HeartbeatAnswer, Leaving, NameRequest, NameAnswer, LogLinesMessage, LogAnswer>;
 
 // The message without a prefix of its length. Texts for people (names, releases, reasons) are cut to their bounds, but
 // for those in a NodeReport; what breaks another bound is encoded all the same, and refused by whoever decodes it.

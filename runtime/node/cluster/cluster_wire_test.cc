@@ -110,6 +110,9 @@ class Fields {
       one(*from.actor);
     }
   }
+  void one(const rpc::LogLines& from) { add(from.pid, from.stream, from.task_name, from.text, from.dropped_lines); }
+  void one(const LogLinesMessage& from) { add(from.job_id, from.sequence, from.lines); }
+  void one(const LogAnswer& from) { add(from.job_id, from.sequence); }
 
  private:
   std::ostringstream out_;
@@ -198,7 +201,9 @@ std::vector<ClusterMessage> all_kinds() {
           NameRequest{kHigh + 1, NameRequest::Kind::kTake, {"space", "name"}, full_actor()},
           NameRequest{kHigh + 2, NameRequest::Kind::kFind, {"space", "name"}, {}},
           NameAnswer{kHigh + 3, {}, full_actor()},
-          NameAnswer{kHigh + 4, not_found_error("nobody"), {}}};
+          NameAnswer{kHigh + 4, not_found_error("nobody"), {}},
+          LogLinesMessage{std::string(16, 'j'), kHigh + 5, {{7, 2, "task", "line\nline\n", kHigh}, {8, 1, "", "", 0}}},
+          LogAnswer{std::string(16, 'j'), kHigh + 5}};
 }
 
 void expect_same_again(const ClusterMessage& message) {
