@@ -276,7 +276,7 @@ TEST(ClusterWireTest, EveryBitFlippedItIsAnErrorOrAMessage) {
       flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
       ++outcomes[expect_error_or_whole(flipped)];
     }
-    EXPECT_GE(outcomes[ErrorKind::kUnsupported], 12u) << "of the 16 bits that say the kind";
+    EXPECT_GE(outcomes[ErrorKind::kUnsupported], 8u) << "of the 16 bits that say the kind, most are of none";
     EXPECT_GE(outcomes[ErrorKind::kInvalid], 32u) << "at least of the count and sizes of segments";
   }
 }
