@@ -18,6 +18,12 @@
 # promises, which the sender keeps with `resolved`, or breaks: then its value is an error. A sender keeps what it named
 # until the receiver says `released`, which it does also of what it refuses or does not want.
 #
+# Objects. They are pulled in chunks. Who wants a large one asks who named it (`locate`), and is referred to nodes that
+# have it or are getting it (`located`): those serve what is there of it, and the rest when it comes. It says when it has
+# all of it, or has let go of it (`copyState`), so that it can be referred to, and when a source did not serve it; then it
+# asks again. Who named it serves it, too, and is asked when all else fails. Each node that has an object serves every
+# member of the cluster that pulls it.
+#
 # Actors. An actor has one *home*, the node that created it: that counts its handles, has its name and decides whether it
 # restarts. It may run on another node, which hosts it for its home (`create`), and other nodes that have handles of it
 # have stand-ins (`open`): to its callers each node looks as if the actor were there. Calls name the number of the
@@ -26,7 +32,9 @@
 #
 # Bounds. A batch has at most 512 messages and 1 MiB, but for one message that is larger by itself; at most 16 batches are
 # under way in each direction. No message is larger than 32 MiB: what would be fails where it is to be sent. Who breaks a
-# rule loses the connection; both sides then begin afresh.
+# rule loses the connection; both sides then begin afresh. Of one object at most 1024 pulls wait at a node, at most four
+# sources are named at a time, and of at most 4096 objects is remembered who has them; beyond that pulls are refused, and
+# the node that named an object serves all of it.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("sabir::schema");
@@ -157,6 +165,25 @@ struct ResultMessage {
   }
 }
 
+struct Located {
+  id @0 :ObjectId;
+  self @1 :Bool;                   # the sender itself is to be asked
+  others @2 :List(Gateway.NodeKey);
+  # These are; none at all: it is not known here.
+}
+
+struct CopyState {
+  id @0 :ObjectId;
+  state @1 :State;
+  source @2 :Gateway.NodeKey;      # `failed`
+
+  enum State {
+    has @0;                        # the sender has all of it
+    gone @1;                       # ... has it no more, or does not want it any more
+    failed @2;                     # `source` did not serve it
+  }
+}
+
 struct NodeMessage {
   union {
     job @0 :JobDefinition;
@@ -173,9 +200,11 @@ struct NodeMessage {
     jobOver @8 :UInt32;
     # The job has ended at its origin: its calls here end, and everything of it.
     pull :group {
-      # Of an object that the receiver of this message has named.
+      # Of an object that the receiver of this message has named, or has a copy of.
       id @9 :ObjectId;
       transfer @10 :UInt64;        # on the bulk connection, chosen by the sender of this message
+      offset @18 :UInt64;
+      sizeBytes @19 :UInt64;       # from there; refused if the object ends before
     }
     between @11 :Data;
     # From node manager to node manager; gateways do not look inside. In order among themselves; they may overtake what
@@ -192,6 +221,10 @@ struct NodeMessage {
       number @16 :UInt64;
       noRestart @17 :Bool;
     }
+    locate @20 :ObjectId;
+    # Of an object that the receiver has named: where is it? `located` follows. From then on the sender is getting it.
+    located @21 :Located;
+    copyState @22 :CopyState;
   }
 }
 

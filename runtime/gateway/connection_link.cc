@@ -71,15 +71,91 @@ void ConnectionLink::cancel_receive(uint64_t transfer) {
 }
 
 void ConnectionLink::send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) {
-  bulk_->with(this, [transfer, source, on_end = std::move(on_end)](Result<std::shared_ptr<Bulk>> bulk) {
-    if (bulk.ok()) {
-      (*bulk)->send({.transfer_id = transfer, .source = source, .on_end = on_end});
-    } else {
-      on_end(std::move(bulk).error());
-    }
-  });
+  {
+    std::lock_guard guard(lock_);
+    sending_.emplace(transfer, Sending{});
+  }
+  bulk_->with(this,
+              [self = shared_from_this(), transfer, source, on_end = std::move(on_end)](
+                  Result<std::shared_ptr<Bulk>> bulk) { self->begin_send(transfer, source, on_end, std::move(bulk)); });
   if (is_over()) {
     bulk_->fail(this, kOver);
+  }
+}
+
+void ConnectionLink::begin_send(uint64_t transfer, std::span<const uint8_t> source, const OnEnd& on_end,
+                                Result<std::shared_ptr<Bulk>> bulk) {
+  Result<void> begun = bulk.ok() ? Result<void>() : Result<void>(bulk.error());
+  bool is_wanted = false;
+  {
+    std::lock_guard guard(lock_);
+    auto sending = sending_.find(transfer);
+    is_wanted = sending != sending_.end();
+    if (is_wanted && begun.ok()) {
+      sending->second.bulk = *bulk;
+    }
+  }
+  if (begun.ok() && !is_wanted) {
+    begun = cancelled_error("the sending process goes");
+    (*bulk)->refuse(transfer, begun.error());
+  }
+  if (!begun.ok()) {
+    send_ended(transfer);
+    on_end(std::move(begun));
+    return;
+  }
+  auto ended = [self = shared_from_this(), transfer, on_end](Result<void> result) {
+    self->send_ended(transfer);
+    on_end(std::move(result));
+  };
+  (*bulk)->send({.transfer_id = transfer, .source = source, .on_end = std::move(ended)});
+  std::vector<std::function<void()>> cancels;
+  {
+    std::lock_guard guard(lock_);
+    auto sending = sending_.find(transfer);
+    if (sending != sending_.end()) {
+      sending->second.begun = true;
+      cancels.swap(sending->second.cancels);
+    }
+  }
+  for (std::function<void()>& done : cancels) {
+    (*bulk)->cancel_send(transfer, cancelled_error("the sending process goes"), std::move(done));
+  }
+}
+
+void ConnectionLink::send_ended(uint64_t transfer) {
+  std::vector<std::function<void()>> cancels;
+  {
+    std::lock_guard guard(lock_);
+    auto sending = sending_.extract(transfer);
+    if (sending) {
+      cancels.swap(sending.mapped().cancels);
+    }
+  }
+  for (std::function<void()>& done : cancels) {
+    done();
+  }
+}
+
+void ConnectionLink::cancel_send(uint64_t transfer, std::function<void()> done) {
+  std::shared_ptr<Bulk> bulk;
+  {
+    std::lock_guard guard(lock_);
+    auto found = sending_.find(transfer);
+    if (found != sending_.end() && found->second.bulk != nullptr) {
+      if (!found->second.begun) {
+        found->second.cancels.push_back(std::move(done));
+        return;
+      }
+      bulk = found->second.bulk;
+    } else if (found != sending_.end()) {
+      sending_.erase(found);  // it does not begin
+    }
+  }
+  if (bulk != nullptr) {
+    bulk->cancel_send(transfer, cancelled_error("the sending process goes"), std::move(done));
+  } else {
+    done();
   }
 }
 

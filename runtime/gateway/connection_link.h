@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "runtime/gateway/bulk_gate.h"
 #include "runtime/gateway/peer_link.h"
@@ -25,6 +26,7 @@ class ConnectionLink final : public PeerLink, public std::enable_shared_from_thi
         outbox_(std::move(outbox)),
         bulk_(std::move(bulk)) {}
 
+  std::shared_ptr<PeerLink> share() override { return shared_from_this(); }
   const rpc::NodeKeyBytes& self() const override { return self_; }
   const rpc::NodeKeyBytes& peer() const override { return peer_; }
   void want_sweep() override { want_sweep_(); }
@@ -32,6 +34,7 @@ class ConnectionLink final : public PeerLink, public std::enable_shared_from_thi
   uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
   void cancel_receive(uint64_t transfer) override;
   void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
+  void cancel_send(uint64_t transfer, std::function<void()> done) override;
   void refuse(uint64_t transfer, Error why) override;
 
   // The connection is over: transfers to this node are cancelled, though the bulk connection may go on.
@@ -42,6 +45,9 @@ class ConnectionLink final : public PeerLink, public std::enable_shared_from_thi
   void begin(uint64_t transfer, std::span<uint8_t> destination, const OnEnd& on_end,
              Result<std::shared_ptr<BulkGate::Bulk>> bulk);
   void ended(uint64_t transfer);
+  void begin_send(uint64_t transfer, std::span<const uint8_t> source, const OnEnd& on_end,
+                  Result<std::shared_ptr<BulkGate::Bulk>> bulk);
+  void send_ended(uint64_t transfer);
 
   const rpc::NodeKeyBytes self_;
   const rpc::NodeKeyBytes peer_;
@@ -51,6 +57,12 @@ class ConnectionLink final : public PeerLink, public std::enable_shared_from_thi
   std::mutex lock_;  // guards these
   bool over_ = false;
   std::map<uint64_t, std::shared_ptr<BulkGate::Bulk>> receiving_;
+  struct Sending {
+    std::shared_ptr<BulkGate::Bulk> bulk;        // null: it waits for the connection
+    bool begun = false;                          // the connection knows of it
+    std::vector<std::function<void()>> cancels;  // that came before it did
+  };
+  std::map<uint64_t, Sending> sending_;
 };
 
 }  // namespace sabir::gateway

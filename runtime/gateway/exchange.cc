@@ -52,7 +52,19 @@ Result<void> Exchange::receive(rpc::NodeMessage message) {
                                  return {};
                                },
                                [&](const rpc::PullMessage& message) -> Result<void> {
-                                 pull(message);
+                                 objects_.pull(link_, named_, message);
+                                 return {};
+                               },
+                               [&](const rpc::LocateMessage& message) -> Result<void> {
+                                 objects_.locate(link_, named_, message);
+                                 return {};
+                               },
+                               [&](const rpc::LocatedMessage& message) -> Result<void> {
+                                 objects_.copies().located(link_, message);
+                                 return {};
+                               },
+                               [&](const rpc::CopyStateMessage& message) -> Result<void> {
+                                 objects_.copy_state(link_, message);
                                  return {};
                                },
                                [&](rpc::OpenActorMessage& message) { return open_actor(std::move(message)); },
@@ -105,7 +117,7 @@ ImportedJob* Exchange::open(PeerJob& job) {
   job.error.reset();
   Result<std::shared_ptr<client::Client>> client = open_job_(job.definition);
   if (client.ok()) {
-    job.imported = std::make_unique<ImportedJob>(*std::move(client), link_, named_);
+    job.imported = std::make_unique<ImportedJob>(*std::move(client), link_, named_, objects_);
   } else {
     job.error = std::move(client).error();
     job.retry_at_ns = clock_.now_ns() + kOpenJobPauseNs;
@@ -222,24 +234,9 @@ std::vector<std::shared_ptr<ExportedClass>> Exchange::exports() {
   return exports_;
 }
 
-void Exchange::pull(const rpc::PullMessage& message) {
-  std::optional<NamedObjects::Object> object = named_.find(message.id);
-  if (!object) {
-    link_.refuse(message.transfer, Error(ErrorKind::kObjectLost, "this node has no such object"));
-    return;
-  }
-  sabir_view view = {};
-  if (Result<void> seen = object->client->view(object->future, view); !seen.ok()) {
-    client::release(object->future);
-    link_.refuse(message.transfer, seen.error());
-    return;
-  }
-  link_.send(message.transfer, {static_cast<const uint8_t*>(view.data), view.size},
-             [future = object->future](const Result<void>&) { client::release(future); });
-}
-
 void Exchange::export_class(std::unique_ptr<client::Client> worker, ExportedClass::Options options) {
-  auto made = std::make_shared<ExportedClass>(std::move(worker), link_, named_, definitions_, std::move(options));
+  auto made =
+      std::make_shared<ExportedClass>(std::move(worker), link_, named_, objects_, definitions_, std::move(options));
   std::unique_lock guard(lock_);
   if (!lost_) {
     if (auto width = widths_.extract(made->slot())) {
@@ -267,6 +264,7 @@ void Exchange::set_width(uint16_t slot, uint32_t calls) {
 }
 
 size_t Exchange::sweep() {
+  objects_.copies().sweep();
   for (auto& [number, job] : jobs_) {
     if (job.imported) {
       job.imported->incoming().sweep();
@@ -290,6 +288,9 @@ size_t Exchange::sweep() {
 }
 
 bool Exchange::has_to_sweep() {
+  if (objects_.copies().has_to_sweep()) {
+    return true;
+  }
   for (auto& [number, job] : jobs_) {
     if (job.imported && (job.imported->incoming().has_to_sweep() || job.imported->actors().has_to_sweep())) {
       return true;
@@ -313,6 +314,7 @@ void Exchange::end_job(uint32_t number) {
 }
 
 void Exchange::peer_lost(const std::string& why) {
+  objects_.lost(link_);
   std::vector<std::shared_ptr<ExportedClass>> exports;
   {
     std::lock_guard guard(lock_);

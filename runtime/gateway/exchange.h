@@ -13,6 +13,7 @@
 #include "runtime/gateway/exported_class.h"
 #include "runtime/gateway/imported_job.h"
 #include "runtime/gateway/named_objects.h"
+#include "runtime/gateway/node_objects.h"
 #include "runtime/gateway/peer_link.h"
 
 namespace sabir::gateway {
@@ -25,9 +26,9 @@ class Exchange {
   // A job that could not be opened here is tried again after so long.
   static constexpr int64_t kOpenJobPauseNs = kSecondNs;
 
-  // `link` and `clock` must outlive it.
-  Exchange(PeerLink& link, const Clock& clock, OpenJob open_job)
-      : link_(link), clock_(clock), open_job_(std::move(open_job)), definitions_(link) {}
+  // `link`, `clock` and `objects` must outlive it.
+  Exchange(PeerLink& link, const Clock& clock, NodeObjects& objects, OpenJob open_job)
+      : link_(link), clock_(clock), objects_(objects), open_job_(std::move(open_job)), definitions_(link) {}
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -69,12 +70,12 @@ class Exchange {
   void any_job(const std::function<bool(ImportedJob&)>& visit);
   void result(rpc::ResultMessage message);
   void resolved(rpc::ResolvedMessage message);
-  void pull(const rpc::PullMessage& message);
   void refuse(const rpc::CallMessage& call, const Error& error);
   std::vector<std::shared_ptr<ExportedClass>> exports();
 
   PeerLink& link_;
   const Clock& clock_;
+  NodeObjects& objects_;
   const OpenJob open_job_;
   NamedObjects named_;
   Definitions definitions_;

@@ -58,17 +58,18 @@ uint32_t Definitions::class_of(const std::vector<rpc::ResourceAmount>& resources
 }
 
 ExportedClass::ExportedClass(std::unique_ptr<client::Client> client, PeerLink& link, NamedObjects& named,
-                             Definitions& definitions, Options options)
+                             NodeObjects& objects, Definitions& definitions, Options options)
     : client_(std::move(client)),
       relay_(*client_),
       link_(link),
       named_(named),
+      objects_(objects),
       definitions_(definitions),
       options_(std::move(options)),
       job_(client_->core().self.welcome().job),
       promises_(*client::EventQueue::create()),
       outgoing_(*client_, link, named, promises_),
-      incoming_(std::make_shared<Incoming>(*client_, link)) {
+      incoming_(std::make_shared<Incoming>(*client_, link, objects.copies())) {
   const rpc::WelcomeInfo& welcome = client_->core().self.welcome();
   if (Result<void> defined = definitions_.job(job_, welcome.job_id, welcome.job_config); !defined.ok()) {
     undefined_ = defined.error();
@@ -92,6 +93,7 @@ ExportedClass::~ExportedClass() {
   if (stand_in_) {
     stand_in_->leave();
   }
+  objects_.leave(client_.get());
   client_->shutdown();
   promise_watcher_.join();
   outgoing_.leave();
@@ -286,7 +288,7 @@ bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& menti
     case rpc::Outcome::kRetryable:
       break;
   }
-  incoming_->read(std::move(message.values), mentions,
+  incoming_->read(std::move(message.values), mentions, Admission::Priority::kWaited,
                   [this, work, outcome = message.outcome](Result<std::vector<Future*>> made) {
                     if (!made.ok()) {
                       if (stand_in_) {

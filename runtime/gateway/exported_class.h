@@ -14,6 +14,7 @@
 #include "runtime/client/waiter.h"
 #include "runtime/gateway/incoming.h"
 #include "runtime/gateway/named_objects.h"
+#include "runtime/gateway/node_objects.h"
 #include "runtime/gateway/outgoing.h"
 #include "runtime/gateway/peer_link.h"
 #include "runtime/gateway/stand_in.h"
@@ -48,8 +49,8 @@ class ExportedClass {
   };
 
   // `client` is a worker of the job. Everything given by reference must outlive it.
-  ExportedClass(std::unique_ptr<client::Client> client, PeerLink& link, NamedObjects& named, Definitions& definitions,
-                Options options);
+  ExportedClass(std::unique_ptr<client::Client> client, PeerLink& link, NamedObjects& named, NodeObjects& objects,
+                Definitions& definitions, Options options);
   // Leaves the session: what is under way counts as lost.
   ~ExportedClass();
   ExportedClass(const ExportedClass&) = delete;
@@ -95,6 +96,7 @@ class ExportedClass {
   client::Relay relay_;
   PeerLink& link_;
   NamedObjects& named_;
+  NodeObjects& objects_;
   Definitions& definitions_;
   const Options options_;
   const uint32_t job_;

@@ -50,12 +50,15 @@ Gateway::Gateway(loop::EventLoop& loop, Logger logger, std::string session_path,
       session_path_(std::move(session_path)),
       on_end_(std::move(on_end)),
       kj_loop_(loop),
+      self_(std::make_shared<Gateway*>(this)),
+      objects_(clock_, [this](const auto& node, auto then) { find_link(node, std::move(then)); }),
       sweep_(loop, [this] { sweep(); }),
       pipe_(
           loop, std::move(channel), [this](std::string_view message) { receive(message); },
           [this](const std::string& why) { on_end_("sabird is gone: " + why); }) {}
 
 Gateway::~Gateway() noexcept {
+  *self_ = nullptr;
   peers_.clear();
   retired_.clear();
   joiners_.clear();
@@ -208,7 +211,7 @@ Peer* Gateway::peer(const NodeKey& key) {
   if (member == members_.end() || member->second.key != bytes || member->second.dead) {
     return nullptr;
   }
-  auto made = std::make_unique<Peer>(loop_, *links_, local_.node, key,
+  auto made = std::make_unique<Peer>(loop_, *links_, objects_, local_.node, key,
                                      Peer::Events{[this](const rpc::JobDefinition& job) { return open_job(job); },
                                                   [this, bytes](std::string text) {
                                                     tell(rpc::Between{bytes, std::move(text)});
@@ -255,10 +258,23 @@ Result<std::shared_ptr<client::Client>> Gateway::open_job(const rpc::JobDefiniti
   options.job.id = job.id;
   options.timeout_ns = kOpenJobTimeoutNs;
   SABIR_ASSIGN_OR_RETURN(std::unique_ptr<client::Client> made, client::Client::start_driver(options));
-  std::shared_ptr<client::Client> shared = std::move(made);
+  // Peers share it: the last one takes it away, and with it what lies in its memory.
+  std::shared_ptr<client::Client> shared(made.release(), [this](client::Client* client) {
+    objects_.leave(client);
+    delete client;
+  });
   known = shared;
   std::erase_if(jobs_, [](const auto& entry) { return entry.second.expired(); });
   return shared;
+}
+
+void Gateway::find_link(const rpc::NodeKeyBytes& node, std::function<void(std::shared_ptr<PeerLink>)> then) {
+  loop_.post([self = self_, node, then = std::move(then)] {
+    if (*self != nullptr) {
+      Peer* known = (*self)->peer(key_of(node));
+      then(known != nullptr ? known->link() : nullptr);
+    }
+  });
 }
 
 // --- Joining

@@ -54,6 +54,7 @@ class Gateway final : private node_link::LinkHooks, private node_link::Members {
   // Null: it is no member.
   Peer* peer(const node_link::NodeKey& key);
   Result<std::shared_ptr<client::Client>> open_job(const rpc::JobDefinition& job);
+  void find_link(const rpc::NodeKeyBytes& node, std::function<void(std::shared_ptr<PeerLink>)> then);
 
   // --- node_link::LinkHooks
   capnp::Capability::Client service_for(const node_link::NodeKey& peer) override;
@@ -77,6 +78,8 @@ class Gateway final : private node_link::LinkHooks, private node_link::Members {
   node_link::TokenBook tokens_;
   std::map<std::string, rpc::ClusterMember> members_;  // by id: the newest life
   std::unique_ptr<node_link::NodeLinks> links_;
+  std::shared_ptr<Gateway*> self_;  // null once this is gone
+  NodeObjects objects_;
   std::map<rpc::NodeKeyBytes, std::unique_ptr<Peer>> peers_;
   std::vector<std::unique_ptr<Peer>> retired_;  // until their threads have ended: this loop waits for none
   uint64_t next_joiner_ = 1;

@@ -60,7 +60,7 @@ void ImportedActors::open(rpc::OpenActorMessage message, MentionsPtr mentions, c
   std::vector<rpc::WireValue> values = take_values(message.creation->args);
   auto kept = std::make_shared<rpc::OpenActorMessage>(std::move(message));
   incoming_.read(
-      std::move(values), std::move(mentions),
+      std::move(values), std::move(mentions), Admission::Priority::kArguments,
       [this, actor, kept, function = *function, resources = *resources](Result<std::vector<Future*>> args) mutable {
         if (!args.ok()) {
           made(actor, std::move(args).error().with_context("the arguments of its constructor did not arrive"));
@@ -152,18 +152,19 @@ void ImportedActors::call(rpc::CallMessage call, MentionsPtr mentions, const rpc
     submit_ready(actor);
     return;
   }
-  incoming_.read(std::move(values), std::move(mentions), [this, actor, waiting](Result<std::vector<Future*>> args) {
-    {
-      std::lock_guard guard(lock_);
-      waiting->is_ready = true;
-      if (args.ok()) {
-        waiting->args = *std::move(args);
-      } else {
-        waiting->error = std::move(args).error();
-      }
-    }
-    submit_ready(actor);
-  });
+  incoming_.read(std::move(values), std::move(mentions), Admission::Priority::kArguments,
+                 [this, actor, waiting](Result<std::vector<Future*>> args) {
+                   {
+                     std::lock_guard guard(lock_);
+                     waiting->is_ready = true;
+                     if (args.ok()) {
+                       waiting->args = *std::move(args);
+                     } else {
+                       waiting->error = std::move(args).error();
+                     }
+                   }
+                   submit_ready(actor);
+                 });
 }
 
 void ImportedActors::submit_ready(const ActorPtr& actor) {

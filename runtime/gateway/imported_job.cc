@@ -18,14 +18,15 @@ sabir_string lend(const std::string& text) { return {text.data(), text.size()}; 
 
 }  // namespace
 
-ImportedJob::ImportedJob(std::shared_ptr<client::Client> client, PeerLink& link, NamedObjects& named)
+ImportedJob::ImportedJob(std::shared_ptr<client::Client> client, PeerLink& link, NamedObjects& named,
+                         NodeObjects& objects)
     : client_(std::move(client)),
       relay_(*client_),
       link_(link),
       named_(named),
       events_(*client::EventQueue::create()),
       outgoing_(*client_, link, named, events_),
-      incoming_(std::make_shared<Incoming>(*client_, link)),
+      incoming_(std::make_shared<Incoming>(*client_, link, objects.copies())),
       actors_(std::make_unique<ImportedActors>(
           *client_, link, *incoming_, events_,
           ImportedActors::Events{
@@ -90,7 +91,8 @@ void ImportedJob::call(rpc::CallMessage call, MentionsPtr mentions, const rpc::F
   }
   auto kept = std::make_shared<rpc::CallMessage>(std::move(call));
   incoming_->read(
-      std::move(values), std::move(mentions), [this, task = *task, kept](Result<std::vector<Future*>> args) {
+      std::move(values), std::move(mentions), Admission::Priority::kArguments,
+      [this, task = *task, kept](Result<std::vector<Future*>> args) {
         if (args.ok()) {
           submit(task, *kept, *args);
         } else if (is_final(args.error())) {

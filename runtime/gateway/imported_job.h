@@ -14,6 +14,7 @@
 #include "runtime/gateway/imported_actors.h"
 #include "runtime/gateway/incoming.h"
 #include "runtime/gateway/named_objects.h"
+#include "runtime/gateway/node_objects.h"
 #include "runtime/gateway/outgoing.h"
 #include "runtime/gateway/peer_link.h"
 
@@ -22,7 +23,7 @@ namespace sabir::gateway {
 class ImportedJob {
  public:
   // `client` is a driver of the job here, which may serve several peers. The references must outlive it.
-  ImportedJob(std::shared_ptr<client::Client> client, PeerLink& link, NamedObjects& named);
+  ImportedJob(std::shared_ptr<client::Client> client, PeerLink& link, NamedObjects& named, NodeObjects& objects);
   // Nobody hears of the calls that still run.
   ~ImportedJob();
   ImportedJob(const ImportedJob&) = delete;

@@ -31,27 +31,36 @@ struct Incoming::Batch {
   std::map<rpc::ObjectId, PullPtr> raw;       // pulled, and not yet values: those with references in them
   std::map<rpc::ObjectId, Future*> promises;  // a count on each: one may be kept while the batch waits for a pull
   MentionsPtr mentions;                       // until all is made
-  std::atomic<size_t> missing{1};             // one for read() itself
-  int64_t wait_ns = 0;                        // for room in the store, once all is there: a slice
+  uint64_t stored_bytes = 0;                  // of what it names
+  Admission::Priority priority = Admission::Priority::kWaited;
+  bool admitted = false;
+  std::atomic<size_t> missing{1};  // one for read() itself
+  int64_t wait_ns = 0;             // for room in the store, once all is there: a slice
   int64_t waited_ns = 0;
   std::optional<Error> error;  // under lock_
 };
 
 struct Incoming::Pull {
   rpc::ObjectId id;
-  uint64_t size_bytes = 0;
-  client::ValueHeader header;
-  bool has_refs = false;
-  uint64_t transfer = 0;                     // 0: not yet; under lock_
-  int64_t waited_ns = 0;                     // for room in the store
-  std::unique_ptr<client::Builder> builder;  // the object, as it is being written
-  std::vector<uint8_t> bytes;                // ... or, of one with references in it, its bytes
+  uint64_t transfer = 0;       // 0: not yet; under lock_
+  std::vector<uint8_t> bytes;  // without its references
   std::vector<std::shared_ptr<Batch>> batches;
 };
 
+namespace {
+
+uint64_t stored_bytes_in(const rpc::WireValue& value) {
+  uint64_t bytes = value.stored ? value.stored->size_bytes : 0;
+  for (const rpc::WireRef& ref : value.refs) {
+    bytes += ref.value ? stored_bytes_in(*ref.value) : 0;
+  }
+  return bytes;
+}
+
+}  // namespace
+
 Incoming::~Incoming() {
   stop();
-  collect();
   for (auto& [id, promise] : promises_) {
     client::release(promise);
   }
@@ -69,8 +78,9 @@ void Incoming::stop() {
   if (room_thread_.joinable()) {
     room_thread_.join();
   }
-  // What is still being written to belongs to the client, and what waits for it calls its owner.
-  // Its end must not take as long as the peer likes: the peer's thread may wait for this one.
+  copies_.stop(this);
+  // What waits calls its owner. Its end must not take as long as the peer likes: the peer's thread may wait for this
+  // one.
   std::unique_lock held(lock_);
   while (!ended_.wait_for(held, kCancelAgain, [this] { return batches_ == 0; })) {
     std::vector<uint64_t> transfers;
@@ -78,6 +88,7 @@ void Incoming::stop() {
       transfers.push_back(pull->transfer);
     }
     held.unlock();
+    copies_.stop(this);
     for (uint64_t transfer : transfers) {
       link_.cancel_receive(transfer);
     }
@@ -92,23 +103,40 @@ bool Incoming::is_needed() {
 
 bool Incoming::has_to_sweep() {
   std::lock_guard guard(lock_);
-  return batches_ != 0 || !kept_.empty() || !opening_.empty();
+  return batches_ != 0 || !opening_.empty();
 }
 
-void Incoming::read(std::vector<rpc::WireValue> values, MentionsPtr mentions, Done done) {
+void Incoming::read(std::vector<rpc::WireValue> values, MentionsPtr mentions, Admission::Priority priority, Done done) {
   auto batch = std::make_shared<Batch>();
   batch->values = std::move(values);
   batch->mentions = std::move(mentions);
   batch->done = std::move(done);
+  batch->priority = priority;
   {
     std::lock_guard guard(lock_);
     ++batches_;
   }
   for (const rpc::WireValue& value : batch->values) {
     promise_refs(value, *batch);  // now: the message that keeps the promise may be the next one
+    batch->stored_bytes += stored_bytes_in(value);
   }
-  for (const rpc::WireValue& value : batch->values) {
-    need(value, batch);
+  if (batch->stored_bytes == 0) {
+    complete(batch);
+    return;
+  }
+  copies_.enter_store(client_, this, batch->stored_bytes, priority,
+                      [self = shared_from_this(), batch](bool admitted) { self->need_all(batch, admitted); });
+}
+
+void Incoming::need_all(const std::shared_ptr<Batch>& batch, bool admitted) {
+  batch->admitted = admitted;
+  if (admitted) {
+    for (const rpc::WireValue& value : batch->values) {
+      need(value, batch);
+    }
+  } else {
+    std::lock_guard guard(lock_);
+    batch->error = disconnected_error("the link to the other node ends");
   }
   complete(batch);
 }
@@ -142,20 +170,50 @@ void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& b
   if (!value.stored) {
     return;
   }
+  ++batch->missing;
+  if (value.stored->size_bytes > client_.core().self.node().header().store_bytes) {
+    {
+      std::lock_guard guard(lock_);
+      batch->error = invalid_error("an object of another node that is larger than this node's store");
+    }
+    complete(batch);
+  } else if (value.refs.empty()) {
+    fetch(value, batch);
+  } else {
+    pull(value, batch);
+  }
+}
+
+void Incoming::fetch(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch) {
+  Copies::Wanted wanted;
+  wanted.id = value.stored->id;
+  wanted.size_bytes = value.stored->size_bytes;
+  wanted.header = {.encoding = value.encoding, .language = value.language, .variant = value.variant};
+  wanted.header.flags = value.is_error ? client::kValueIsError : 0;
+  wanted.client = &client_;
+  wanted.namer = link_.share();
+  wanted.owner = this;
+  copies_.fetch(wanted, [self = shared_from_this(), batch, id = wanted.id](const Result<Future*>& object) {
+    bool is_new = false;
+    {
+      std::lock_guard guard(self->lock_);
+      if (object.ok()) {
+        is_new = batch->objects.try_emplace(id, *object).second;  // named twice in one batch it is one
+      } else {
+        batch->error = batch->error ? batch->error : object.error();
+      }
+    }
+    if (object.ok() && !is_new) {
+      client::release(*object);
+    }
+    self->complete(batch);
+  });
+}
+
+void Incoming::pull(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch) {
   PullPtr pull;
   {
     std::lock_guard guard(lock_);
-    if (batch->objects.contains(value.stored->id)) {
-      return;
-    }
-    auto kept = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& one) { return one.id == value.stored->id; });
-    if (kept != kept_.end()) {
-      kept_.splice(kept_.begin(), kept_, kept);
-      kept->used_ns = client_.core().self.clock().now_ns();
-      batch->objects.emplace(kept->id, client::retain(kept->object));
-      return;
-    }
-    ++batch->missing;
     auto [place, added] = pulls_.try_emplace(value.stored->id);
     if (!added) {
       place->second->batches.push_back(batch);
@@ -163,44 +221,36 @@ void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& b
     }
     pull = place->second = std::make_shared<Pull>();
     pull->id = value.stored->id;
-    pull->size_bytes = value.stored->size_bytes;
-    pull->header = {.encoding = value.encoding, .language = value.language, .variant = value.variant};
-    pull->header.flags = value.is_error ? client::kValueIsError : 0;
-    pull->has_refs = !value.refs.empty();
+    pull->bytes.resize(value.stored->size_bytes);
     pull->batches.push_back(batch);
   }
-  if (pull->size_bytes > client_.core().self.node().header().store_bytes) {
-    settle(pull, invalid_error("an object of another node that is larger than this node's store"));
-    return;
+  uint64_t number = link_.receive(
+      pull->bytes, [self = shared_from_this(), pull](const Result<void>& result) { self->arrived(pull, result); });
+  {
+    std::lock_guard guard(lock_);
+    pull->transfer = number;
   }
-  begin(pull, 0);
+  link_.post(rpc::PullMessage{pull->id, number, 0, pull->bytes.size()});
 }
 
-void Incoming::begin(const PullPtr& pull, int64_t wait_ns) {
-  if (pull->has_refs) {
-    pull->bytes.resize(pull->size_bytes);
-    transfer(pull, pull->bytes.data());
-    return;
-  }
-  void* destination = nullptr;
-  auto builder = client_.core().objects->build(pull->header, pull->size_bytes, wait_ns, &destination);
-  if (builder.ok()) {
-    pull->builder = *std::move(builder);
-    transfer(pull, destination);
-    return;
-  }
-  pull->waited_ns += wait_ns;
-  if (pull->waited_ns >= kRoomTimeoutNs || builder.error().kind() != ErrorKind::kStoreFull) {
-    settle(pull, std::move(builder).error());
-    return;
-  }
-  wait_for_room([this, pull](bool stopped) {
-    if (stopped) {
-      settle(pull, disconnected_error("the link to the other node ends"));
-    } else {
-      begin(pull, kRoomSliceNs);
+void Incoming::arrived(const PullPtr& pull, const Result<void>& result) {
+  std::vector<std::shared_ptr<Batch>> batches;
+  {
+    std::lock_guard guard(lock_);
+    pulls_.erase(pull->id);
+    batches = std::move(pull->batches);
+    for (const std::shared_ptr<Batch>& batch : batches) {
+      if (result.ok()) {
+        batch->raw.emplace(pull->id, pull);  // make() puts it together, with its references
+      } else if (!batch->error) {
+        bool by_stop = stop_ && result.error().kind() == ErrorKind::kCancelled;
+        batch->error = by_stop ? disconnected_error("the link to the other node ends") : result.error();
+      }
     }
-  });
+  }
+  for (const std::shared_ptr<Batch>& batch : batches) {
+    complete(batch);
+  }
 }
 
 // What makes room may be behind this message, or behind this transfer: their threads must not wait.
@@ -230,80 +280,9 @@ void Incoming::work_for_room() {
     waiting_.pop_front();
     bool stopped = stop_;
     held.unlock();
-    collect();
+    copies_.collect();
     task(stopped);
     held.lock();
-  }
-}
-
-void Incoming::transfer(const PullPtr& pull, void* destination) {
-  uint64_t number =
-      link_.receive({static_cast<uint8_t*>(destination), pull->size_bytes},
-                    [self = shared_from_this(), pull](Result<void> result) { self->arrived(pull, std::move(result)); });
-  {
-    std::lock_guard guard(lock_);
-    pull->transfer = number;
-  }
-  link_.post(rpc::PullMessage{pull->id, number});
-}
-
-void Incoming::arrived(const PullPtr& pull, Result<void> result) {
-  if (!result.ok()) {
-    if (pull->builder) {
-      client_.core().objects->abandon(std::move(pull->builder));
-    }
-    bool by_stop = false;
-    {
-      std::lock_guard guard(lock_);
-      by_stop = stop_ && result.error().kind() == ErrorKind::kCancelled;
-    }
-    settle(pull, by_stop ? disconnected_error("the link to the other node ends") : std::move(result).error());
-    return;
-  }
-  if (pull->builder) {
-    Result<Future*> sealed = client_.core().objects->seal(std::move(pull->builder));
-    settle(pull, std::move(sealed));
-    return;
-  }
-  settle(pull, static_cast<Future*>(nullptr));  // make() puts it together, with its references
-}
-
-void Incoming::settle(const PullPtr& pull, Result<Future*> object) {
-  if (object.ok() && *object != nullptr) {
-    relay_.rename(*object, pull->id.uid, pull->id.sequence);
-  }
-  std::vector<std::shared_ptr<Batch>> batches;
-  std::vector<Future*> dropped;
-  {
-    std::lock_guard guard(lock_);
-    pulls_.erase(pull->id);
-    batches = std::move(pull->batches);
-    for (const std::shared_ptr<Batch>& batch : batches) {
-      if (!object.ok()) {
-        batch->error = batch->error ? batch->error : object.error();
-      } else if (*object != nullptr) {
-        if (batch->objects.try_emplace(pull->id, *object).second) {  // named twice in one batch it is one
-          client::retain(*object);
-        }
-      } else {
-        batch->raw.emplace(pull->id, pull);
-      }
-    }
-    if (object.ok() && *object != nullptr) {
-      kept_.push_front({pull->id, *object, pull->size_bytes, client_.core().self.clock().now_ns()});
-      kept_bytes_ += pull->size_bytes;
-      while (kept_.size() > kMaxKept || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
-        kept_bytes_ -= kept_.back().size_bytes;
-        dropped.push_back(kept_.back().object);
-        kept_.pop_back();
-      }
-    }
-  }
-  for (Future* future : dropped) {
-    client::release(future);
-  }
-  for (const std::shared_ptr<Batch>& batch : batches) {
-    complete(batch);
   }
 }
 
@@ -335,6 +314,9 @@ void Incoming::finish(const std::shared_ptr<Batch>& batch) {
     client::release(promise);
   }
   batch->mentions.reset();
+  if (batch->admitted) {
+    copies_.leave_store(batch->stored_bytes, batch->priority);
+  }
   batch->done(std::move(made));
   std::lock_guard guard(lock_);
   --batches_;
@@ -456,24 +438,12 @@ void Incoming::resolve(rpc::ObjectId id, rpc::WireValue value, MentionsPtr menti
     }
     client::release(promise);
   };
-  read(std::move(values), std::move(mentions), std::move(keep));
+  read(std::move(values), std::move(mentions), Admission::Priority::kWaited, std::move(keep));
 }
 
 bool Incoming::has_promise(rpc::ObjectId id) {
   std::lock_guard guard(lock_);
   return promises_.contains(id);
-}
-
-void Incoming::collect() {
-  std::list<Kept> kept;
-  {
-    std::lock_guard guard(lock_);
-    kept.swap(kept_);
-    kept_bytes_ = 0;
-  }
-  for (Kept& one : kept) {
-    client::release(one.object);
-  }
 }
 
 void Incoming::sweep() {
@@ -482,21 +452,8 @@ void Incoming::sweep() {
   while (client_.notice_queue()->take(&event, 1) != 0) {
     delete event.buffer;
     if (event.kind == SABIR_EVENT_COLLECT) {
-      collect();
+      copies_.collect();
     }
-  }
-  int64_t now = client_.core().self.clock().now_ns();
-  std::vector<Future*> old;
-  {
-    std::lock_guard guard(lock_);
-    while (!kept_.empty() && now - kept_.back().used_ns > kKeptNs) {
-      kept_bytes_ -= kept_.back().size_bytes;
-      old.push_back(kept_.back().object);
-      kept_.pop_back();
-    }
-  }
-  for (Future* object : old) {
-    client::release(object);
   }
 }
 

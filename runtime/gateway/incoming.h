@@ -1,10 +1,10 @@
-// Values of a peer on their way into one client: small ones are made anew, large ones pulled into this node's store.
+// Values of a peer on their way into one client: small ones are made anew, large ones pulled into this node's store
+// (copies.h), but for those with references in them, which are put together here.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/client/relay.h"
+#include "runtime/gateway/copies.h"
 #include "runtime/gateway/mentions.h"
 #include "runtime/gateway/named_objects.h"
 #include "runtime/gateway/peer_link.h"
@@ -21,27 +22,21 @@ namespace sabir::gateway {
 // read() and resolve() from one thread at a time, in the order of the messages; what they lead to may come from any.
 class Incoming : public std::enable_shared_from_this<Incoming> {
  public:
-  // Objects that were pulled stay for the next call that names them: at most so many and so large together.
-  static constexpr size_t kMaxKept = 64;
-  static constexpr uint64_t kMaxKeptBytes = 256 << 20;
-  static constexpr int64_t kKeptNs = 5 * kSecondNs;
-
   // A ready reference for each value, with a count.
   using Done = std::function<void(Result<std::vector<client::Future*>>)>;
 
-  Incoming(client::Client& client, PeerLink& link) : client_(client), relay_(client), link_(link) {}
+  Incoming(client::Client& client, PeerLink& link, Copies& copies)
+      : client_(client), relay_(client), link_(link), copies_(copies) {}
   ~Incoming();
 
   // `mentions` go when all is made, and the homes of actors know of this node; `done` is called once: at once, if
   // nothing is to be pulled.
-  void read(std::vector<rpc::WireValue> values, MentionsPtr mentions, Done done);
+  void read(std::vector<rpc::WireValue> values, MentionsPtr mentions, Admission::Priority priority, Done done);
   bool has_promise(rpc::ObjectId id);
   // A promise is kept.
   void resolve(rpc::ObjectId id, rpc::WireValue value, MentionsPtr mentions);
 
-  // Lets go of what is kept for later calls.
-  void collect();
-  // ... of what no call has named for a while, or of all if the store is full.
+  // Lets go of what is over; of what is kept for later calls if the store is full.
   void sweep();
   // The peer is gone: its promises break. Transfers end by themselves.
   void peer_lost(const std::string& why);
@@ -49,7 +44,7 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   void stop();
   // Something is under way, or promised.
   bool is_needed();
-  // Something is kept for later calls, or may be soon.
+  // Something is under way, or may be over soon.
   bool has_to_sweep();
 
  private:
@@ -58,11 +53,11 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   using PullPtr = std::shared_ptr<Pull>;
 
   void promise_refs(const rpc::WireValue& value, Batch& batch);
+  void need_all(const std::shared_ptr<Batch>& batch, bool admitted);
   void need(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
-  void begin(const PullPtr& pull, int64_t wait_ns);
-  void transfer(const PullPtr& pull, void* destination);
-  void arrived(const PullPtr& pull, Result<void> result);
-  void settle(const PullPtr& pull, Result<client::Future*> object);
+  void fetch(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
+  void pull(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
+  void arrived(const PullPtr& pull, const Result<void>& result);
   void complete(const std::shared_ptr<Batch>& batch);
   void finish(const std::shared_ptr<Batch>& batch);
   // `task` runs on a thread of its own, which may wait; at once, and with true, if this ends.
@@ -78,17 +73,10 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   client::Client& client_;
   client::Relay relay_;
   PeerLink& link_;
+  Copies& copies_;
 
   std::mutex lock_;
-  std::map<rpc::ObjectId, PullPtr> pulls_;  // under way
-  struct Kept {
-    rpc::ObjectId id;
-    client::Future* object = nullptr;  // a count
-    uint64_t size_bytes = 0;
-    int64_t used_ns = 0;
-  };
-  std::list<Kept> kept_;  // newest first
-  uint64_t kept_bytes_ = 0;
+  std::map<rpc::ObjectId, PullPtr> pulls_;             // under way, of those with references in them
   std::map<rpc::ObjectId, client::Future*> promises_;  // a count on each
   // Actors whose home has not said yet that it knows of this node's handles: until then the peer keeps its own.
   std::vector<std::pair<client::Future*, MentionsPtr>> opening_;  // a count on each

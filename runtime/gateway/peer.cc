@@ -12,9 +12,10 @@ rpc::NodeKeyBytes bytes_of(const node_link::NodeKey& key) {
   return {std::string(key.id.bits().view()), key.incarnation};
 }
 
-Peer::Peer(loop::EventLoop& loop, node_link::NodeLinks& links, const node_link::NodeKey& self,
+Peer::Peer(loop::EventLoop& loop, node_link::NodeLinks& links, NodeObjects& objects, const node_link::NodeKey& self,
            const node_link::NodeKey& peer, Events events)
     : loop_(loop),
+      objects_(objects),
       self_key_(bytes_of(self)),
       peer_key_(bytes_of(peer)),
       events_(std::move(events)),
@@ -67,7 +68,7 @@ Peer::ConnectionPtr Peer::connect() {
     });
   };
   auto link = std::make_shared<ConnectionLink>(self_key_, peer_key_, lane_->outbox(), bulk_, std::move(want_sweep));
-  return std::make_shared<Connection>(std::move(link), clock_, events_.open_job);
+  return std::make_shared<Connection>(std::move(link), clock_, objects_, events_.open_job);
 }
 
 // --- The thread that reads

@@ -30,7 +30,8 @@ class Peer final {
     std::function<void()> want_sweep;
   };
 
-  Peer(loop::EventLoop& loop, node_link::NodeLinks& links, const node_link::NodeKey& self,
+  // `objects` must outlive it.
+  Peer(loop::EventLoop& loop, node_link::NodeLinks& links, NodeObjects& objects, const node_link::NodeKey& self,
        const node_link::NodeKey& peer, Events events);
   // Waits for its thread, which may wait for this node's sabird or store, for up to a minute: see retire().
   ~Peer() noexcept;
@@ -44,6 +45,9 @@ class Peer final {
   capnp::Capability::Client service() { return lane_->service(); }
   // From LinkHooks::on_lane.
   void on_lane(node_link::Lane lane, node_link::LinkState state, const std::string& why);
+
+  // The link as it is now; it ends with the connection.
+  std::shared_ptr<PeerLink> link() const { return connection_->link; }
 
   // Of the node manager, to the peer's.
   void post(rpc::BetweenMessage message) { lane_->outbox()->post(std::move(message)); }
@@ -59,8 +63,9 @@ class Peer final {
  private:
   // One per connection: when that is lost, everything that it has ends.
   struct Connection {
-    Connection(std::shared_ptr<ConnectionLink> link, const Clock& clock, Exchange::OpenJob open_job)
-        : link(std::move(link)), exchange(*this->link, clock, std::move(open_job)) {}
+    Connection(std::shared_ptr<ConnectionLink> link, const Clock& clock, NodeObjects& objects,
+               Exchange::OpenJob open_job)
+        : link(std::move(link)), exchange(*this->link, clock, objects, std::move(open_job)) {}
     const std::shared_ptr<ConnectionLink> link;
     Exchange exchange;
   };
@@ -75,6 +80,7 @@ class Peer final {
   void end(const std::string& why);
 
   loop::EventLoop& loop_;
+  NodeObjects& objects_;
   const rpc::NodeKeyBytes self_key_;
   const rpc::NodeKeyBytes peer_key_;
   const Events events_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 
 #include "runtime/base/result.h"
@@ -18,6 +19,9 @@ class PeerLink {
 
   virtual ~PeerLink() = default;
 
+  // For who may need it longer than its owner does.
+  virtual std::shared_ptr<PeerLink> share() = 0;
+
   virtual const rpc::NodeKeyBytes& self() const = 0;  // this node
   virtual const rpc::NodeKeyBytes& peer() const = 0;
 
@@ -32,6 +36,9 @@ class PeerLink {
   virtual void cancel_receive(uint64_t transfer) = 0;
   // A transfer that the peer asked for. `source` is read until `on_end`.
   virtual void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) = 0;
+  // `done` is called once, perhaps at once, when the transfer has ended or will fail at the peer: it is not to believe
+  // what it gets from now on. Its `on_end` may come later.
+  virtual void cancel_send(uint64_t transfer, std::function<void()> done) = 0;
   virtual void refuse(uint64_t transfer, Error why) = 0;
 };
 

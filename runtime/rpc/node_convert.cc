@@ -13,9 +13,16 @@ void write_id(ObjectId from, schema::ObjectId::Builder to) {
   to.setSequence(from.sequence);
 }
 
+NodeKeyBytes read_key(schema::NodeKey::Reader from) { return {to_string(from.getId()), from.getIncarnation()}; }
+
+void write_key(const NodeKeyBytes& from, schema::NodeKey::Builder to) {
+  to.setId(data_of(from.id));
+  to.setIncarnation(from.incarnation);
+}
+
 WireActor read_actor(schema::WireActor::Reader from) {
   WireActor actor;
-  actor.home = {to_string(from.getHome().getId()), from.getHome().getIncarnation()};
+  actor.home = read_key(from.getHome());
   actor.name = to_string(from.getName());
   actor.class_name = to_string(from.getClassName());
   actor.class_info = to_string(from.getClassInfo());
@@ -25,9 +32,7 @@ WireActor read_actor(schema::WireActor::Reader from) {
 }
 
 void write_actor(const WireActor& from, schema::WireActor::Builder to) {
-  auto home = to.initHome();
-  home.setId(data_of(from.home.id));
-  home.setIncarnation(from.home.incarnation);
+  write_key(from.home, to.initHome());
   to.setName(text_of(from.name));
   to.setClassName(text_of(from.class_name));
   to.setClassInfo(data_of(from.class_info));
@@ -211,6 +216,39 @@ void write_result(const ResultMessage& from, schema::ResultMessage::Builder to) 
   }
 }
 
+LocatedMessage read_located(schema::Located::Reader from) {
+  LocatedMessage located{read_id(from.getId()), from.getSelf(), {}};
+  for (auto other : from.getOthers()) {
+    located.others.push_back(read_key(other));
+  }
+  return located;
+}
+
+void write_located(const LocatedMessage& from, schema::Located::Builder to) {
+  write_id(from.id, to.initId());
+  to.setSelf(from.self);
+  auto others = to.initOthers(static_cast<kj::uint>(from.others.size()));
+  for (kj::uint i = 0; i < others.size(); ++i) {
+    write_key(from.others[i], others[i]);
+  }
+}
+
+// One that a later release added: it is no source to be referred to.
+CopyStateMessage read_copy(schema::CopyState::Reader from) {
+  auto state = static_cast<uint16_t>(from.getState());
+  return {read_id(from.getId()),
+          state <= static_cast<uint16_t>(CopyState::kFailed) ? static_cast<CopyState>(state) : CopyState::kGone,
+          read_key(from.getSource())};
+}
+
+void write_copy(const CopyStateMessage& from, schema::CopyState::Builder to) {
+  write_id(from.id, to.initId());
+  to.setState(static_cast<schema::CopyState::State>(from.state));
+  if (from.state == CopyState::kFailed) {
+    write_key(from.source, to.initSource());
+  }
+}
+
 FunctionDefinition read_function(schema::FunctionDefinition::Reader from) {
   FunctionDefinition to;
   to.number = from.getNumber();
@@ -281,7 +319,14 @@ Result<NodeMessage> read(schema::NodeMessage::Reader from) {
     case schema::NodeMessage::JOB_OVER:
       return NodeMessage(JobOverMessage{from.getJobOver()});
     case schema::NodeMessage::PULL:
-      return NodeMessage(PullMessage{read_id(from.getPull().getId()), from.getPull().getTransfer()});
+      return NodeMessage(PullMessage{read_id(from.getPull().getId()), from.getPull().getTransfer(),
+                                     from.getPull().getOffset(), from.getPull().getSizeBytes()});
+    case schema::NodeMessage::LOCATE:
+      return NodeMessage(LocateMessage{read_id(from.getLocate())});
+    case schema::NodeMessage::LOCATED:
+      return NodeMessage(read_located(from.getLocated()));
+    case schema::NodeMessage::COPY_STATE:
+      return NodeMessage(read_copy(from.getCopyState()));
     case schema::NodeMessage::BETWEEN:
       return NodeMessage(BetweenMessage{to_string(from.getBetween())});
     case schema::NodeMessage::OPEN_ACTOR: {
@@ -330,7 +375,12 @@ void write(const NodeMessage& from, schema::NodeMessage::Builder to) {
                           auto out = to.initPull();
                           write_id(pull.id, out.initId());
                           out.setTransfer(pull.transfer);
+                          out.setOffset(pull.offset);
+                          out.setSizeBytes(pull.size_bytes);
                         },
+                        [&](const LocateMessage& locate) { write_id(locate.id, to.initLocate()); },
+                        [&](const LocatedMessage& located) { write_located(located, to.initLocated()); },
+                        [&](const CopyStateMessage& copy) { write_copy(copy, to.initCopyState()); },
                         [&](const BetweenMessage& between) { to.setBetween(data_of(between.bytes)); },
                         [&](const OpenActorMessage& open) { write_open(open, to.initOpenActor()); },
                         [&](const ActorStateMessage& state) { write_state(state, to.initActorState()); },
@@ -403,6 +453,7 @@ size_t size_bytes(const NodeMessage& message) {
             return kMessageBytes + function.function.name.size() + function.function.code.size();
           },
           [](const ReleasedMessage& released) { return kMessageBytes + sizeof(ObjectId) * released.ids.size(); },
+          [](const LocatedMessage& located) { return kMessageBytes * (1 + located.others.size()); },
           [](const BetweenMessage& between) { return kMessageBytes + between.bytes.size(); },
           [](const auto&) { return kMessageBytes; }},
       message);

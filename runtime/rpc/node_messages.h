@@ -128,14 +128,31 @@ struct JobOverMessage {
 struct PullMessage {
   ObjectId id;
   uint64_t transfer = 0;
+  uint64_t offset = 0;
+  uint64_t size_bytes = 0;
+};
+struct LocateMessage {
+  ObjectId id;
+};
+struct LocatedMessage {
+  ObjectId id;
+  bool self = false;
+  std::vector<NodeKeyBytes> others;
+};
+enum class CopyState : uint8_t { kHas, kGone, kFailed };
+struct CopyStateMessage {
+  ObjectId id;
+  CopyState state = CopyState::kHas;
+  NodeKeyBytes source;  // kFailed
 };
 struct BetweenMessage {
   std::string bytes;
 };
 
-using NodeMessage = std::variant<JobDefinition, FunctionDefinition, ClassDefinition, CallMessage, ResultMessage,
-                                 ResolvedMessage, ReleasedMessage, JobOverMessage, PullMessage, BetweenMessage,
-                                 OpenActorMessage, ActorStateMessage, CloseActorMessage, KillActorMessage>;
+using NodeMessage =
+    std::variant<JobDefinition, FunctionDefinition, ClassDefinition, CallMessage, ResultMessage, ResolvedMessage,
+                 ReleasedMessage, JobOverMessage, PullMessage, BetweenMessage, OpenActorMessage, ActorStateMessage,
+                 CloseActorMessage, KillActorMessage, LocateMessage, LocatedMessage, CopyStateMessage>;
 
 // References inside references: deeper ones are refused.
 inline constexpr int kMaxWireDepth = 16;

@@ -2,7 +2,8 @@
 
 Its nodes are processes of this machine: a head with one CPU, where the driver is, and a node with two CPUs and the
 resource "far", which every call here wants. Beside child.py's commands there are {"do": "transfer", "megabytes": M} and,
-with clusters of their own, {"do": "join", "nodes": N}. One JSON object answers each.
+with clusters of their own, {"do": "broadcast", "megabytes": M, "nodes": N} and {"do": "join", "nodes": N}. One JSON
+object answers each.
 """
 
 from __future__ import annotations
@@ -93,6 +94,31 @@ def transfer(api: Any, megabytes: int) -> dict[str, Any]:
     return {"GB/s": array.nbytes / 1e9 / (time.perf_counter() - began)}
 
 
+def broadcast(kind: Callable[..., Any], megabytes: int, nodes: int, rounds: int) -> dict[str, Any]:
+    """Of an array in the driver's store to a task on each of the nodes, at once; seconds until all have answered."""
+    cluster = kind(store_bytes=4 * megabytes * 1_000_000)
+    try:
+        for index in range(nodes):
+            cluster.add_node(num_cpus=1, resources={f"n{index}": 1})
+        cluster.wait()
+        cluster.connect()
+        api = cluster.api
+        tasks = [api.remote(num_cpus=1, resources={f"n{index}": 1})(first_of) for index in range(nodes)]
+        api.get([task.remote(np.ones(1)) for task in tasks])
+        seconds = []
+        for seed in range(rounds):
+            array = np.random.default_rng(seed).random(megabytes * 125_000)
+            ref = api.put(array)
+            began = time.perf_counter()
+            assert api.get([task.remote(ref) for task in tasks]) == [array[0]] * nodes
+            seconds.append(time.perf_counter() - began)
+            del ref
+        median = sorted(seconds)[rounds // 2]
+        return {"nodes": nodes, "seconds": median, "GB/s": nodes * megabytes / 1000 / median}
+    finally:
+        cluster.shutdown()
+
+
 def main() -> None:
     peer = sys.argv[1]
     own = cluster_nodes.KINDS[peer]()
@@ -107,7 +133,16 @@ def main() -> None:
     def join(command: dict[str, Any]) -> dict[str, Any]:
         return cluster_nodes.join(cluster_nodes.KINDS[peer], command["nodes"])
 
-    more = {"transfer": lambda command: transfer(own.api, command["megabytes"]), "memory": memory, "join": join}
+    def broadcasts(command: dict[str, Any]) -> dict[str, Any]:
+        own.shutdown()  # it has one cluster at a time
+        return broadcast(cluster_nodes.KINDS[peer], command["megabytes"], command["nodes"], command["rounds"])
+
+    more = {
+        "transfer": lambda command: transfer(own.api, command["megabytes"]),
+        "memory": memory,
+        "join": join,
+        "broadcast": broadcasts,
+    }
     child.serve(own.api, peer, WORKLOADS, more)
     own.shutdown()
 

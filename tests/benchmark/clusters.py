@@ -21,6 +21,7 @@ NAMES = (  # cluster_child.py has them
     "cluster: calls of an actor on the other node, async",
 )
 MEGABYTES = 256  # of one array that goes to the other node
+BROADCAST_NODES = 4
 JOINING_NODES = 20
 WANTED_RATIO = 50
 WANTED_NODE_MIB = 30.0
@@ -69,15 +70,19 @@ def run(options: argparse.Namespace, show_rates: Any, show: Any) -> dict[str, An
     finally:
         for runtime in runtimes:
             runtime.close()
-    joins: dict[str, Any] = {}
-    for peer in peers:  # one at a time: each has many processes
-        runtime = runner.Runtime(peer, CHILD)
-        try:
-            joins[peer] = runtime.ask(do="join", nodes=JOINING_NODES)
-        finally:
-            runtime.close()
-    results["measures"]["join"] = joins
-    show("join", joins)
+    alone = {
+        "broadcast": {"megabytes": MEGABYTES, "nodes": BROADCAST_NODES, "rounds": options.rounds},
+        "join": {"nodes": JOINING_NODES},
+    }
+    for what, parameters in alone.items():
+        results["measures"][what] = {}
+        for peer in peers:  # one at a time: each has many processes
+            runtime = runner.Runtime(peer, CHILD)
+            try:
+                results["measures"][what][peer] = runtime.ask(do=what, **parameters)
+            finally:
+                runtime.close()
+        show(what, results["measures"][what])
     results["targets"] = targets(results, options.peer)
     for what, measured, wanted, reached in results["targets"]:
         print(f"target  {what:44} {measured:>10} {wanted:>10}  {reached}", flush=True)
@@ -93,6 +98,10 @@ def targets(results: dict[str, Any], peer: str | None) -> list[tuple[str, str, s
         times = runner.ratio(result, peer)
         if times and "async" in result["name"]:
             lines.append(line(f"{result['name']}: ratio", times, WANTED_RATIO, times >= WANTED_RATIO))
+    broadcasts = results["measures"]["broadcast"]
+    if peer:
+        times = broadcasts["sabir"]["GB/s"] / broadcasts[peer]["GB/s"]
+        lines.append(line(f"broadcast to {BROADCAST_NODES} nodes: ratio", times, 1, times >= 1))
     memory = results["measures"]["memory"]["sabir"]["node, PSS MiB"]
     lines.append(line("a node without its workers, MiB", memory, WANTED_NODE_MIB, memory < WANTED_NODE_MIB))
     return lines

@@ -63,7 +63,10 @@ std::vector<NodeMessage> messages() {
   list.emplace_back(ResolvedMessage{{3, 4}, full_value()});
   list.emplace_back(ReleasedMessage{{{1, 2}, {7, 8}}});
   list.emplace_back(JobOverMessage{1});
-  list.emplace_back(PullMessage{{7, 8}, 77});
+  list.emplace_back(PullMessage{{7, 8}, 77, 4096, 100'000});
+  list.emplace_back(LocateMessage{{7, 8}});
+  list.emplace_back(LocatedMessage{{7, 8}, true, {{std::string(16, 'n'), 3}, {std::string(16, 'm'), 4}}});
+  list.emplace_back(CopyStateMessage{{7, 8}, CopyState::kFailed, {std::string(16, 'n'), 3}});
   list.emplace_back(BetweenMessage{"between node managers"});
   OpenActorMessage open{.number = 5, .job = 1, .actor_id = std::string(16, 'a')};
   list.emplace_back(std::move(open));

@@ -73,8 +73,16 @@ void BulkConnection::cancel_receive(uint64_t transfer_id) {
   (void)post([transfer_id](BulkMachine& machine) { machine.cancel_receive(transfer_id); });
 }
 
-void BulkConnection::cancel_send(uint64_t transfer_id, Error why) {
-  (void)post([transfer_id, why = std::move(why)](BulkMachine& machine) { machine.cancel_send(transfer_id, why); });
+void BulkConnection::cancel_send(uint64_t transfer_id, Error why, std::function<void()> done) {
+  bool posted = post([transfer_id, why = std::move(why), done](BulkMachine& machine) {
+    machine.cancel_send(transfer_id, why);
+    if (done) {
+      done();
+    }
+  });
+  if (!posted && done) {
+    done();
+  }
 }
 
 void BulkConnection::refuse(uint64_t transfer_id, Error why) {

@@ -88,7 +88,8 @@ class ExchangeTest : public ::testing::Test {
   uint64_t last_call_ = 0;
   int opened_ = 0;
   bool closed_ = false;
-  Exchange exchange_{link_, clock_, [this](const auto& job) { return open_job(job); }};
+  NodeObjects objects_{clock_, [](const auto&, const auto& then) { then(nullptr); }};
+  Exchange exchange_{link_, clock_, objects_, [this](const auto& job) { return open_job(job); }};
 };
 
 TEST_F(ExchangeTest, APromiseIsKeptForAllWhoHaveIt) {

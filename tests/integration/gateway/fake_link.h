@@ -16,6 +16,7 @@ class FakeLink final : public gateway::PeerLink {
     OnEnd on_end;
   };
 
+  std::shared_ptr<gateway::PeerLink> share() override { return {std::shared_ptr<void>(), this}; }
   const rpc::NodeKeyBytes& self() const override { return self_; }
   const rpc::NodeKeyBytes& peer() const override { return peer_; }
   void want_sweep() override {}
@@ -30,6 +31,7 @@ class FakeLink final : public gateway::PeerLink {
     return receives_.size();
   }
   void send(uint64_t, std::span<const uint8_t>, OnEnd on_end) override { on_end({}); }
+  void cancel_send(uint64_t, std::function<void()> done) override { done(); }
   void refuse(uint64_t, Error) override {}
 
   // Those of one kind since the last call.

@@ -69,7 +69,10 @@ uint64_t LoopbackLink::receive(std::span<uint8_t> destination, OnEnd on_end) {
   return next_transfer_++;
 }
 
+void LoopbackLink::cancel_send(uint64_t, std::function<void()> done) { other_->queue(std::move(done)); }
+
 void LoopbackLink::send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) {
+  sent_bytes_ += source.size();
   other_->queue([self = other_, transfer, source, on_end = std::move(on_end)] {
     Transfer found;
     {

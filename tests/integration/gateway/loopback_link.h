@@ -1,6 +1,7 @@
 // Two ends of a link in one process. Messages go through their wire form.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -25,9 +26,13 @@ class LoopbackLink final : public gateway::PeerLink {
   }
   // What comes before this waits.
   void set_receiver(Receive receive);
+  // Before it is joined.
+  void name(rpc::NodeKeyBytes self) { self_ = std::move(self); }
   // Nothing is received or sent any more; transfers that wait end as disconnected.
   void close();
 
+  // Nothing is kept: who made it keeps it.
+  std::shared_ptr<gateway::PeerLink> share() override { return {std::shared_ptr<void>(), this}; }
   const rpc::NodeKeyBytes& self() const override { return self_; }
   const rpc::NodeKeyBytes& peer() const override { return other_->self_; }
   void post(rpc::NodeMessage message) override;
@@ -35,7 +40,11 @@ class LoopbackLink final : public gateway::PeerLink {
   void want_sweep() override {}              // whoever has the exchange sweeps it as it goes
   uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
   void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
+  // What is under way is copied in one step, later: it waits for that.
+  void cancel_send(uint64_t transfer, std::function<void()> done) override;
   void refuse(uint64_t transfer, Error why) override;
+
+  uint64_t sent_bytes() const { return sent_bytes_.load(); }
 
  private:
   struct Transfer {
@@ -46,7 +55,7 @@ class LoopbackLink final : public gateway::PeerLink {
   void queue(std::function<void()> task);
 
   // One node of two lives: the two ends are told apart by that.
-  const rpc::NodeKeyBytes self_{std::string(16, 'n'), reinterpret_cast<uintptr_t>(this)};
+  rpc::NodeKeyBytes self_{std::string(16, 'n'), reinterpret_cast<uintptr_t>(this)};
   LoopbackLink* other_ = nullptr;
   std::mutex lock_;
   std::condition_variable changed_;
@@ -55,6 +64,7 @@ class LoopbackLink final : public gateway::PeerLink {
   std::map<uint64_t, Transfer> transfers_;
   uint64_t next_transfer_ = 1;
   bool closed_ = false;
+  std::atomic<uint64_t> sent_bytes_{0};
   std::thread thread_;
 };
 

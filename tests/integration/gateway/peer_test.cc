@@ -52,7 +52,7 @@ class PeerTest : public ::testing::Test {
         loop_, *other_.links, node_.local.node,
         MessageLane::Events{.received = [](auto, auto done) { done({}); }, .lost = [](const std::string&) {}});
     node_.peer = std::make_unique<Peer>(
-        loop_, *node_.links, node_.local.node, other_.local.node,
+        loop_, *node_.links, objects_, node_.local.node, other_.local.node,
         Peer::Events{.open_job = [this](const rpc::JobDefinition&) -> Result<std::shared_ptr<client::Client>> {
                        opening_ = true;
                        may_open_.wait();
@@ -80,6 +80,8 @@ class PeerTest : public ::testing::Test {
   loop::KjLoop kj_loop_{loop_};
   node_link::ClusterId cluster_ = node_link::ClusterId::random();
   OtherNode other_{loop_, kj_loop_, "other", cluster_, false};
+  SteadyClock clock_;
+  NodeObjects objects_{clock_, [](const auto&, const auto& then) { then(nullptr); }};
   GatewayNode node_{loop_, kj_loop_, "node", cluster_, false};
   std::atomic<bool> opening_{false};
   std::latch may_open_{1};

@@ -55,8 +55,11 @@ int main(int argc, char** argv) {
   testing::LoopbackLink::join(origin_end, target_end);
   {
     SteadyClock clock;
-    gateway::Exchange origin(origin_end, clock, {});
-    gateway::Exchange remote(target_end, clock, [&](const rpc::JobDefinition&) { return target; });
+    auto no_other = [](const auto&, const auto& then) { then(nullptr); };
+    gateway::NodeObjects origin_objects(clock, no_other);
+    gateway::NodeObjects remote_objects(clock, no_other);
+    gateway::Exchange origin(origin_end, clock, origin_objects, {});
+    gateway::Exchange remote(target_end, clock, remote_objects, [&](const rpc::JobDefinition&) { return target; });
     origin_end.set_receiver([&](rpc::NodeMessage message) { return origin.receive(std::move(message)); });
     target_end.set_receiver([&](rpc::NodeMessage message) { return remote.receive(std::move(message)); });
     origin.export_class(*std::move(worker), {.width = width, .resources = {{"CPU", 10'000}}});

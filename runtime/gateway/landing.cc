@@ -1,0 +1,56 @@
+#include "runtime/gateway/landing.h"
+
+#include <utility>
+
+#include "runtime/client/relay.h"
+
+namespace sabir::gateway {
+
+Result<std::shared_ptr<Landing>> Landing::make(client::Client& client, client::ValueHeader header, uint64_t size_bytes,
+                                               int64_t wait_ns) {
+  std::shared_ptr<Landing> landing(new Landing(client));
+  void* destination = nullptr;
+  client::Core& core = client.core();
+  SABIR_ASSIGN_OR_RETURN(landing->builder_, core.objects->build(header, size_bytes, wait_ns, &destination));
+  landing->destination_ = {static_cast<uint8_t*>(destination), size_bytes};
+  const client::Builder& builder = *landing->builder_;
+  if (builder.small != nullptr) {
+    landing->mapping_ = client::retain(builder.small);
+    landing->bytes_ = landing->destination_;
+    return landing;
+  }
+  uint64_t prefix = client::value_prefix_bytes(0, client::kStoreAlignment);
+  Result<std::span<const uint8_t>> bytes = core.self.objects().view(builder.placement.offset() + prefix, size_bytes);
+  Result<client::Future*> mapping = client::Relay(client).make_value({}, {}, {}, 0);
+  if (!bytes.ok() || !mapping.ok()) {
+    landing->abandon();
+    return bytes.ok() ? std::move(mapping).error() : std::move(bytes).error();
+  }
+  landing->bytes_ = *bytes;
+  landing->mapping_ = *mapping;
+  return landing;
+}
+
+Landing::~Landing() {
+  abandon();
+  if (sealed_ != nullptr) {
+    client::release(sealed_);
+  }
+  if (mapping_ != nullptr) {
+    client::release(mapping_);
+  }
+}
+
+Result<client::Future*> Landing::seal() {
+  SABIR_ASSIGN_OR_RETURN(client::Future * sealed, client_.core().objects->seal(std::move(builder_)));
+  sealed_ = client::retain(sealed);
+  return sealed;
+}
+
+void Landing::abandon() {
+  if (builder_ != nullptr) {
+    client_.core().objects->abandon(std::move(builder_));
+  }
+}
+
+}  // namespace sabir::gateway
