@@ -60,7 +60,8 @@ class ClusterHost {
  public:
   virtual ~ClusterHost() = default;
   virtual cluster::NodeState node_state() = 0;
-  // Of the classes with a strategy of their own; or of all that are this node's to place.
+  // Of the classes with a strategy of their own, and of those that this node never can run; or of all that are this
+  // node's to place.
   virtual std::vector<ClassBacklog> backlogs(bool all) = 0;
   // So many calls more of the class may be under way to the peer.
   virtual void send_calls(const ClassBacklog& backlog, const cluster::NodeKey& peer, PlacePlan::Share share) = 0;
@@ -114,7 +115,7 @@ class ClusterAgent {
   void take_name(const cluster::ActorName& name, const cluster::NamedActor& actor, NameAnswered answered);
   void find_name(const cluster::ActorName& name, NameAnswered answered);
   void free_name(const cluster::ActorName& name, const cluster::NamedActor& actor);
-  // Decides where what waits in classes with a strategy runs. Also at each tick, then of all classes.
+  // Decides where that runs which need not wait for this node first. Also at each tick, then of all classes.
   void place_calls() { place_calls(false); }
   // One decision, for what is no call (an actor): kLater means that it may wait there. Debits another node's account.
   cluster::Decision choose(const cluster::Amounts& resources, const cluster::Strategy& strategy);
@@ -181,7 +182,7 @@ class ClusterAgent {
   void on_name_answer(const cluster::NameAnswer& answer);
   void expire_names();
   // Where one more of these goes: nothing if it stays here.
-  std::optional<cluster::NodeKey> choose_elsewhere(const cluster::Amounts& resources);
+  std::optional<cluster::NodeKey> choose_elsewhere(const cluster::Amounts& resources, int64_t waited_ns);
 
   loop::EventLoop& loop_;
   const Clock& clock_;

@@ -10,6 +10,8 @@ namespace {
 // Calls that no node can run: a node that can may be about to join.
 constexpr int64_t kWarnAfterNs = kSecondNs;
 constexpr int64_t kLocalPatienceNs = 60 * kMillisecondNs;  // of actors
+// An actor that is sent to a node stays with it: it waits for any that has room, before it waits at a full one.
+constexpr int64_t kAnyNodePatienceNs = 5 * kSecondNs;
 
 }  // namespace
 
@@ -52,11 +54,12 @@ cluster::Decision ClusterAgent::choose(const cluster::Amounts& resources, const 
                : cluster::Decision{cluster::Decision::Outcome::kLater, self_};
 }
 
-std::optional<NodeKey> ClusterAgent::choose_elsewhere(const cluster::Amounts& resources) {
+std::optional<NodeKey> ClusterAgent::choose_elsewhere(const cluster::Amounts& resources, int64_t waited_ns) {
   cluster::Decision decision = choose(resources, {});
   bool elsewhere = decision.node.id != self_.id && !decision.node.id.is_nil();
-  return elsewhere && decision.outcome != cluster::Decision::Outcome::kInfeasible ? std::optional(decision.node)
-                                                                                  : std::nullopt;
+  bool has_room = decision.outcome == cluster::Decision::Outcome::kNow;
+  bool may_wait_there = decision.outcome == cluster::Decision::Outcome::kLater && waited_ns >= kAnyNodePatienceNs;
+  return elsewhere && (has_room || may_wait_there) ? std::optional(decision.node) : std::nullopt;
 }
 
 bool ClusterAgent::place_by_strategy(const ActorBacklog& backlog, int64_t waited_ns) {
@@ -71,6 +74,10 @@ bool ClusterAgent::place_by_strategy(const ActorBacklog& backlog, int64_t waited
   }
   if (decision.node.id == self_.id) {
     host_.allow_actor(backlog.actor);
+    return false;
+  }
+  if (decision.outcome == cluster::Decision::Outcome::kLater &&
+      backlog.strategy.kind != cluster::Strategy::Kind::kAffinity && waited_ns < kAnyNodePatienceNs) {
     return false;
   }
   host_.place_actor(backlog.actor, decision.node);
@@ -90,8 +97,9 @@ void ClusterAgent::spill_actors() {
       continue;
     }
     std::optional<NodeKey> node;
-    if (clock_.now_ns() - waiting_since >= kLocalPatienceNs) {
-      node = choose_elsewhere(backlog.resources);
+    int64_t waited_ns = clock_.now_ns() - waiting_since;
+    if (waited_ns >= kLocalPatienceNs || !placer_.fits_here(backlog.resources, *view_)) {
+      node = choose_elsewhere(backlog.resources, waited_ns);
     }
     if (node) {
       host_.place_actor(backlog.actor, *node);

@@ -63,12 +63,9 @@ std::string NodeManager::infeasible(shm::ClassIndex class_index) const {
 }
 
 void NodeManager::place_calls() {
-  if (!coordinator_.scheduler().has_strategies()) {
-    return;
-  }
   if (cluster_) {
     cluster_->place_calls();
-  } else {
+  } else if (coordinator_.scheduler().has_strategies()) {
     place_alone_calls();
   }
 }

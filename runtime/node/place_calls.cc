@@ -97,6 +97,12 @@ bool CallPlacer::here_first(const Strategy& strategy, const cluster::Amounts& re
   return strategy.soft && !(wanted != nullptr && wanted->usable() && set && wanted->capacity.could_fit(*set));
 }
 
+bool CallPlacer::fits_here(const cluster::Amounts& resources, const cluster::ResourceView& view) const {
+  const cluster::ResourceView::Node* own = view.find(self_);
+  std::optional<ResourceSet> set = view.resolve(resources);
+  return own == nullptr || !own->reported || (set && own->capacity.could_fit(*set));
+}
+
 // P3
 uint64_t CallPlacer::open_here(const ClassBacklog& backlog, Waiting& waiting) const {
   if (waiting.here <= backlog.leases_here || clock_->now_ns() - waiting.here_ns > kPromiseNs) {
@@ -123,7 +129,7 @@ PlacePlan CallPlacer::plan(const ClassBacklog& backlog, cluster::ResourceView& v
   int64_t now_ns = clock_->now_ns();
   Waiting& waiting = waiting_.try_emplace(backlog.class_index, Waiting{now_ns, 0, 0}).first->second;
   int64_t waited_ns = now_ns - waiting.since_ns;
-  if (!counted && waited_ns < kLocalPatienceNs) {
+  if (!counted && waited_ns < kLocalPatienceNs && fits_here(backlog.resources, view)) {
     return plan;
   }
   decide(backlog, view, counted, waiting, plan);

@@ -2,7 +2,7 @@
 // A state machine: what waits comes in, what is to be done goes out; no I/O, the clock and chance come in. The rules
 // for one call are C1 to C8 (cluster/placement.h); here they are applied to many that wait together:
 //  P1 A class without a strategy, and one that wants this node first, is this node's: what it does not begin within
-//     60 ms may go to others.
+//     60 ms may go to others, and what it never can, at once.
 //  P2 Of any other class each call is decided at once, and this node gets as many leases as calls fell to it (S12).
 //     When nothing waits it gets none, and links to other nodes of a class that is to be spread, or has fallbacks, are
 //     let go when they are idle: the next calls are decided anew.
@@ -90,6 +90,8 @@ class CallPlacer {
   // No node ever could, as the cluster is.
   bool is_infeasible(const cluster::Amounts& resources, const cluster::Strategy& strategy,
                      const cluster::ResourceView& view) const;
+  // This node could ever begin it, or has not said yet what it has.
+  bool fits_here(const cluster::Amounts& resources, const cluster::ResourceView& view) const;
   bool anything_waits() const { return !waiting_.empty(); }
   // Since when calls wait in the class; nothing: none do.
   std::optional<int64_t> waits_since_ns(shm::ClassIndex class_index) const;

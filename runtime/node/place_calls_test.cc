@@ -61,6 +61,12 @@ TEST_F(PlaceCallsTest, P1_WithoutAStrategyItIsThisNodesForAWhile) {
   EXPECT_EQ(calls_to(later, 2) + calls_to(later, 3), 1u);
 }
 
+TEST_F(PlaceCallsTest, P1_WhatThisNodeNeverCanDoesNotWaitForIt) {
+  node(1, 0.5, {});
+  PlacePlan first = plan();
+  EXPECT_EQ(calls_to(first, 2) + calls_to(first, 3), 1u);
+}
+
 TEST_F(PlaceCallsTest, P1_LabelsThatThisNodeHas) {
   want("in(eu, us)");
   EXPECT_EQ(plan().here, UINT64_MAX);

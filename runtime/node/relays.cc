@@ -201,14 +201,12 @@ cluster::NodeState NodeManager::node_state() {
 
 std::vector<ClassBacklog> NodeManager::backlogs(bool all) {
   std::vector<ClassBacklog> list;
-  if (!all && !coordinator_.scheduler().has_strategies()) {
-    return list;
-  }
   for (const Scheduler::ClassView& view : coordinator_.scheduler().classes()) {
     auto job = jobs_.find(view.job);
     bool decided_outside = view.place->decided_outside();
     bool has_links = false;
-    if (job == jobs_.end() || job->second.over || view.place->here_only || (!all && !decided_outside)) {
+    bool at_once = decided_outside || (view.waiting != 0 && view.infeasible);
+    if (job == jobs_.end() || job->second.over || view.place->here_only || (!all && !at_once)) {
       continue;
     }
     ClassBacklog backlog;

@@ -138,3 +138,27 @@ def test_an_actor_that_only_another_node_holds_restarts():
                     return False
 
             wait_until(lives, "it restarts")
+
+
+def test_an_actor_that_waits_takes_the_first_room_there_is():
+    with Cluster(head_node_args={"num_cpus": 0}) as cluster:
+        nodes = [cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)]
+        cluster.connect(log_to_driver=False)
+
+        class Place:
+            def where(self):
+                return here()
+
+        maker = sabir.remote(num_cpus=1)(Place)
+        for turn in range(2):
+            holders = [maker.remote(), maker.remote()]
+            at = get([holder.where.remote() for holder in holders])
+            assert set(at) == {node.session for node in nodes}
+            waiting = maker.remote()
+            answer = waiting.where.remote()
+            time.sleep(0.5)  # no node has room
+            assert sabir.wait([answer], timeout=0) == ([], [answer])
+            sabir.kill(holders[turn])
+            assert get(answer) == at[turn]
+            sabir.kill(holders[1 - turn])
+            sabir.kill(waiting)
