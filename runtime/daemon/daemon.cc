@@ -25,6 +25,7 @@
 #include "runtime/node/guard.h"
 #include "runtime/node/node_manager.h"
 #include "runtime/node/reaper.h"
+#include "runtime/rpc/node_link/address.h"
 #include "runtime/rpc/release.h"
 #include "runtime/rpc/session_server.h"
 #include "runtime/store/arena.h"
@@ -122,7 +123,7 @@ class Daemon {
     node.name = node_name();
     node.labels = options_.labels;
     if (options_.head || options_.join) {
-      node.cluster = cluster_options();
+      SABIR_ASSIGN_OR_RETURN(node.cluster, cluster_options());
     }
     if (options_.driver_fd) {
       SABIR_ASSIGN_OR_RETURN(node.owner_pid, owner_of(*options_.driver_fd));
@@ -182,7 +183,7 @@ class Daemon {
     return options_.node_name.empty() ? host : options_.node_name;
   }
 
-  node::ClusterOptions cluster_options() {
+  Result<node::ClusterOptions> cluster_options() {
     node::ClusterOptions cluster;
     char buffer[4096] = {};
     [[maybe_unused]] ssize_t size = ::readlink("/proc/self/exe", buffer, sizeof(buffer) - 1);
@@ -196,6 +197,10 @@ class Daemon {
     if (options_.join) {
       cluster.join_string = std::getenv("SABIR_JOIN");
       ::unsetenv("SABIR_JOIN");  // workers need not know
+      if (options_.node_host.empty()) {
+        SABIR_ASSIGN_OR_RETURN(node_link::JoinString join, node_link::JoinString::parse(cluster.join_string));
+        SABIR_ASSIGN_OR_RETURN(cluster.host, node_link::own_address_towards(join.address));
+      }
     }
     cluster.ready = [this](const std::string& address, const std::string& join_string) {
       nlohmann::json facts = {{"address", address}, {"join_string", join_string}};

@@ -86,6 +86,22 @@ uint16_t SocketAddress::port() const {
 
 Result<Addresses> look_up(const HostPort& where) { return look_up_with(where, 0); }
 
+Result<std::string> own_address_towards(const HostPort& where) {
+  SABIR_ASSIGN_OR_RETURN(Addresses addresses, look_up(where));
+  for (const SocketAddress& address : addresses) {
+    UniqueFd socket(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    // Of a datagram socket this only asks for the way.
+    if (socket.valid() && connect(socket.get(), address.get(), address.size_bytes) == 0) {
+      SocketAddress own = local_address(socket.get());
+      char host[NI_MAXHOST] = {};
+      if (getnameinfo(own.get(), own.size_bytes, host, sizeof(host), nullptr, 0, NI_NUMERICHOST) == 0) {
+        return std::string(host);
+      }
+    }
+  }
+  return disconnected_error("no way leads from this machine to " + where.text());
+}
+
 struct Lookup::State {
   std::mutex mutex;
   loop::EventLoop* loop;  // null: the Lookup is gone

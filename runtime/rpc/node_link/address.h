@@ -33,6 +33,10 @@ using Addresses = std::vector<SocketAddress>;
 // Waits for a name server if the host is a name. Never empty.
 Result<Addresses> look_up(const HostPort& where);
 
+// The address of this machine that packets to `where` leave from: what a node there can reach it at, unless somebody
+// translates addresses between the two. Waits for a name server, sends nothing. kDisconnected: no way leads there.
+Result<std::string> own_address_towards(const HostPort& where);
+
 // Looks a name up beside the loop, in a thread of its own (the C library knows no other way, and a name server that
 // does not answer takes its time). Numbers need none of that and are answered in the next round. Nothing is called
 // after the destructor. Belongs to the loop's thread.

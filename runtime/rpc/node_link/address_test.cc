@@ -40,6 +40,12 @@ TEST(AddressTest, WhatIsNoHostIsNotFound) {
   EXPECT_THAT(none.error().message(), HasSubstr("no-such-host.invalid"));
 }
 
+TEST(AddressTest, WhereAMachineIsReachedDependsOnWhoAsks) {
+  EXPECT_EQ(own_address_towards({"127.0.0.1", 80}).value(), "127.0.0.1");
+  EXPECT_EQ(own_address_towards({"127.9.9.9", 80}).value(), "127.0.0.1");
+  EXPECT_EQ(own_address_towards({"no-such-host.invalid", 80}).error().kind(), ErrorKind::kNotFound);
+}
+
 TEST(AddressTest, SocketsFindDeadPeers) {
   UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_TRUE(prepare_socket(socket.get(), {.user_timeout_ns = 7 * kSecondNs, .keepalive_ns = 8 * kSecondNs}).ok());
