@@ -83,7 +83,9 @@ Options parse_options(int argc, const char* const* argv) {
   app.add_option("--fault-plan", options.fault_plan, "for tests: answers of the control channel to lose or delay");
   app.add_flag("--head", options.head, "the first node of a cluster: others may join it");
   app.add_flag("--join", options.join, "a further node of a cluster; SABIR_JOIN has the head's join string");
-  app.add_option("--node-host", options.node_host, "address that other nodes reach this one at (default: 127.0.0.1)");
+  app.add_option("--node-host", options.node_host,
+                 "address that other nodes reach this one at (default: of the head 127.0.0.1, of others the machine's "
+                 "address on the way to the head)");
   app.add_option("--node-port", options.node_port, "port for other nodes (default, and 0: any that is free)");
   app.add_option("--node-name", options.node_name, "for people (default: the host's name)");
   app.add_option("--label", labels, "KEY=VALUE, once per label of the node");

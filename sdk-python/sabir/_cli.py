@@ -40,7 +40,12 @@ def _parser() -> argparse.ArgumentParser:
     role = start.add_mutually_exclusive_group()
     role.add_argument("--head", action="store_true", help="the first node of a cluster: prints what others join with")
     role.add_argument("--join", metavar="STRING", help="a further node of the cluster whose head printed this")
-    start.add_argument("--host", default="", help="address that other nodes reach this one at (default: 127.0.0.1)")
+    start.add_argument(
+        "--host",
+        default="",
+        help="address that other nodes reach this one at (default: of the head 127.0.0.1, of others this machine's "
+        "address on the way to the head)",
+    )
     start.add_argument("--port", type=int, default=0, help="port for other nodes (default: any that is free)")
     start.add_argument("--name", default="", help="of the node, for people (default: the host's name)")
     start.add_argument("--labels", default="", metavar="KEY=VALUE,...", help="of the node: tasks may ask for them")
