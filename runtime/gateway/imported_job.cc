@@ -54,9 +54,9 @@ ImportedJob::~ImportedJob() {
 
 Result<Task*> ImportedJob::task_for(const rpc::CallMessage& call, const rpc::FunctionInfo& function,
                                     const std::vector<rpc::ResourceAmount>& resources) {
-  Task*& task = tasks_[{call.function, call.class_number, call.num_returns}];
-  if (task != nullptr) {
-    return task;
+  TaskKey key{call.function, call.class_number, call.num_returns};
+  if (auto known = tasks_.find(key); known != tasks_.end()) {
+    return known->second;
   }
   SABIR_ASSIGN_OR_RETURN(client::Function * exported, client_->core().functions->export_function(function));
   std::vector<sabir_resource> amounts;
@@ -72,7 +72,7 @@ Result<Task*> ImportedJob::task_for(const rpc::CallMessage& call, const rpc::Fun
   Result<Task*> prepared = client_->prepare_task(*exported, options);
   client::release(exported);
   if (prepared.ok()) {
-    task = *prepared;
+    tasks_.emplace(key, *prepared);
   }
   return prepared;
 }

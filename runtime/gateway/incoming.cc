@@ -49,12 +49,15 @@ struct Incoming::Pull {
 
 namespace {
 
-uint64_t stored_bytes_in(const rpc::WireValue& value) {
-  uint64_t bytes = value.stored ? value.stored->size_bytes : 0;
+// Adds what is stored in it; the peer says how much that is. False: nothing is.
+bool add_stored(const rpc::WireValue& value, uint64_t& size_bytes) {
+  bool any = value.stored.has_value();
+  uint64_t own = any ? value.stored->size_bytes : 0;
+  size_bytes = own > UINT64_MAX - size_bytes ? UINT64_MAX : size_bytes + own;
   for (const rpc::WireRef& ref : value.refs) {
-    bytes += ref.value ? stored_bytes_in(*ref.value) : 0;
+    any = (ref.value && add_stored(*ref.value, size_bytes)) || any;
   }
-  return bytes;
+  return any;
 }
 
 }  // namespace
@@ -116,11 +119,12 @@ void Incoming::read(std::vector<rpc::WireValue> values, MentionsPtr mentions, Ad
     std::lock_guard guard(lock_);
     ++batches_;
   }
+  bool any_stored = false;
   for (const rpc::WireValue& value : batch->values) {
     promise_refs(value, *batch);  // now: the message that keeps the promise may be the next one
-    batch->stored_bytes += stored_bytes_in(value);
+    any_stored = add_stored(value, batch->stored_bytes) || any_stored;
   }
-  if (batch->stored_bytes == 0) {
+  if (!any_stored) {
     complete(batch);
     return;
   }
