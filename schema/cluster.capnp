@@ -7,20 +7,31 @@
 # head gives it when it registers and which is never 0. The *head* is the node that takes members in and out. The *view*
 # is what a node knows of all the others' resources.
 #
+# Who says what to whom. Each node, the head's too, talks with the *control store*, a process of its own at the head
+# (runtime/head), which keeps members, names and values. It has no address of its own: its words come from the head's
+# node, marked as its (`control` of gateway.capnp). Nodes talk with each other about leases and output.
+#
 # Joining. A node that is no member, or was declared dead, sends `registerRequest` and gets `registerAnswer`: its
-# incarnation and everything that it must know, or a failure. From then on `members` tells it what changed; versions
-# rise, of two the higher counts. A node that goes by itself says `leaving` first.
+# incarnation and everything that it must know, or a failure. The same start of a node gets the same answer. From then on
+# `members` tells it what changed: all members, each time; of two the one with the higher epoch counts, then the one with
+# the higher version. A node that goes by itself says `leaving` first.
 #
-# Signs of life. Who gets a `heartbeat` answers it, with its sequence. All other messages count as signs of life, too.
+# Signs of life. A node sends a `heartbeat` every few seconds and says which `members` it has; the answer has its sequence,
+# and the members follow if they are others. All other messages count as signs of life, too.
 #
-# View (rules V1-V6, runtime/node/cluster/node_report.h). A member sends `nodeReport` to the head and gets
-# `reportAnswer`. The head sends `viewBatch` to each member and gets `viewPosition`: what the member has now.
+# A new epoch is another life of the control store: it knows what it had answered, and nothing else. Who sees one sends
+# its report whole, the position of its view and the requests that it has no answer to.
+#
+# View (rules V1-V6, runtime/node/cluster/node_report.h). A member sends `nodeReport` to the control store and gets
+# `reportAnswer`. That sends `viewBatch` to each member and gets `viewPosition`: what the member has now.
 #
 # Leases (rules E1-E7, runtime/node/cluster/remote_lease.h). The client sends `leaseRequest` and `leaseStatus`, the
 # server `leaseAnswer`, `leaseStatusAnswer` and, unasked, `leaseRecall`.
 #
-# Names of actors (runtime/node/cluster/actor_names.h). A node asks the head with a `nameRequest` before it gives a new
-# actor a name, and when it does not know one; it gets a `nameAnswer`, but for `free`.
+# Requests (rules of runtime/control/reply_cache.h). A node numbers its `controlRequest`s from 1, says with each which is
+# the lowest that it has no answer to, and repeats one until its `controlAnswer` comes or it gives up: a change is made
+# once, and its answer is on the disk with it. At most 1024 are open: a number is less than that above the lowest. A node
+# asks for a name of an actor before it gives a new actor one, and when it does not know one.
 #
 # Output of workers. The node that a job's driver is on gets `logLines` from the nodes that run its calls, one message of
 # a job under way at a time, and answers each with `logAnswer`, shown or dropped.
@@ -46,7 +57,8 @@ struct ClusterMessage {
     registerAnswer @1 :RegisterAnswer;
     members :group {
       version @2 :UInt64;
-      members @3 :List(Member);      # at most 4096: those that are new or have changed
+      members @3 :List(Member);      # at most 4096
+      epoch @25 :UInt64;
     }
     nodeReport @4 :NodeReport;
     reportAnswer :group {
@@ -65,6 +77,8 @@ struct ClusterMessage {
     leaseRecall @14 :LeaseRecall;
     heartbeat :group {
       sequence @15 :UInt64;
+      epoch @26 :UInt64;             # of the last `members` that it has; 0: none
+      version @27 :UInt64;
     }
     heartbeatAnswer :group {
       sequence @16 :UInt64;          # of the heartbeat
@@ -72,8 +86,8 @@ struct ClusterMessage {
     leaving :group {
       reason @17 :Text;              # for people; at most 512 bytes
     }
-    nameRequest @18 :NameRequest;
-    nameAnswer @19 :NameAnswer;
+    retired18 @18 :NameRequest;      # of a release before the control store had a process; refused
+    retired19 @19 :NameAnswer;
     logLines :group {
       job @20 :Data;                 # its id, 16 bytes
       sequence @21 :UInt64;
@@ -83,6 +97,8 @@ struct ClusterMessage {
       job @23 :Data;
       sequence @24 :UInt64;          # of the message
     }
+    controlRequest @28 :ControlRequest;
+    controlAnswer @29 :ControlAnswer;
   }
 }
 
@@ -93,6 +109,7 @@ struct RegisterRequest {
   port @3 :UInt16;
   release @4 :Text;                  # for messages; at most 64 bytes
   layoutHash @5 :UInt64;             # of its shared-memory layout (T6)
+  startId @6 :Data;                  # 16 bytes: of this start of the node
 }
 
 struct RegisterAnswer {
@@ -120,6 +137,44 @@ struct NameRequest {
   name @3 :Text;                     # at most 1024 bytes
   actor @4 :NamedActor;              # `take`, `free`
   enum Kind { take @0; find @1; free @2; }
+}
+
+struct ControlRequest {
+  number @0 :UInt64;                 # from 1
+  lowestUnanswered @1 :UInt64;       # at most `number`
+  union {
+    name @2 :NameRequest;            # whose number is 0
+    putValue :group {
+      key @3 :Data;                  # 1 to 1024 bytes; so are all
+      value @4 :Data;                # at most 1 MiB
+      overwrite @5 :Bool;            # else a value that is there stays
+    }
+    getValue @6 :Data;               # key
+    eraseValue @7 :Data;             # key
+    listKeys :group {
+      prefix @8 :Data;               # at most 1024 bytes
+      after @9 :Data;                # a key, at most 1024 bytes: those behind it; empty: from the first
+      limit @10 :UInt16;             # 1 to 1024
+    }
+    drain :group {
+      node @11 :Text;                # its name, or the beginning of its id in hex; at most 256 bytes
+      deadlineNs @12 :Int64;         # from now; -1: none
+    }
+  }
+  epoch @13 :UInt64;                 # of the life that it is sent to: no other one takes it
+}
+
+struct ControlAnswer {
+  number @0 :UInt64;                 # of the request
+  failure @1 :Session.Failure;       # set: nothing else is; message of at most 512 bytes
+  union {
+    done @2 :Void;                   # free
+    actor @3 :NamedActor;            # take, find: who has the name
+    flag @4 :Bool;                   # putValue: the key is new; eraseValue: it was there
+    value @5 :Data;                  # getValue: at most 1 MiB
+    keys @6 :List(Data);             # at most 1024, each at most 1024 bytes
+    node @7 :NodeKey;                # drain
+  }
 }
 
 struct NameAnswer {

@@ -26,6 +26,10 @@ struct ClusterMember {
   key @0 :NodeKey;
   address @1 :NodeAddress;
   dead @2 :Bool;                   # fenced: this incarnation and those before it
+  # Gateways need none of these.
+  name @3 :Text;                   # for people; at most 256 bytes
+  draining @4 :Bool;               # it gets nothing new, and leaves when it has nothing left to do ...
+  drainLeftNs @5 :Int64 = -1;      # ... or after so long; -1: it has as long as it takes
 }
 
 struct ToGateway {
@@ -62,6 +66,7 @@ struct ToGateway {
     between :group {               # to the peer's sabird
       peer @19 :NodeKey;
       bytes @20 :Data;
+      control @29 :Bool;           # the peer is the head: to the control store behind it. From the head: from there
     }
     jobOver @21 :UInt32;           # has ended at this node
     joinAnswer :group {            # to a joiner
@@ -102,6 +107,7 @@ struct FromGateway {
     between :group {               # from the peer's sabird
       peer @13 :NodeKey;
       bytes @14 :Data;
+      control @15 :Bool;           # at the head: to its control store; else: from the control store, by the head
     }
   }
 }

@@ -225,6 +225,8 @@ struct NodeMessage {
     # Of an object that the receiver has named: where is it? `located` follows. From then on the sender is getting it.
     located @21 :Located;
     copyState @22 :CopyState;
+    control @23 :Data;
+    # As `between`, but one of both is not the head's node manager but the control store behind it.
   }
 }
 

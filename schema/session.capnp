@@ -99,7 +99,8 @@ struct Hello {
   union {
     driver @5 :JobConfig;
     worker @6 :Text;             # the token of its launch
-    observer @7 :Void;           # command-line tools: no slot and no segments; only `status`, `stop` and the `kv` calls
+    observer @7 :Void;           # command-line tools: no slot and no segments; only `status`, `stop`, `drain`
+                                 # and the `kv` calls
   }
 }
 
@@ -249,4 +250,8 @@ interface Session {
   status @18 () -> (json :Text, failure :Failure);
   stop @19 (requestId :UInt64) -> (failure :Failure);
   # Ends the node and every process of it. From an observer or the driver that started the node.
+
+  drain @20 (requestId :UInt64, node :Text, deadlineNs :Int64) -> (failure :Failure, nodeId :Text);
+  # A node of the cluster, by its name or the beginning of its id in hex (at most 256 bytes), gets nothing new, and leaves
+  # when it has nothing left to do, or after the deadline; -1: it has as long as it takes. The whole id comes back.
 }

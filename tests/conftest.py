@@ -14,4 +14,5 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A temporary folder with a short path; sessions that a test starts have their root in it."""
     with short_folder() as path:
         monkeypatch.setenv("XDG_RUNTIME_DIR", path)
+        monkeypatch.setenv("XDG_STATE_HOME", f"{path}/state")
         yield Path(path)

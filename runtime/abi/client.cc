@@ -120,6 +120,11 @@ Result<client::NodeOptions> node_options(const sabir_config& config) {
     return invalid_error("join_life_ns is above 0, and the head's alone");
   }
   options.join_life_ns = config.join_life_ns;
+  if (config.cluster_role != SABIR_CLUSTER_HEAD && (config.state_dir.size != 0 || config.durable != 0)) {
+    return invalid_error("state_dir and durable are the head's alone");
+  }
+  options.state_dir = view(config.state_dir);
+  options.durable = config.durable != 0;
   options.ends_with_caller = config.ends_with_caller != 0;
   for (size_t i = 0; i < config.label_count; ++i) {
     const sabir_label& label = config.labels[i];

@@ -224,11 +224,17 @@ typedef struct sabir_config {
   /* Of a node to start; sabir.io/node-id and sabir.io/node-name it has anyway, that prefix is taken. */
   const sabir_label* labels;
   size_t label_count;
+  /* Of SABIR_CLUSTER_HEAD: where the cluster's state is kept (control store, key, port, token), mode 0700, made if it
+   * is not there. A head that is started again with it goes on with its cluster. One head at a time: ALREADY_EXISTS.
+   * "": "head" beneath session_root if that was given, else $XDG_STATE_HOME/sabir/head, else ~/.local/state/sabir/head.
+   */
+  sabir_string state_dir;
+  uint8_t durable; /* of SABIR_CLUSTER_HEAD. 1: what the control store has answered outlives a loss of power, too */
 } sabir_config;
 #define SABIR_CONFIG_INIT                                                                                            \
   {                                                                                                                  \
     sizeof(sabir_config), {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, 0, {0, 0}, 1, 0, 60000000000, 0, 0, 0, \
-        0, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0                                                                        \
+        0, {0, 0}, {0, 0}, {0, 0}, 0, 0, 0, 0, {0, 0}, 0                                                             \
   }
 /* As the macro (rule 6). So are the others: they write what struct_size has room for, and nothing if it is not set. */
 SABIR_API void sabir_config_init(sabir_config* config);
@@ -633,6 +639,13 @@ SABIR_API sabir_status sabir_node_status(sabir_string address, sabir_string sess
 /* Stops the node: its jobs, workers and objects end with it. Returns when its process is gone. */
 SABIR_API sabir_status sabir_node_stop(sabir_string address, sabir_string session_root, int64_t timeout_ns,
                                        sabir_error** out_error);
+/* A node of the cluster of the session at `address` gets nothing new from now on, and leaves when it has nothing left
+ * to do, or deadline_ns from now; negative: it has as long as it takes. `node`: its name, or the beginning of its id in
+ * hex; *out_node_id gets the whole id. NOT_FOUND: there is none. INVALID: several, the head, or a session that is no
+ * cluster. EXHAUSTED: the control store's disk is full. TIMEOUT, DISCONNECTED: no answer; it may be done. */
+SABIR_API sabir_status sabir_node_drain(sabir_string address, sabir_string session_root, sabir_string node,
+                                        int64_t deadline_ns, int64_t timeout_ns, sabir_buffer** out_node_id,
+                                        sabir_error** out_error);
 
 #ifdef __cplusplus
 }

@@ -63,6 +63,13 @@ Result<void> stop_node(const std::string& address, const std::string& root, int6
   return {};
 }
 
+Result<std::string> drain_node(const std::string& address, const std::string& root, const std::string& node,
+                               int64_t deadline_ns, int64_t timeout_ns) {
+  SABIR_ASSIGN_OR_RETURN(std::string path, client::find_session(address, root, client::Sessions::kOfDriversToo));
+  SABIR_ASSIGN_OR_RETURN(auto session, observe(path, timeout_ns));
+  return session->drain(node, deadline_ns, timeout_ns);
+}
+
 int64_t finite(int64_t timeout_ns) { return timeout_ns < 0 ? INT64_MAX / 4 : timeout_ns; }
 
 }  // namespace
@@ -115,4 +122,11 @@ sabir_status sabir_node_status(sabir_string address, sabir_string session_root, 
 sabir_status sabir_node_stop(sabir_string address, sabir_string session_root, int64_t timeout_ns,
                              sabir_error** out_error) {
   return finish(stop_node(std::string(view(address)), std::string(view(session_root)), finite(timeout_ns)), out_error);
+}
+
+sabir_status sabir_node_drain(sabir_string address, sabir_string session_root, sabir_string node, int64_t deadline_ns,
+                              int64_t timeout_ns, sabir_buffer** out_node_id, sabir_error** out_error) {
+  return give_bytes(drain_node(std::string(view(address)), std::string(view(session_root)), std::string(view(node)),
+                               deadline_ns < 0 ? -1 : deadline_ns, finite(timeout_ns)),
+                    out_node_id, out_error);
 }

@@ -83,6 +83,9 @@ bool remove_if_stale(const std::string& path) {
   if (!directory || !owned_by_us(directory.get())) {
     return false;
   }
+  if (::faccessat(directory.get(), "head.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    return false;  // a head's state (head/head_state.h) that lies here: it is to outlive its sessions
+  }
   UniqueFd lock = open_lock(directory.get(), 0);
   if (lock) {
     if (!take_lock(lock.get())) {

@@ -111,6 +111,19 @@ TEST_F(SessionDirTest, NewestFirst) {
   newer->remove();
 }
 
+TEST_F(SessionDirTest, AHeadsStateIsNoStaleSession) {
+  std::string path = root_ + "/head";
+  ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
+  ASSERT_GE(::close(::open((path + "/head.json").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+  timespec long_ago[2] = {{1000, 0}, {1000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), long_ago, 0), 0);
+  EXPECT_EQ(remove_stale_sessions(root_), 0u);
+  EXPECT_TRUE(exists(path + "/head.json"));
+  ::unlink((path + "/head.json").c_str());
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), long_ago, 0), 0);
+  EXPECT_EQ(remove_stale_sessions(root_), 1u) << "without it, nobody will ever want it";
+}
+
 TEST_F(SessionDirTest, WhatIsNotOursIsLeftAlone) {
   std::string path = root_ + "/fresh";
   ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);

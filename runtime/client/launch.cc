@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -73,6 +74,16 @@ std::vector<std::string> arguments(const std::string& daemon, const std::string&
     }
     if (options.insecure) {
       args.push_back("--insecure");
+    }
+    std::string state_dir = options.state_dir;
+    if (state_dir.empty() && !options.session_root.empty() && options.cluster == NodeOptions::Cluster::kHead) {
+      state_dir = options.session_root + "/head";
+    }
+    if (!state_dir.empty()) {
+      args.insert(args.end(), {"--state-dir", std::filesystem::absolute(state_dir)});
+    }
+    if (options.durable) {
+      args.push_back("--durable");
     }
     if (options.join_life_ns != 0) {
       args.insert(args.end(), {"--join-life-ms", std::to_string(options.join_life_ns / kMillisecondNs)});

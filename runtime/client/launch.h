@@ -21,6 +21,8 @@ struct NodeOptions {
   enum class Cluster : uint8_t { kNone, kHead, kJoin } cluster = Cluster::kNone;
   std::string join_string;   // kJoin
   int64_t join_life_ns = 0;  // kHead: so long its join string lets nodes in; 0: as long as it runs
+  std::string state_dir;     // kHead: see sabir_config
+  bool durable = false;
   std::string node_host;
   std::string node_name;
   uint16_t node_port = 0;

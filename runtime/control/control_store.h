@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "runtime/base/result.h"
+#include "runtime/control/actor_names.h"
 #include "runtime/control/actor_registry.h"
 #include "runtime/control/functions.h"
 #include "runtime/control/jobs.h"
@@ -27,6 +28,7 @@ class ControlStore {
         functions_(storage),
         key_value_(storage),
         actors_(storage),
+        names_(storage),
         nodes_(storage),
         placement_groups_(storage, std::string(kPlacementGroupsTable)),
         replies_(storage) {}
@@ -39,6 +41,7 @@ class ControlStore {
   Functions& functions() { return functions_; }
   KeyValue& key_value() { return key_value_; }
   ActorRegistry& actors() { return actors_; }
+  ActorNames& names() { return names_; }
   Nodes& nodes() { return nodes_; }
   // What runtime/node/cluster decides about them; the bytes are its own.
   Records& placement_groups() { return placement_groups_; }
@@ -49,6 +52,7 @@ class ControlStore {
   Functions functions_;
   KeyValue key_value_;
   ActorRegistry actors_;
+  ActorNames names_;
   Nodes nodes_;
   Records placement_groups_;
   ReplyCache replies_;

@@ -9,8 +9,11 @@ constexpr std::string_view kTable = "key_value";
 
 Result<void> KeyValue::load() {
   size_bytes_ = 0;
-  return storage_->scan(
-      kTable, [this](std::string_view key, std::string_view value) { size_bytes_ += key.size() + value.size(); });
+  keys_.clear();
+  return storage_->scan(kTable, [this](std::string_view key, std::string_view value) {
+    size_bytes_ += key.size() + value.size();
+    keys_.emplace(key);
+  });
 }
 
 Result<bool> KeyValue::put(std::string_view key, std::string_view value, bool overwrite) {
@@ -35,6 +38,7 @@ Result<bool> KeyValue::put(std::string_view key, std::string_view value, bool ov
   }
   SABIR_RETURN_IF_ERROR(storage_->commit(Batch().put(kTable, key, value)));
   size_bytes_ = bytes;
+  keys_.emplace(key);
   return !before.ok();
 }
 
@@ -50,7 +54,17 @@ Result<bool> KeyValue::erase(std::string_view key) {
   }
   SABIR_RETURN_IF_ERROR(storage_->commit(Batch().erase(kTable, key)));
   size_bytes_ -= key.size() + before->size();
+  keys_.erase(keys_.find(key));
   return true;
+}
+
+std::vector<std::string> KeyValue::list(std::string_view prefix, std::string_view after, size_t limit) const {
+  std::vector<std::string> found;
+  auto key = after < prefix ? keys_.lower_bound(prefix) : keys_.upper_bound(after);
+  for (; key != keys_.end() && found.size() < limit && std::string_view(*key).starts_with(prefix); ++key) {
+    found.push_back(*key);
+  }
+  return found;
 }
 
 }  // namespace sabir::control

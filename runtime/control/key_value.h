@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/result.h"
 #include "runtime/control/storage.h"
@@ -23,11 +25,14 @@ class KeyValue {
   Result<bool> put(std::string_view key, std::string_view value, bool overwrite);
   Result<std::string> get(std::string_view key) const;  // kNotFound
   Result<bool> erase(std::string_view key);             // true: it was there
+  // Keys that begin with `prefix` and come after `after` (empty: from the first), in order, at most `limit`.
+  std::vector<std::string> list(std::string_view prefix, std::string_view after, size_t limit) const;
   size_t size_bytes() const { return size_bytes_; }
 
  private:
   Storage* const storage_;
   size_t size_bytes_ = 0;
+  std::set<std::string, std::less<>> keys_;
 };
 
 }  // namespace sabir::control

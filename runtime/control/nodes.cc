@@ -11,8 +11,11 @@ namespace sabir::control {
 namespace {
 
 constexpr std::string_view kLastTable = "nodes.last";  // the last incarnation, whatever was forgotten
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;                        // 2: fingerprint, name, drain_until
+constexpr uint8_t kOldest = 1;
+constexpr uint8_t kLastVersion = 1;  // of the last incarnation
 constexpr size_t kMaxAddressBytes = 300;
+constexpr size_t kFingerprintBytes = 32;
 
 std::string encode(const NodeRecord& record) {
   RecordWriter out(kVersion);
@@ -20,6 +23,7 @@ std::string encode(const NodeRecord& record) {
   write(record.spec.resources, out);
   write(record.spec.labels, out);
   out.number(record.incarnation).number(static_cast<uint8_t>(record.state)).text(record.reason);
+  out.text(record.spec.fingerprint).text(record.spec.name).number(record.drain_until_unix_ms);
   return out.take();
 }
 
@@ -33,7 +37,7 @@ std::string cut(const std::string& reason) { return reason.substr(0, Nodes::kMax
 }  // namespace
 
 Result<NodeRecord> Nodes::decode(std::string_view bytes) {
-  RecordReader in(bytes, kVersion);
+  RecordReader in(bytes, kOldest, kVersion);
   NodeRecord record;
   record.spec.id = in.text();
   record.spec.start_id = in.text();
@@ -44,6 +48,11 @@ Result<NodeRecord> Nodes::decode(std::string_view bytes) {
   auto state = in.number<uint8_t>();
   record.state = static_cast<NodeState>(state);
   record.reason = in.text();
+  if (in.version() > 1) {
+    record.spec.fingerprint = in.text();
+    record.spec.name = in.text();
+    record.drain_until_unix_ms = in.number<int64_t>();
+  }
   if (!in.done() || state > static_cast<uint8_t>(NodeState::kDead)) {
     return internal_error("a stored node cannot be read");
   }
@@ -69,7 +78,7 @@ Result<void> Nodes::load() {
     nodes_.emplace(std::move(id), *std::move(record));
   }));
   SABIR_RETURN_IF_ERROR(storage_->scan(kLastTable, [&](std::string_view, std::string_view value) {
-    RecordReader in(value, kVersion);
+    RecordReader in(value, kLastVersion);
     last_incarnation_ = std::max(last_incarnation_, in.number<uint64_t>());
     if (!in.done()) {
       bad = internal_error("the stored nodes cannot be read");
@@ -83,7 +92,7 @@ Result<void> Nodes::store(NodeRecord record) {
   batch.put(kTable, record.spec.id, encode(record));
   bool is_new = record.incarnation > last_incarnation_;
   if (is_new) {
-    batch.put(kLastTable, "", RecordWriter(kVersion).number(record.incarnation).take());
+    batch.put(kLastTable, "", RecordWriter(kLastVersion).number(record.incarnation).take());
   }
   bool dies = record.state == NodeState::kDead;
   bool forgets = dies && dead_.size() >= kMaxDead;
@@ -113,6 +122,10 @@ Result<uint64_t> Nodes::register_node(const NodeSpec& spec, uint64_t known_incar
   }
   if (spec.address.empty() || spec.address.size() > kMaxAddressBytes) {
     return invalid_error("a node's address has 1 to " + std::to_string(kMaxAddressBytes) + " bytes");
+  }
+  if (spec.name.size() > kMaxNameBytes || (!spec.fingerprint.empty() && spec.fingerprint.size() != kFingerprintBytes)) {
+    return invalid_error("a node's name has at most " + std::to_string(kMaxNameBytes) + " bytes, its fingerprint " +
+                         std::to_string(kFingerprintBytes));
   }
   SABIR_RETURN_IF_ERROR(control::check(spec.resources));
   SABIR_RETURN_IF_ERROR(control::check(spec.labels));
@@ -144,14 +157,17 @@ Result<uint64_t> Nodes::register_node(const NodeSpec& spec, uint64_t known_incar
   return incarnation;
 }
 
-Result<void> Nodes::drain(const NodeRef& node, const std::string& reason) {
+Result<void> Nodes::drain(const NodeRef& node, const std::string& reason, int64_t until_unix_ms) {
   SABIR_RETURN_IF_ERROR(check(node));
   NodeRecord record = nodes_.at(node.id);
-  if (record.state == NodeState::kDraining) {
+  if (record.state == NodeState::kDraining && record.drain_until_unix_ms == until_unix_ms) {
     return {};
   }
+  if (record.state != NodeState::kDraining) {
+    record.reason = cut(reason);
+  }
   record.state = NodeState::kDraining;
-  record.reason = cut(reason);
+  record.drain_until_unix_ms = until_unix_ms;
   return store(std::move(record));
 }
 

@@ -25,6 +25,8 @@ struct NodeSpec {
   std::string address;   // of its port: "host:port"
   ResourceAmounts resources;
   Labels labels;
+  std::string fingerprint = {};  // of its certificate: 32 bytes; empty without TLS
+  std::string name = {};         // for people
   bool operator==(const NodeSpec&) const = default;
 };
 
@@ -39,6 +41,8 @@ struct NodeRecord {
   uint64_t incarnation = 0;
   NodeState state = NodeState::kAlive;
   std::string reason;  // of draining or death, for people
+  // Of a draining one: when it is to be gone, by the clock of the world; 0: it has as long as it takes.
+  int64_t drain_until_unix_ms = 0;
   NodeRef ref() const { return {spec.id, incarnation}; }
   bool operator==(const NodeRecord&) const = default;
 };
@@ -50,6 +54,7 @@ class Nodes {
   // So many dead ones are remembered, oldest forgotten first; a forgotten one is refused all the same.
   static constexpr size_t kMaxDead = 1'024;
   static constexpr size_t kMaxReasonBytes = 1'024;
+  static constexpr size_t kMaxNameBytes = 256;
 
   explicit Nodes(Storage* storage) : storage_(storage) {}
   Result<void> load();
@@ -60,8 +65,8 @@ class Nodes {
   // again: the same incarnation, and what it says of itself is taken anew. kAlreadyExists: another node of this id
   // lives. kDisconnected: fenced, see check(). kInvalid. kExhausted: kMaxLiving.
   Result<uint64_t> register_node(const NodeSpec& spec, uint64_t known_incarnation);
-  // Errors as check(). Again: fine, the first reason stays.
-  Result<void> drain(const NodeRef& node, const std::string& reason);
+  // Errors as check(). Again: fine, the first reason stays, and the latest end counts. `until_unix_ms`: see NodeRecord.
+  Result<void> drain(const NodeRef& node, const std::string& reason, int64_t until_unix_ms = 0);
   // Of one that is dead, or an earlier life: fine. kNotFound: there never was one.
   Result<void> declare_dead(const NodeRef& node, const std::string& reason);
 

@@ -18,6 +18,7 @@
 
 #include "runtime/base/session_dir.h"
 #include "runtime/base/version.h"
+#include "runtime/head/head_state.h"
 #include "runtime/loop/event_loop.h"
 #include "runtime/loop/fd_watcher.h"
 #include "runtime/loop/signals.h"
@@ -125,6 +126,9 @@ class Daemon {
     if (options_.head || options_.join) {
       SABIR_ASSIGN_OR_RETURN(node.cluster, cluster_options());
     }
+    if (options_.head) {
+      SABIR_RETURN_IF_ERROR(open_head(node));
+    }
     if (options_.driver_fd) {
       SABIR_ASSIGN_OR_RETURN(node.owner_pid, owner_of(*options_.driver_fd));
       SABIR_RETURN_IF_ERROR(watch_driver(*node.owner_pid));
@@ -192,7 +196,6 @@ class Daemon {
     cluster.host = options_.node_host.empty() ? "127.0.0.1" : options_.node_host;
     cluster.port = options_.node_port;
     cluster.insecure = options_.insecure;
-    cluster.token_life_ns = options_.join_life_ms != 0 ? options_.join_life_ms * kMillisecondNs : -1;
     cluster.oom_score_adj = kDaemonOomScore;
     if (options_.join) {
       cluster.join_string = std::getenv("SABIR_JOIN");
@@ -202,8 +205,16 @@ class Daemon {
         SABIR_ASSIGN_OR_RETURN(cluster.host, node_link::own_address_towards(join.address));
       }
     }
-    cluster.ready = [this](const std::string& address, const std::string& join_string) {
+    cluster.ready = [this](const rpc::NodeAddress& reached_at, const std::string& join_string) {
+      std::string address = reached_at.host + ":" + std::to_string(reached_at.port);
       nlohmann::json facts = {{"address", address}, {"join_string", join_string}};
+      if (head_ && (head_->port != reached_at.port || !head_->control_served)) {
+        head_->port = reached_at.port;
+        head_->control_served = true;
+        if (Result<void> saved = head_->save(); !saved.ok()) {
+          logger_.error("a head that is started again will not find all of its state: ", saved.error().to_string());
+        }
+      }
       if (Result<void> written = directory_.publish("cluster.json", facts.dump() + "\n"); !written.ok()) {
         logger_.error(written.error().to_string());
       }
@@ -213,6 +224,27 @@ class Daemon {
       }
     };
     return cluster;
+  }
+
+  Result<void> open_head(node::NodeOptions& node) {
+    SABIR_ASSIGN_OR_RETURN(head::HeadState opened, head::HeadState::open(options_.state_dir));
+    head_.emplace(std::move(opened));
+    int64_t now_unix_ms = static_cast<int64_t>(std::time(nullptr)) * 1000;
+    if (options_.join_life_ms != 0 || head_->token_life_ns(now_unix_ms) == 0) {
+      head_->renew_token(options_.join_life_ms != 0 ? options_.join_life_ms * kMillisecondNs : -1, now_unix_ms);
+      SABIR_RETURN_IF_ERROR(head_->save());
+    }
+    node.node_id = head_->node_id();
+    if (node.cluster->port == 0) {
+      node.cluster->port = head_->port;
+    }
+    node.cluster->head = node::HeadOptions{.state_dir = head_->directory(),
+                                           .cluster_id = std::string(head_->cluster_id().view()),
+                                           .token = head_->token(),
+                                           .token_life_ns = head_->token_life_ns(now_unix_ms),
+                                           .durable = options_.durable,
+                                           .must_exist = head_->control_served};
+    return {};
   }
 
   Result<void> open_log() {
@@ -282,6 +314,7 @@ class Daemon {
   SessionDir directory_;
   const uint64_t worker_files_;
   node::Guard guard_;
+  std::optional<head::HeadState> head_;
   std::string why_;
   bool in_cluster_ = false;  // and not a member yet
   UniqueFd log_;

@@ -10,6 +10,7 @@
 
 #include "runtime/base/session_dir.h"
 #include "runtime/base/version.h"
+#include "runtime/head/head_state.h"
 #include "runtime/node/cluster/labels.h"
 #include "runtime/store/warm.h"
 
@@ -91,9 +92,14 @@ Options parse_options(int argc, const char* const* argv) {
   app.add_option("--label", labels, "KEY=VALUE, once per label of the node");
   app.add_flag("--insecure", options.insecure, "plain TCP between nodes: everybody on the network reads and writes");
   app.add_option("--join-life-ms", options.join_life_ms,
-                 "so long the head's join string lets nodes in (default, and 0: as long as it runs)")
+                 "so long the head's join string lets nodes in (default, and 0: for ever)")
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--state-dir", options.state_dir,
+                 "where a head keeps its cluster's state; started again with it, it goes on (default: "
+                 "$XDG_STATE_HOME/sabir/head, else ~/.local/state/sabir/head)");
+  app.add_flag("--durable", options.durable, "of a head: what was answered outlives a loss of power, too");
   app.add_flag("--gateway", options.gateway, "")->group("");
+  app.add_flag("--control", options.control, "")->group("");
   app.add_flag("--foreground", options.foreground, "log to standard error");
   app.set_version_flag("--version", std::string(kVersion));
   try {
@@ -141,6 +147,12 @@ Options parse_options(int argc, const char* const* argv) {
   }
   if (options.head && options.join) {
     return refuse("--head and --join: a node is one or the other");
+  }
+  if (!options.head && (!options.state_dir.empty() || options.durable)) {
+    return refuse("--state-dir and --durable are the head's alone");
+  }
+  if (options.head && options.state_dir.empty()) {
+    options.state_dir = head::default_state_directory();
   }
   if (options.join && std::getenv("SABIR_JOIN") == nullptr) {
     return refuse("--join needs the head's join string in SABIR_JOIN");

@@ -25,6 +25,7 @@ struct Options {
   // A node of a cluster: the first one, or one that joins. The join string comes in SABIR_JOIN: command lines are seen
   // by everybody.
   bool gateway = false;  // this process is the gateway of a node
+  bool control = false;  // ... or the control store of a cluster
   bool head = false;
   bool join = false;
   std::string node_host;
@@ -32,7 +33,9 @@ struct Options {
   std::string node_name;
   std::map<std::string, std::string, std::less<>> labels;
   bool insecure = false;
-  int64_t join_life_ms = 0;  // of the head; 0: as long as it runs
+  int64_t join_life_ms = 0;  // of the head; 0: for ever
+  std::string state_dir;     // of the head; what it keeps over its lives (head/head_state.h)
+  bool durable = false;      // of the head: its control store, against loss of power too
   // Set: print this and exit with exit_code.
   std::string message;
   int exit_code = 0;

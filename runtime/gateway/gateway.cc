@@ -18,6 +18,8 @@ using node_link::NodeKey;
 namespace {
 
 constexpr int64_t kSweepNs = 50 * kMillisecondNs;
+constexpr int64_t kPortPatienceNs = 5 * kSecondNs;
+constexpr int64_t kPortRetryNs = 50 * kMillisecondNs;
 constexpr int64_t kOpenJobTimeoutNs = 30 * kSecondNs;
 
 std::optional<Fingerprint> fingerprint_in(const std::string& bytes) {
@@ -53,6 +55,7 @@ Gateway::Gateway(loop::EventLoop& loop, Logger logger, std::string session_path,
       self_(std::make_shared<Gateway*>(this)),
       objects_(clock_, [this](const auto& node, auto then) { find_link(node, std::move(then)); }),
       sweep_(loop, [this] { sweep(); }),
+      listen_again_(loop, [this] { try_to_listen(); }),
       pipe_(
           loop, std::move(channel), [this](std::string_view message) { receive(message); },
           [this](const std::string& why) { on_end_("sabird is gone: " + why); }) {}
@@ -94,7 +97,7 @@ void Gateway::receive(std::string_view message) {
     if (between->bytes.size() > rpc::kMaxNodeMessageBytes) {
       logger_.error("a word of ", between->bytes.size(), " bytes for another node manager is dropped");
     } else if (Peer* to = peer(key_of(between->peer))) {
-      to->post(rpc::BetweenMessage{std::move(between->bytes)});
+      to->post(rpc::BetweenMessage{std::move(between->bytes), between->control});
     }
   } else if (auto* over = std::get_if<rpc::JobOver>(&order)) {
     for (auto& [key, peer] : peers_) {
@@ -113,7 +116,23 @@ void Gateway::fail(const std::string& why) {
 // --- Start
 
 void Gateway::start(const rpc::StartGateway& start) {
-  if (Result<void> listening = listen(start); !listening.ok()) {
+  Result<void> prepared = prepare(start);
+  if (!prepared.ok()) {
+    fail(prepared.error().message());
+    return;
+  }
+  start_ = start;
+  listen_until_ns_ = clock_.now_ns() + (start.port != 0 ? kPortPatienceNs : 0);
+  try_to_listen();
+}
+
+void Gateway::try_to_listen() {
+  const rpc::StartGateway& start = start_;
+  if (Result<void> listening = links_->listen({start.host, start.port}); !listening.ok()) {
+    if (clock_.now_ns() < listen_until_ns_) {
+      listen_again_.start_once(kPortRetryNs);  // who had the port before may be about to end
+      return;
+    }
     fail(listening.error().message());
     return;
   }
@@ -126,7 +145,7 @@ void Gateway::start(const rpc::StartGateway& start) {
   tell(listening);
 }
 
-Result<void> Gateway::listen(const rpc::StartGateway& start) {
+Result<void> Gateway::prepare(const rpc::StartGateway& start) {
   local_.node = key_of(start.node);
   local_.cluster = id_in<node_link::ClusterId>(start.cluster_id);
   local_.release = kVersion;
@@ -144,7 +163,7 @@ Result<void> Gateway::listen(const rpc::StartGateway& start) {
   links_ = std::make_unique<node_link::NodeLinks>(loop_, kj_loop_, tls_ ? &*tls_ : nullptr, local_,
                                                   static_cast<node_link::Members&>(*this), tokens_, clock_,
                                                   static_cast<node_link::LinkHooks&>(*this), logger_);
-  return links_->listen({start.host, start.port});
+  return {};
 }
 
 void Gateway::join(const rpc::JoinCluster& order) {
@@ -213,8 +232,8 @@ Peer* Gateway::peer(const NodeKey& key) {
   }
   auto made = std::make_unique<Peer>(loop_, *links_, objects_, local_.node, key,
                                      Peer::Events{[this](const rpc::JobDefinition& job) { return open_job(job); },
-                                                  [this, bytes](std::string text) {
-                                                    tell(rpc::Between{bytes, std::move(text)});
+                                                  [this, bytes](rpc::BetweenMessage words) {
+                                                    tell(rpc::Between{bytes, std::move(words.bytes), words.control});
                                                   },
                                                   [this] {
                                                     if (!sweep_.active()) {
@@ -311,6 +330,10 @@ capnp::Capability::Client Gateway::service_for(const NodeKey& key) {
 
 std::optional<node_link::PeerTarget> Gateway::target_of(const NodeKey& key) {
   auto member = members_.find(bytes_of(key).id);
+  if (member != members_.end() && member->second.key.incarnation < key.incarnation) {
+    // A later life of a node that has shown its certificate (knows): a head that was started again is heard of by this.
+    learn({{{bytes_of(key), member->second.address, false}}});
+  }
   if (member == members_.end() || member->second.key.incarnation != key.incarnation || member->second.dead) {
     return std::nullopt;
   }
@@ -331,8 +354,12 @@ void Gateway::on_lane(const NodeKey& key, Lane lane, LinkState state, const Fail
 
 bool Gateway::knows(const NodeKey& node, const std::optional<Fingerprint>& fingerprint) const {
   auto member = members_.find(bytes_of(node).id);
-  return member != members_.end() && !member->second.dead && member->second.key.incarnation == node.incarnation &&
-         fingerprint_in(member->second.address.fingerprint) == fingerprint;
+  if (member == members_.end() || fingerprint_in(member->second.address.fingerprint) != fingerprint) {
+    return false;
+  }
+  // Incarnations are the control store's to give: who has a later one, and the certificate, was let in.
+  uint64_t known = member->second.key.incarnation;
+  return node.incarnation > known || (node.incarnation == known && !member->second.dead);
 }
 
 bool Gateway::fenced(const NodeKey& node) const {

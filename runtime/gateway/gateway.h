@@ -42,7 +42,8 @@ class Gateway final : private node_link::LinkHooks, private node_link::Members {
 
   // --- orders
   void start(const rpc::StartGateway& start);
-  Result<void> listen(const rpc::StartGateway& start);
+  Result<void> prepare(const rpc::StartGateway& start);
+  void try_to_listen();
   void join(const rpc::JoinCluster& join);
   void admitted(const rpc::Admitted& admitted);
   void learn(const rpc::Members& members);
@@ -84,7 +85,11 @@ class Gateway final : private node_link::LinkHooks, private node_link::Members {
   std::vector<std::unique_ptr<Peer>> retired_;  // until their threads have ended: this loop waits for none
   uint64_t next_joiner_ = 1;
   std::map<uint64_t, kj::Own<kj::PromiseFulfiller<std::string>>> joiners_;  // who wait for sabird's answer
+  rpc::StartGateway start_;
+  int64_t listen_until_ns_ = 0;
   loop::Timer sweep_;  // only while a peer has something to sweep: a gateway at rest sleeps
+
+  loop::Timer listen_again_;
 
   // The drivers of this node for jobs of others, by the job's id. Any thread.
   std::mutex jobs_lock_;

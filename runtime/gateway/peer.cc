@@ -116,7 +116,7 @@ void Peer::received(std::vector<rpc::NodeMessage> messages, std::function<void(R
   std::erase_if(messages, [this](rpc::NodeMessage& message) {
     auto* between = std::get_if<rpc::BetweenMessage>(&message);
     if (between != nullptr) {
-      events_.between(std::move(between->bytes));
+      events_.between(std::move(*between));
     }
     return between != nullptr;
   });

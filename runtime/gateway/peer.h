@@ -25,7 +25,7 @@ class Peer final {
   struct Events {
     Exchange::OpenJob open_job;
     // From the peer's node manager; on the loop's thread.
-    std::function<void(std::string)> between;
+    std::function<void(rpc::BetweenMessage)> between;
     // There is something to sweep; on the loop's thread, at most once until sweep() is called.
     std::function<void()> want_sweep;
   };

@@ -39,14 +39,17 @@ ClusterAgent::ClusterAgent(loop::EventLoop& loop, const Clock& clock, Logger log
       host_(host),
       options_(std::move(options)),
       self_{self, 0},
+      start_id_(IdBits::random().view()),
+      requests_(&clock, {}),
       placer_(self, &clock, std::random_device{}(),
               [this](const NodeId& id) {
                 auto member = members_.find(id);
-                return member != members_.end() && member->second.info.dead;
+                return member != members_.end() && member->second.dead;
               }),
       timer_(loop, [this] { tick(); }) {}
 
 ClusterAgent::~ClusterAgent() {
+  control_.reset();
   gateway_watcher_.reset();
   pipe_.reset();
   if (gateway_.pid != 0) {
@@ -61,7 +64,8 @@ Result<std::unique_ptr<ClusterAgent>> ClusterAgent::create(loop::EventLoop& loop
   std::unique_ptr<ClusterAgent> agent(
       new ClusterAgent(loop, clock, std::move(logger), guard, host, self, std::move(options)));
   if (agent->is_head()) {
-    agent->become_head();
+    agent->cluster_id_ = agent->options_.head->cluster_id;
+    SABIR_RETURN_IF_ERROR(agent->start_control());
   }
   SABIR_RETURN_IF_ERROR(agent->start_gateway());
   return agent;
@@ -92,11 +96,11 @@ Result<void> ClusterAgent::start_gateway() {
   start.cluster_id = cluster_id_;
   start.host = options_.host;
   start.port = own_address_.port != 0 ? own_address_.port : options_.port;
-  start.directory = options_.session_path;
+  start.directory = is_head() ? options_.head->state_dir : options_.session_path;
   start.insecure = options_.insecure;
   if (is_head()) {
-    start.token = std::string(IdBits::random().view()) + std::string(IdBits::random().view());
-    start.token_life_ns = options_.token_life_ns;
+    start.token = options_.head->token;
+    start.token_life_ns = options_.head->token_life_ns;
   }
   tell(start);
   return {};
@@ -125,18 +129,87 @@ void ClusterAgent::receive(std::string_view bytes) {
   } else if (auto* joined = std::get_if<rpc::Joined>(&*message)) {
     on_joined(joined->answer);
   } else if (auto* request = std::get_if<rpc::JoinRequest>(&*message)) {
-    on_join_request(*request);
+    if (control_) {
+      control_->join(*request);
+    }
   } else if (auto* lane = std::get_if<rpc::LaneChange>(&*message)) {
     logger_.info("the link to node ", lane->peer.id.size() == 16 ? id_in(lane->peer.id)->hex().substr(0, 8) : "?",
                  lane->is_up ? " is up" : " is down: ", lane->is_up ? "" : lane->why);
   } else if (auto* between = std::get_if<rpc::Between>(&*message)) {
-    if (std::optional<NodeId> id = id_in(between->peer.id)) {
-      on_message({*id, between->peer.incarnation}, between->bytes);
-    }
+    on_words(*between);
   }
 }
 
-// --- Words of other nodes
+// --- The control store's words, and those of other nodes
+
+void ClusterAgent::on_words(const rpc::Between& words) {
+  std::optional<NodeId> id = id_in(words.peer.id);
+  if (!id) {
+    return;
+  }
+  NodeKey from{*id, words.peer.incarnation};
+  if (!words.control) {
+    on_message(from, words.bytes);
+    return;
+  }
+  if (control_) {
+    // It does not serve for a moment: nobody is declared dead by it, and it gives all time when it serves again. So
+    // this node may speak for it, as far as that it is alive (L6).
+    if (control_->serves()) {
+      control_->say({words.peer, words.bytes});
+    } else {
+      tell(rpc::Between{words.peer, cluster::encode(cluster::HeartbeatAnswer{}), true});
+    }
+    return;
+  }
+  if (!head_ || from.id != head_->id || from.incarnation < head_->incarnation) {
+    return;
+  }
+  bool other_life = from.incarnation > head_->incarnation;
+  head_ = from;
+  if (other_life) {
+    logger_.info("the head was started again, as ", cluster::describe(from));
+    requests_.repeat_all();
+  }
+  on_control_message(words.bytes);
+}
+
+void ClusterAgent::send_to_control(const ClusterMessage& message) {
+  std::string bytes = cluster::encode(message);
+  if (control_) {
+    control_->say({wire_key(self_), std::move(bytes)});
+  } else {
+    tell(rpc::Between{wire_key(*head_), std::move(bytes), true});
+  }
+}
+
+void ClusterAgent::on_control_message(const std::string& bytes) {
+  if (!member_) {
+    return;
+  }
+  Result<ClusterMessage> decoded = cluster::decode_cluster_message(bytes);
+  if (!decoded.ok()) {
+    logger_.warning("from the control store: ", decoded.error().message());
+    return;
+  }
+  control_heard_ns_ = clock_.now_ns();
+  if (!std::holds_alternative<cluster::HeartbeatAnswer>(*decoded)) {
+    wake();
+  }
+  if (auto* answer = std::get_if<cluster::ReportAnswerMessage>(&*decoded)) {
+    publisher_->answered(answer->version, answer->answer);
+    if (answer->answer == cluster::ReportAnswer::kFenced) {
+      host_.cluster_failed("the cluster has given this node up");
+    }
+  } else if (auto* batch = std::get_if<cluster::ViewBatch>(&*decoded)) {
+    send_to_control(view_->apply(*batch));
+  } else if (auto* members = std::get_if<cluster::MembersMessage>(&*decoded)) {
+    learn(*members);
+  } else if (auto* answered = std::get_if<cluster::ControlAnswer>(&*decoded)) {
+    requests_.answered(*answered);
+    ask_control();
+  }
+}
 
 void ClusterAgent::send(const NodeKey& to, const ClusterMessage& message) {
   tell(rpc::Between{wire_key(to), cluster::encode(message)});
@@ -148,55 +221,20 @@ void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
     logger_.warning("from ", cluster::describe(from), ": ", decoded.error().message());
     return;
   }
-  if (auto member = members_.find(from.id); member != members_.end() && member->second.info.node == from) {
-    member->second.heard_ns = clock_.now_ns();
-  }
-  if (!std::holds_alternative<cluster::Heartbeat>(*decoded) &&
-      !std::holds_alternative<cluster::HeartbeatAnswer>(*decoded)) {
-    wake();
-  }
-  bool from_head = head_ == from && !hub_;
-  if (from_head) {
-    head_heard_ns_ = clock_.now_ns();
-  }
-  if (auto* report = std::get_if<cluster::NodeReport>(&*decoded); report != nullptr && hub_) {
-    on_report(from, *report);
-  } else if (auto* answer = std::get_if<cluster::ReportAnswerMessage>(&*decoded); answer != nullptr && from_head) {
-    publisher_->answered(answer->version, answer->answer);
-    if (answer->answer == cluster::ReportAnswer::kFenced) {
-      host_.cluster_failed("the cluster has given this node up");
-    }
-  } else if (auto* batch = std::get_if<cluster::ViewBatch>(&*decoded); batch != nullptr && from_head) {
-    send(from, view_->apply(*batch));
-  } else if (auto* position = std::get_if<cluster::ViewPosition>(&*decoded); position != nullptr && hub_) {
-    hub_->subscribe(from, *position);
-    hub_->on_position(from, *position);
-  } else if (auto* members = std::get_if<cluster::MembersMessage>(&*decoded); members != nullptr && from_head) {
-    learn(members->members);
-  } else if (auto* beat = std::get_if<cluster::Heartbeat>(&*decoded); beat != nullptr && hub_) {
-    send(from, cluster::HeartbeatAnswer{beat->sequence});
-  } else if (auto* name = std::get_if<cluster::NameRequest>(&*decoded); name != nullptr && hub_) {
-    Result<cluster::NamedActor> decided = decide_name(*name);
-    if (name->kind != cluster::NameRequest::Kind::kFree) {
-      cluster::NameAnswer told{.number = name->number};
-      decided.ok() ? static_cast<void>(told.actor = *decided) : static_cast<void>(told.failure = decided.error());
-      send(from, told);
-    }
-  } else if (auto* told = std::get_if<cluster::NameAnswer>(&*decoded); told != nullptr && from_head) {
-    on_name_answer(*told);
-  } else if (auto* output = std::get_if<cluster::LogLinesMessage>(&*decoded)) {
+  wake();
+  if (auto* output = std::get_if<cluster::LogLinesMessage>(&*decoded)) {
     host_.log_lines(output->job_id, std::move(output->lines));
     send(from, cluster::LogAnswer{std::move(output->job_id), output->sequence});
   } else if (auto* shown = std::get_if<cluster::LogAnswer>(&*decoded)) {
     host_.log_answered(shown->job_id, shown->sequence);
-  } else if (auto* leaving = std::get_if<cluster::Leaving>(&*decoded); leaving != nullptr && hub_) {
-    declare_dead(from, "it left: " + leaving->reason);
   }
 }
 
-void ClusterAgent::on_report(const NodeKey& from, const cluster::NodeReport& report) {
-  cluster::ReportAnswer answer = report.node == from ? hub_->on_report(report) : cluster::ReportAnswer::kFenced;
-  send(from, cluster::ReportAnswerMessage{report.version, answer});
+void ClusterAgent::on_new_epoch() {
+  publisher_->restart();
+  send_to_control(view_->position());
+  requests_.repeat_all();
+  ask_control();
 }
 
 void ClusterAgent::tick() {
@@ -204,16 +242,15 @@ void ClusterAgent::tick() {
     return;
   }
   report();
-  if (hub_) {
-    spread_view();
-    look_for_dead();
-  }
+  beat();
+  ask_control();
+  requests_.expire();
   place_calls(true);
   spill_actors();
-  expire_names();
-  if (placer_.anything_waits() || !actors_waiting_since_ns_.empty() || !questions_.empty()) {
+  if (placer_.anything_waits() || !actors_waiting_since_ns_.empty() || requests_.open() != 0) {
     active_ns_ = clock_.now_ns();
   }
+  look_whether_drained();
   at_rest_ = clock_.now_ns() - active_ns_ > kRestTickNs;
   timer_.start_once(at_rest_ ? kRestTickNs : kTickNs);
 }
@@ -226,45 +263,33 @@ void ClusterAgent::wake() {
 }
 
 void ClusterAgent::report() {
-  publisher_->observe(host_.node_state());
+  cluster::NodeState state = host_.node_state();
+  state.draining = draining_;
+  publisher_->observe(std::move(state));
   std::optional<cluster::NodeReport> report = publisher_->next();
+  view_->apply_report(publisher_->own());  // about itself: no detour
   if (report) {
     wake();
+    send_to_control(*report);
   }
-  if (!hub_) {
-    view_->apply_report(publisher_->own());  // about itself: no detour
+}
+
+void ClusterAgent::beat() {
+  int64_t now_ns = clock_.now_ns();
+  if (now_ns - beat_ns_ > options_.dead_after_ns / kBeatsUntilDead) {
+    beat_ns_ = now_ns;
+    send_to_control(cluster::Heartbeat{++beats_, epoch_, members_version_});
   }
-  if (report && hub_) {
-    publisher_->answered(report->version, hub_->on_report(*report));
-  } else if (report) {
-    send(*head_, *report);
-    beat_ns_ = clock_.now_ns();
-  } else if (!hub_ && clock_.now_ns() - beat_ns_ > options_.dead_after_ns / kBeatsUntilDead) {
-    beat_ns_ = clock_.now_ns();
-    send(*head_, cluster::Heartbeat{});
-  }
-  if (!hub_ && clock_.now_ns() - head_heard_ns_ > options_.dead_after_ns) {
+  int64_t silent_ns = now_ns - control_heard_ns_;
+  if (control_) {
+    int64_t patience_ns = options_.dead_after_ns / 2;
+    if (std::min(silent_ns, control_->serves_for_ns()) > patience_ns) {
+      logger_.error("the control store does not answer: it is killed, and started again");
+      control_->kill();
+    }
+  } else if (silent_ns > options_.dead_after_ns) {
     // L6: the others take it for dead from now on, and run elsewhere what ran here.
     host_.cluster_failed("it is cut off from the cluster: nothing was heard of the head for too long");
-  }
-}
-
-void ClusterAgent::spread_view() {
-  for (const cluster::ViewHub::Send& one : hub_->tick()) {
-    wake();
-    send(one.to, *one.batch);
-  }
-}
-
-void ClusterAgent::look_for_dead() {
-  std::vector<NodeKey> dead;
-  for (const auto& [id, member] : members_) {
-    if (id != self_.id && !member.info.dead && clock_.now_ns() - member.heard_ns > options_.dead_after_ns) {
-      dead.push_back(member.info.node);
-    }
-  }
-  for (const NodeKey& node : dead) {
-    declare_dead(node, "nothing was heard of it for too long");
   }
 }
 
@@ -281,29 +306,10 @@ void ClusterAgent::host_worker(std::string token, const NodeKey& peer, uint32_t 
 
 void ClusterAgent::set_width(uint16_t slot, uint32_t calls) { tell(rpc::SetWidth{slot, calls}); }
 
-std::optional<NodeKey> ClusterAgent::living(const NodeId& node) const {
-  auto found = members_.find(node);
-  bool lives = found != members_.end() && !found->second.info.dead;
-  return lives ? std::optional(found->second.info.node) : std::nullopt;
-}
-
-bool ClusterAgent::is_member(const NodeKey& node) const {
-  auto found = members_.find(node.id);
-  return found != members_.end() && found->second.info.node == node && !found->second.info.dead;
-}
-
 void ClusterAgent::kill_remote_actor(const NodeKey& peer, rpc::ProcessKey worker, bool no_restart, bool abandon) {
   tell(rpc::KillRemoteActor{wire_key(peer), worker, no_restart, abandon});
 }
 
 void ClusterAgent::job_over(JobNumber job) { tell(rpc::JobOver{job}); }
-
-std::vector<ClusterAgent::MemberView> ClusterAgent::members() const {
-  std::vector<MemberView> views;
-  for (const auto& [id, member] : members_) {
-    views.push_back({member.info, member.name, view_ ? view_->find(id) : nullptr});
-  }
-  return views;
-}
 
 }  // namespace sabir::node

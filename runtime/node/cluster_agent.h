@@ -17,10 +17,11 @@
 #include "runtime/loop/fd_watcher.h"
 #include "runtime/loop/timer.h"
 #include "runtime/node/cluster/cluster_wire.h"
+#include "runtime/node/cluster/control_client.h"
 #include "runtime/node/cluster/placement.h"
 #include "runtime/node/cluster/report_publisher.h"
 #include "runtime/node/cluster/resource_view.h"
-#include "runtime/node/cluster/view_hub.h"
+#include "runtime/node/control_process.h"
 #include "runtime/node/guard.h"
 #include "runtime/node/instructions.h"
 #include "runtime/node/place_calls.h"
@@ -31,6 +32,16 @@
 
 namespace sabir::node {
 
+// What the head alone has, and keeps over its lives.
+struct HeadOptions {
+  std::string state_dir;   // certificate, control store
+  std::string cluster_id;  // 16 bytes
+  std::string token;       // 32 bytes: what lets others in
+  int64_t token_life_ns = -1;
+  bool durable = false;     // the control store: against loss of power, too
+  bool must_exist = false;  // the control store has served: none is no new beginning
+};
+
 struct ClusterOptions {
   std::string gateway_program;  // sabird itself
   std::string session_path;
@@ -39,12 +50,12 @@ struct ClusterOptions {
   uint16_t port = 0;        // 0: any that is free
   bool insecure = false;    // plain TCP
   std::string join_string;  // empty: this is the head
-  int64_t token_life_ns = -1;
+  std::optional<HeadOptions> head;
   std::optional<int> oom_score_adj;
   // A node of which the head has heard nothing for so long is dead.
   int64_t dead_after_ns = 10 * kSecondNs;
   // The gateway listens, and this node is a member; `join_string` of a head.
-  std::function<void(const std::string& address, const std::string& join_string)> ready;
+  std::function<void(const rpc::NodeAddress& address, const std::string& join_string)> ready;
 };
 
 // An actor that waits at this node for resources.
@@ -81,6 +92,10 @@ class ClusterHost {
   virtual void log_lines(const std::string& job_id, std::vector<rpc::LogLines> lines) = 0;
   virtual void log_answered(const std::string& job_id, uint64_t sequence) = 0;
   virtual void node_gone(const cluster::NodeKey& peer) = 0;
+  // No program of this node runs, no actor lives here, and no call of anybody runs or waits.
+  virtual bool has_nothing_to_do() = 0;
+  // It was drained, and is to end in order.
+  virtual void drained(const std::string& why) = 0;
   virtual void gateway_ended() = 0;
   virtual void cluster_failed(const std::string& why) = 0;
 };
@@ -95,6 +110,9 @@ class ClusterAgent {
   ~ClusterAgent();
 
   pid_t gateway_pid() const { return gateway_.pid; }
+  bool owns(pid_t pid) const { return pid == gateway_.pid || (control_ && pid == control_->pid()); }
+  // This node ends by itself: the others need not find out.
+  void leave(const std::string& why);
   // A worker of this node that relays calls to the peer: it is to say hello with this token.
   void host_worker(std::string token, const cluster::NodeKey& peer, uint32_t width, const cluster::Amounts& resources);
   void set_width(uint16_t slot, uint32_t calls);
@@ -109,8 +127,9 @@ class ClusterAgent {
   // At rest it looks once a second.
   void wake();
 
-  // --- Names of actors (cluster/actor_names.h). `answered` is called once, perhaps at once; kTimeout, kDisconnected:
-  // the head did not answer.
+  // --- Of the control store (cluster/control_client.h). `answered` is called once, perhaps at once; kTimeout,
+  // kDisconnected: it did not answer.
+  void ask(cluster::ControlQuestion what, cluster::ControlClient::Answered answered);
   using NameAnswered = std::function<void(Result<cluster::NamedActor>)>;
   void take_name(const cluster::ActorName& name, const cluster::NamedActor& actor, NameAnswered answered);
   void find_name(const cluster::ActorName& name, NameAnswered answered);
@@ -126,23 +145,18 @@ class ClusterAgent {
   const std::string& address() const { return address_; }
   struct MemberView {
     cluster::MemberInfo info;
-    std::string name;
     const cluster::ResourceView::Node* node = nullptr;  // null: it has not reported
   };
   std::vector<MemberView> members() const;
   const cluster::ResourceView* view() const { return view_.get(); }
+  bool is_draining() const { return draining_; }
+  const ControlProcess* control() const { return control_.get(); }  // the head's; null: this is none
   // Why what asks for this cannot run now, for people; empty if it can.
   std::string explain(const cluster::Amounts& resources, const cluster::Strategy& strategy) const;
   // ... and the same, but empty if it ever can.
   std::string explain_infeasible(const cluster::Amounts& resources, const cluster::Strategy& strategy) const;
 
  private:
-  struct Member {
-    cluster::MemberInfo info;
-    std::string name;
-    int64_t heard_ns = 0;  // the head's
-  };
-
   ClusterAgent(loop::EventLoop& loop, const Clock& clock, Logger logger, const Guard& guard, ClusterHost& host,
                cluster::NodeId self, ClusterOptions options);
   Result<void> start_gateway();
@@ -151,25 +165,27 @@ class ClusterAgent {
   void receive(std::string_view message);
 
   // --- membership
-  void become_head();
+  Result<void> start_control();
   void on_listening(const rpc::Listening& listening);
-  void on_join_request(const rpc::JoinRequest& request);
-  cluster::RegisterAnswer admit(const cluster::RegisterRequest& request, const rpc::JoinRequest& from);
   void on_joined(const std::string& bytes);
+  void learn(const cluster::MembersMessage& message);
   void learn(const std::vector<cluster::MemberInfo>& members);
-  void spread_members(const cluster::NodeKey& but = {});
-  void declare_dead(const cluster::NodeKey& node, const std::string& why);
+  void learn_of_itself(const cluster::MemberInfo& info);
   cluster::RegisterRequest own_request() const;
+  void look_whether_drained();
 
-  // --- words of other nodes
+  // --- the control store's words, and those of other nodes
+  void on_words(const rpc::Between& words);
   void send(const cluster::NodeKey& to, const cluster::ClusterMessage& message);
   void on_message(const cluster::NodeKey& from, const std::string& bytes);
-  void on_report(const cluster::NodeKey& from, const cluster::NodeReport& report);
+  void send_to_control(const cluster::ClusterMessage& message);
+  void on_control_message(const std::string& bytes);
+  void on_new_epoch();
 
   void tick();
   void report();
-  void spread_view();
-  void look_for_dead();
+  void beat();
+  void ask_control();
   void spill_actors();
   // True: it is settled.
   bool place_by_strategy(const ActorBacklog& backlog, int64_t waited_ns);
@@ -178,9 +194,6 @@ class ClusterAgent {
   void warn_of(const ClassBacklog& backlog);
   void warn_of(const ActorBacklog& backlog, int64_t waited_ns);
   void ask_name(cluster::NameRequest request, NameAnswered answered);
-  Result<cluster::NamedActor> decide_name(const cluster::NameRequest& request);
-  void on_name_answer(const cluster::NameAnswer& answer);
-  void expire_names();
   // Where one more of these goes: nothing if it stays here.
   std::optional<cluster::NodeKey> choose_elsewhere(const cluster::Amounts& resources, int64_t waited_ns);
 
@@ -193,6 +206,8 @@ class ClusterAgent {
   cluster::NodeKey self_;
   std::string cluster_id_;
   std::optional<cluster::NodeKey> head_;
+  const std::string start_id_;
+  std::string join_string_;  // the head's
   std::string address_;
   rpc::NodeAddress own_address_;
   bool member_ = false;
@@ -201,28 +216,26 @@ class ClusterAgent {
   std::unique_ptr<loop::FdWatcher> gateway_watcher_;
   std::unique_ptr<rpc::FramePipe> pipe_;
 
-  std::map<cluster::NodeId, Member> members_;
-  // The head's.
-  uint64_t last_incarnation_ = 0;
-  uint64_t members_version_ = 0;
+  std::unique_ptr<ControlProcess> control_;  // the head's
+
+  std::map<cluster::NodeId, cluster::MemberInfo> members_;
+  // Of the last members message.
   uint64_t epoch_ = 0;
+  uint64_t members_version_ = 0;
   std::unique_ptr<cluster::ResourceView> view_;
-  std::unique_ptr<cluster::ViewHub> hub_;  // the head's
   std::unique_ptr<cluster::ReportPublisher> publisher_;
+  cluster::ControlClient requests_;
   int64_t beat_ns_ = 0;
-  int64_t head_heard_ns_ = 0;
+  uint64_t beats_ = 0;
+  int64_t control_heard_ns_ = 0;
+  bool draining_ = false;
+  std::optional<int64_t> drain_until_ns_;
+  std::optional<int64_t> nothing_to_do_since_ns_;
   CallPlacer placer_;
   std::set<shm::ClassIndex> warned_;  // infeasible, and their jobs know
   std::map<shm::ActorIndex, int64_t> actors_waiting_since_ns_;
   std::set<shm::ActorIndex> warned_actors_;
-  cluster::ActorNames names_;  // the head's
-  struct Question {
-    NameAnswered answered;
-    int64_t deadline_ns = 0;
-  };
-  uint64_t next_question_ = 1;
-  std::map<uint64_t, Question> questions_;  // at most kMaxQuestions
-  int64_t active_ns_ = 0;                   // when something happened last
+  int64_t active_ns_ = 0;  // when something happened last
   bool at_rest_ = true;
   loop::Timer timer_;
 };

@@ -1,6 +1,6 @@
-// Who the nodes of the cluster are.
+// Who the nodes of the cluster are, and how this one becomes one of them.
 #include <algorithm>
-#include <ctime>
+#include <set>
 #include <utility>
 
 #include "runtime/base/version.h"
@@ -15,43 +15,55 @@ using cluster::NodeKey;
 
 namespace {
 
-// A node that has changed says so within two ticks, its own and the head's. A report may know of a decision already
-// that is younger than the grace, and is the last one for a while: then the debit must not outlive it by much.
+// A node that has changed says so within two ticks, its own and the control store's. A report may know of a decision
+// already that is younger than the grace, and is the last one for a while: then the debit must not outlive it by much.
 constexpr cluster::ViewOptions kViewOptions = {.debit_grace_ns = 150 * kMillisecondNs,
                                                .debit_lifetime_ns = 400 * kMillisecondNs};
+// So long a draining node must have had nothing to do: a call may be on its way from one process to the next.
+constexpr int64_t kNothingToDoNs = kSecondNs;
 
 rpc::NodeKeyBytes wire_key(const NodeKey& key) { return {std::string(key.id.bits().view()), key.incarnation}; }
 
-uint64_t new_epoch() { return static_cast<uint64_t>(std::time(nullptr)); }
-
 }  // namespace
 
-void ClusterAgent::become_head() {
-  self_.incarnation = last_incarnation_ = 1;
-  cluster_id_ = IdBits::random().view();
-  head_ = self_;
-  member_ = true;
-  view_ = std::make_unique<cluster::ResourceView>(NodeKey{}, kViewOptions, &clock_);
-  epoch_ = new_epoch();
-  hub_ = std::make_unique<cluster::ViewHub>(epoch_, cluster::HubOptions{}, view_.get(), &clock_);
-  hub_->add_node(self_);
-  publisher_ = std::make_unique<cluster::ReportPublisher>(self_, cluster::PublisherOptions{}, &clock_);
+Result<void> ClusterAgent::start_control() {
+  ControlProcess::Options options;
+  options.program = options_.gateway_program;
+  options.session_path = options_.session_path;
+  options.oom_score_adj = options_.oom_score_adj;
+  options.start.directory = options_.head->state_dir;
+  options.start.durable = options_.head->durable;
+  options.start.must_exist = options_.head->must_exist;
+  options.start.cluster_id = options_.head->cluster_id;
+  options.start.head_id = wire_key(self_).id;
+  options.start.dead_after_ns = options_.dead_after_ns;
+  ControlProcess::Events events;
+  events.join_answered = [this](const rpc::JoinAnswer& answer) {
+    answer.number == 0 ? on_joined(answer.bytes) : tell(answer);
+  };
+  events.said = [this](rpc::NodeWords words) {
+    if (words.node == wire_key(self_)) {
+      on_control_message(words.bytes);
+    } else {
+      tell(rpc::Between{std::move(words.node), std::move(words.bytes), true});
+    }
+  };
+  events.ready = [] {};
+  events.failed = [this](const std::string& why) { host_.cluster_failed("its control store: " + why); };
+  SABIR_ASSIGN_OR_RETURN(control_,
+                         ControlProcess::create(loop_, clock_, logger_, guard_, std::move(options), std::move(events)));
+  return {};
 }
 
 void ClusterAgent::on_listening(const rpc::Listening& listening) {
   own_address_ = listening.address;
   address_ = listening.address.host + ":" + std::to_string(listening.address.port);
-  if (is_head()) {
-    Member& own = members_[self_.id];
-    own.info.node = self_;
-    own.info.host = own_address_.host;
-    own.info.port = own_address_.port;
-    own.info.fingerprint = own_address_.fingerprint;
-    own.name = options_.name;
-    wake();
-    options_.ready(address_, listening.join_string);
+  join_string_ = listening.join_string;
+  std::string request = cluster::encode(own_request());
+  if (control_) {
+    control_->join({0, std::move(request), own_address_.fingerprint, own_address_.host});
   } else if (!member_) {
-    tell(rpc::JoinCluster{options_.join_string, cluster::encode(own_request())});
+    tell(rpc::JoinCluster{options_.join_string, std::move(request)});
   }
 }
 
@@ -63,58 +75,8 @@ cluster::RegisterRequest ClusterAgent::own_request() const {
   request.port = own_address_.port;
   request.release = kVersion;
   request.layout_hash = shm::kLayoutHash;
+  request.start_id = start_id_;
   return request;
-}
-
-void ClusterAgent::on_join_request(const rpc::JoinRequest& from) {
-  Result<ClusterMessage> message = cluster::decode_cluster_message(from.bytes);
-  cluster::RegisterAnswer answer;
-  auto* request = message.ok() ? std::get_if<cluster::RegisterRequest>(&*message) : nullptr;
-  if (request == nullptr) {
-    answer.failure = message.ok() ? invalid_error("not a request to join") : message.error();
-  } else {
-    answer = admit(*request, from);
-  }
-  tell(rpc::JoinAnswer{from.number, cluster::encode(answer)});
-  if (!answer.failure) {
-    spread_members({request->node_id, answer.incarnation});  // it has them in its answer
-  }
-}
-
-cluster::RegisterAnswer ClusterAgent::admit(const cluster::RegisterRequest& request, const rpc::JoinRequest& from) {
-  cluster::RegisterAnswer answer;
-  if (request.layout_hash != shm::kLayoutHash) {
-    answer.failure = unsupported_error("the head runs sabird " + std::string(kVersion) + ", this node " +
-                                       request.release + ": use the same release on all nodes");
-    return answer;
-  }
-  auto known = members_.find(request.node_id);
-  if (known != members_.end() && !known->second.info.dead) {
-    answer.failure = Error(ErrorKind::kAlreadyExists, "a living node has this id already");
-    return answer;
-  }
-  Member& member = members_[request.node_id];
-  member.info.node = {request.node_id, ++last_incarnation_};
-  member.info.host = request.host.empty() || request.host == "0.0.0.0" ? from.host : request.host;
-  member.info.port = request.port;
-  member.info.fingerprint = from.fingerprint;
-  member.info.dead = false;
-  member.name = request.name;
-  member.heard_ns = clock_.now_ns();
-  hub_->add_node(member.info.node);
-  wake();
-  logger_.info("node ", request.name, " (", member.info.host, ":", member.info.port, ") joined as ",
-               cluster::describe(member.info.node));
-  answer.incarnation = member.info.node.incarnation;
-  answer.cluster_id = cluster_id_;
-  answer.head = self_;
-  answer.epoch = epoch_;
-  for (const auto& [id, one] : members_) {
-    answer.members.push_back(one.info);
-  }
-  // Before the joiner can say hello as a member.
-  learn(answer.members);
-  return answer;
 }
 
 void ClusterAgent::on_joined(const std::string& bytes) {
@@ -122,73 +84,138 @@ void ClusterAgent::on_joined(const std::string& bytes) {
   auto* answer = message.ok() ? std::get_if<cluster::RegisterAnswer>(&*message) : nullptr;
   if (answer == nullptr || answer->failure) {
     host_.cluster_failed("this node could not join: " +
-                         (answer == nullptr ? "the head's answer was damaged" : answer->failure->message()));
+                         (answer == nullptr ? "the answer was damaged" : answer->failure->message()));
     return;
+  }
+  if (std::exchange(member_, true)) {
+    return;  // the same answer again
   }
   self_.incarnation = answer->incarnation;
   cluster_id_ = answer->cluster_id;
   head_ = answer->head;
-  head_heard_ns_ = clock_.now_ns();
-  member_ = true;
+  control_heard_ns_ = clock_.now_ns();
   tell(rpc::Admitted{self_.incarnation, cluster_id_});
   view_ = std::make_unique<cluster::ResourceView>(self_, kViewOptions, &clock_);
   view_->add_node(self_);
   publisher_ = std::make_unique<cluster::ReportPublisher>(self_, cluster::PublisherOptions{}, &clock_);
+  epoch_ = answer->epoch;
   learn(answer->members);
   wake();
-  send(*head_, view_->position());  // asks for the view
-  options_.ready(address_, "");
+  send_to_control(view_->position());  // asks for the view
+  options_.ready(own_address_, join_string_);
+}
+
+void ClusterAgent::learn(const cluster::MembersMessage& message) {
+  if (message.epoch < epoch_ || (message.epoch == epoch_ && message.version < members_version_)) {
+    return;
+  }
+  if (message.epoch > epoch_) {
+    epoch_ = message.epoch;
+    on_new_epoch();
+  }
+  members_version_ = message.version;
+  std::vector<MemberInfo> members = message.members;
+  std::set<cluster::NodeId> named;
+  for (const MemberInfo& info : members) {
+    named.insert(info.node.id);
+  }
+  for (const auto& [id, info] : members_) {
+    if (!info.dead && !named.contains(id)) {
+      members.push_back(info);  // it has been dead for long, and is forgotten
+      members.back().dead = true;
+    }
+  }
+  learn(members);
 }
 
 void ClusterAgent::learn(const std::vector<MemberInfo>& members) {
   rpc::Members orders;
+  std::vector<NodeKey> gone;
   for (const MemberInfo& info : members) {
-    Member& member = members_[info.node.id];
-    bool was_alive = member.info.node.incarnation != 0 && !member.info.dead;
-    NodeKey before = member.info.node;
-    if (info.node.incarnation < before.incarnation) {
+    MemberInfo& member = members_[info.node.id];
+    NodeKey before = member.node;
+    bool was_alive = before.incarnation != 0 && !member.dead;
+    if (info.node.incarnation < before.incarnation || (info.node == before && member.dead)) {
       continue;
     }
-    member.info = info;
+    bool same = before == info.node && member.dead == info.dead && member.host == info.host &&
+                member.port == info.port && member.fingerprint == info.fingerprint;
+    member = info;
     if (was_alive && (info.dead || before != info.node) && before != self_) {
-      host_.node_gone(before);
+      gone.push_back(before);
     }
-    if (info.node == self_ && info.dead) {
-      host_.cluster_failed("the cluster has given this node up: it did not answer for too long");
-    }
-    if (info.node.id != self_.id) {
+    if (info.node == self_) {
+      learn_of_itself(info);
+    } else if (!same && info.node.id != self_.id) {
       orders.members.push_back({wire_key(info.node), {info.host, info.port, info.fingerprint}, info.dead});
     }
   }
-  tell(orders);
-}
-
-void ClusterAgent::spread_members(const NodeKey& but) {
-  cluster::MembersMessage message;
-  message.version = ++members_version_;
-  for (const auto& [id, member] : members_) {
-    message.members.push_back(member.info);
+  if (!orders.members.empty()) {
+    tell(orders);
   }
-  for (const auto& [id, member] : members_) {
-    if (id != self_.id && !member.info.dead && member.info.node != but) {
-      send(member.info.node, message);
-    }
+  for (const NodeKey& node : gone) {
+    host_.node_gone(node);
   }
 }
 
-void ClusterAgent::declare_dead(const NodeKey& node, const std::string& why) {
-  auto found = members_.find(node.id);
-  if (found == members_.end() || found->second.info.node != node || found->second.info.dead) {
+void ClusterAgent::learn_of_itself(const MemberInfo& info) {
+  if (info.dead) {
+    host_.cluster_failed("the cluster has given this node up: it did not answer for too long");
     return;
   }
-  logger_.warning(cluster::describe(node), " (", found->second.name, ") is dead: ", why);
-  hub_->remove_node(node);
-  wake();
-  names_.node_gone(node);
-  MemberInfo info = found->second.info;
-  info.dead = true;
-  learn({info});
-  spread_members();
+  if (!info.draining) {
+    return;
+  }
+  if (!std::exchange(draining_, true)) {
+    logger_.info("this node is drained: it gets nothing new");
+    wake();
+  }
+  drain_until_ns_.reset();
+  if (info.drain_left_ns >= 0) {
+    drain_until_ns_ = clock_.now_ns() + info.drain_left_ns;
+  }
+}
+
+void ClusterAgent::look_whether_drained() {
+  if (!draining_) {
+    return;
+  }
+  int64_t now_ns = clock_.now_ns();
+  if (!host_.has_nothing_to_do()) {
+    nothing_to_do_since_ns_.reset();
+  } else if (!nothing_to_do_since_ns_) {
+    nothing_to_do_since_ns_ = now_ns;
+  }
+  if (nothing_to_do_since_ns_ && now_ns - *nothing_to_do_since_ns_ >= kNothingToDoNs) {
+    host_.drained("it was drained, and has nothing left to do");
+  } else if (drain_until_ns_ && now_ns >= *drain_until_ns_) {
+    host_.drained("it was drained, and the time for that is over");
+  }
+}
+
+void ClusterAgent::leave(const std::string& why) {
+  if (member_ && !control_) {
+    send_to_control(cluster::Leaving{why});
+  }
+}
+
+std::optional<NodeKey> ClusterAgent::living(const cluster::NodeId& node) const {
+  auto found = members_.find(node);
+  bool lives = found != members_.end() && !found->second.dead;
+  return lives ? std::optional(found->second.node) : std::nullopt;
+}
+
+bool ClusterAgent::is_member(const NodeKey& node) const {
+  auto found = members_.find(node.id);
+  return found != members_.end() && found->second.node == node && !found->second.dead;
+}
+
+std::vector<ClusterAgent::MemberView> ClusterAgent::members() const {
+  std::vector<MemberView> views;
+  for (const auto& [id, member] : members_) {
+    views.push_back({member, view_ ? view_->find(id) : nullptr});
+  }
+  return views;
 }
 
 }  // namespace sabir::node

@@ -50,6 +50,7 @@ NodeManager::NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logge
       options_(std::move(options)),
       on_stop_(std::move(on_stop)),
       session_id_(session_id),
+      node_id_(options_.node_id.value_or(IdBits::random())),
       started_unix_s_(std::time(nullptr)),
       segments_(std::move(segments)),
       calls_(segments_.calls),
@@ -108,7 +109,8 @@ Result<void> NodeManager::begin() {
                                            settle();
                                          });
   reaper_ = std::make_unique<Reaper>(
-      loop_, [this](pid_t pid) { return processes_.knows(pid) || launcher_->knows(pid) || is_gateway(pid); },
+      loop_,
+      [this](pid_t pid) { return processes_.knows(pid) || launcher_->knows(pid) || (cluster_ && cluster_->owns(pid)); },
       [this](pid_t pid, int status) { launcher_->reaped(pid, status); });
   if (options_.cluster) {
     coordinator_.hold_actors();
@@ -444,6 +446,9 @@ void NodeManager::stop_node(const std::string& why) {
 
 void NodeManager::say_goodbye(const std::string& why) {
   stopping_ = true;
+  if (cluster_) {
+    cluster_->leave(why);
+  }
   processes_.for_each([&](Process& process) {
     if (process.notices) {
       process.notices->exit(why);

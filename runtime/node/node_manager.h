@@ -47,6 +47,7 @@ struct NodeOptions {
   std::optional<pid_t> owner_pid;
   Guard guard;
   std::optional<ClusterOptions> cluster;  // of one that has others
+  std::optional<IdBits> node_id;          // none: a new one
   std::string name;                       // of the node, for people
   cluster::Labels labels;                 // the user's
 };
@@ -84,6 +85,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void kv_delete(rpc::ProcessKey, std::string key, rpc::Reply<bool>) override;
   void status(rpc::Reply<std::string>) override;
   void stop(rpc::ProcessKey, rpc::Reply<void>) override;
+  void drain(std::string node, int64_t deadline_ns, rpc::Reply<std::string>) override;
   // --- actor_calls.cc
   void create_actor(rpc::ProcessKey, rpc::ActorSpec, rpc::Reply<rpc::ActorInfo>) override;
   void start_actor(rpc::ProcessKey, uint32_t actor, std::string args, std::vector<rpc::EntryKey> refs,
@@ -200,6 +202,8 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void node_gone(const cluster::NodeKey& peer) override;
   void gateway_ended() override;
   void cluster_failed(const std::string& why) override { stop_node(why); }
+  bool has_nothing_to_do() override;
+  void drained(const std::string& why) override { stop_node(why); }
 
   // --- place.cc: strategies
   Result<ClassPlace> place_of(const Process& process, const Scheduling& words) const;
@@ -250,7 +254,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   NodeOptions options_;
   std::function<void(const std::string&)> on_stop_;
   const IdBits session_id_;
-  const IdBits node_id_ = IdBits::random();
+  const IdBits node_id_;
   const int64_t started_unix_s_;
   bool stopping_ = false;
   bool settling_ = false;

@@ -112,16 +112,96 @@ void NodeManager::leave(rpc::ProcessKey key, std::string crash, rpc::Reply<void>
   reply({});
 }
 
+// Keys and values of a cluster are its control store's.
+
+namespace {
+
+template <typename T>
+cluster::ControlClient::Answered answer_with(rpc::Reply<T> reply) {
+  return [reply = std::move(reply)](Result<cluster::ControlResult> result) {
+    if (!result.ok()) {
+      reply(std::move(result).error());
+    } else if (auto* value = std::get_if<T>(&*result)) {
+      reply(std::move(*value));
+    } else {
+      reply(internal_error("the control store answered something else"));
+    }
+  };
+}
+
+Result<void> check_cluster_key(const std::string& key) {
+  if (key.empty() || key.size() > cluster::kMaxValueKeyBytes) {
+    return invalid_error("in a cluster a key has 1 to " + std::to_string(cluster::kMaxValueKeyBytes) + " bytes");
+  }
+  return {};
+}
+
+}  // namespace
+
 void NodeManager::kv_put(rpc::ProcessKey, std::string key, std::string value, bool overwrite, rpc::Reply<bool> reply) {
-  reply(control_.key_value().put(key, value, overwrite));
+  if (!cluster_) {
+    return reply(control_.key_value().put(key, value, overwrite));
+  }
+  if (Result<void> good = check_cluster_key(key); !good.ok()) {
+    return reply(std::move(good).error());
+  }
+  if (value.size() > cluster::kMaxValueBytes) {
+    return reply(invalid_error("in a cluster a value has at most " + std::to_string(cluster::kMaxValueBytes) +
+                               " bytes: put larger ones into the object store"));
+  }
+  cluster_->ask(cluster::PutValue{std::move(key), std::move(value), overwrite}, answer_with(std::move(reply)));
 }
 
 void NodeManager::kv_get(rpc::ProcessKey, std::string key, rpc::Reply<std::string> reply) {
-  reply(control_.key_value().get(key));
+  if (!cluster_) {
+    return reply(control_.key_value().get(key));
+  }
+  if (Result<void> good = check_cluster_key(key); !good.ok()) {
+    return reply(std::move(good).error());
+  }
+  cluster_->ask(cluster::GetValue{std::move(key)}, answer_with(std::move(reply)));
 }
 
 void NodeManager::kv_delete(rpc::ProcessKey, std::string key, rpc::Reply<bool> reply) {
-  reply(control_.key_value().erase(key));
+  if (!cluster_) {
+    return reply(control_.key_value().erase(key));
+  }
+  if (Result<void> good = check_cluster_key(key); !good.ok()) {
+    return reply(std::move(good).error());
+  }
+  cluster_->ask(cluster::EraseValue{std::move(key)}, answer_with(std::move(reply)));
+}
+
+void NodeManager::drain(std::string node, int64_t deadline_ns, rpc::Reply<std::string> reply) {
+  if (!cluster_ || node.empty() || node.size() > cluster::kMaxNodeNameBytes || deadline_ns < -1) {
+    return reply(invalid_error(cluster_ ? "a node is named by its name or the beginning of its id"
+                                        : "this session has one node and is no cluster: stop it instead"));
+  }
+  cluster_->ask(cluster::DrainNode{std::move(node), deadline_ns},
+                [reply = std::move(reply)](Result<cluster::ControlResult> result) {
+                  if (!result.ok()) {
+                    return reply(std::move(result).error());
+                  }
+                  auto* drained = std::get_if<cluster::NodeKey>(&*result);
+                  reply(drained != nullptr ? Result<std::string>(drained->id.hex())
+                                           : internal_error("the control store answered something else"));
+                });
+}
+
+bool NodeManager::has_nothing_to_do() {
+  bool busy = false;
+  processes_.for_each([&](Process& process) {
+    bool runs = process.is_worker() && !process.relay && calls_.function_plus_one(process.key.slot).any() != 0;
+    bool own_driver = !process.is_worker() && !is_gateway(process.pid);
+    busy |= !process.ended && (runs || own_driver);
+  });
+  for (const Actors::View& view : coordinator_.actors().views()) {
+    busy |= view.phase != ActorPhase::kDead && view.spec->role != control::ActorSpec::Role::kImported;
+  }
+  for (const auto& [queue, class_index] : directory_.open_queues()) {
+    busy |= calls_.queue_length(queue) != 0 || calls_.queue_overflow(queue) != 0;
+  }
+  return !busy;
 }
 
 void NodeManager::status(rpc::Reply<std::string> reply) {

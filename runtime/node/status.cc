@@ -116,9 +116,10 @@ Json other_nodes(const ClusterAgent& cluster) {
     }
     list.push_back({{"node_id", member.info.node.id.hex()},
                     {"incarnation", member.info.node.incarnation},
-                    {"name", member.name},
+                    {"name", member.info.name},
                     {"address", member.info.host + ":" + std::to_string(member.info.port)},
                     {"alive", !member.info.dead},
+                    {"draining", member.info.draining && !member.info.dead},
                     {"resources_total", total},
                     {"resources_available", available},
                     {"labels", labels},
@@ -202,6 +203,13 @@ std::string session_status(const SessionFacts& facts, const StatusSources& sourc
     nodes[0]["address"] = sources.cluster->address();
     nodes[0]["incarnation"] = sources.cluster->self().incarnation;
     nodes[0]["is_head"] = sources.cluster->is_head();
+    nodes[0]["draining"] = sources.cluster->is_draining();
+    if (const ControlProcess* control = sources.cluster->control()) {
+      nodes[0]["control"] = {{"pid", control->pid()},
+                             {"restarts", control->restarts()},
+                             {"epoch", control->epoch()},
+                             {"trouble", control->trouble()}};
+    }
     for (Json& other : other_nodes(*sources.cluster)) {
       nodes.push_back(std::move(other));
     }

@@ -33,6 +33,17 @@ void write_member(const ClusterMember& from, schema::ClusterMember::Builder to) 
   to.setDead(from.dead);
 }
 
+template <typename Reader>
+Between read_between(Reader from) {
+  return {read_key(from.getPeer()), to_string(from.getBytes()), from.getControl()};
+}
+template <typename Builder>
+void write_between(const Between& from, Builder to) {
+  write_key(from.peer, to.initPeer());
+  to.setBytes(data_of(from.bytes));
+  to.setControl(from.control);
+}
+
 StartGateway read_start(schema::ToGateway::Start::Reader from) {
   StartGateway start;
   start.node = read_key(from.getNode());
@@ -79,7 +90,7 @@ Result<ToGateway> read_to(schema::ToGateway::Reader from) {
     case schema::ToGateway::WIDTH:
       return ToGateway(SetWidth{from.getWidth().getSlot(), from.getWidth().getCalls()});
     case schema::ToGateway::BETWEEN:
-      return ToGateway(Between{read_key(from.getBetween().getPeer()), to_string(from.getBetween().getBytes())});
+      return ToGateway(read_between(from.getBetween()));
     case schema::ToGateway::JOB_OVER:
       return ToGateway(JobOver{from.getJobOver()});
     case schema::ToGateway::JOIN_ANSWER:
@@ -122,11 +133,7 @@ void write_to(const ToGateway& message, schema::ToGateway::Builder to) {
                           to.initWidth().setSlot(width.slot);
                           to.getWidth().setCalls(width.calls);
                         },
-                        [&](const Between& between) {
-                          auto out = to.initBetween();
-                          write_key(between.peer, out.initPeer());
-                          out.setBytes(data_of(between.bytes));
-                        },
+                        [&](const Between& between) { write_between(between, to.initBetween()); },
                         [&](const JobOver& over) { to.setJobOver(over.job); },
                         [&](const JoinAnswer& answer) {
                           to.initJoinAnswer().setNumber(answer.number);
@@ -164,7 +171,7 @@ Result<FromGateway> read_from(schema::FromGateway::Reader from) {
       return FromGateway(
           LaneChange{read_key(from.getLane().getPeer()), from.getLane().getIsUp(), to_string(from.getLane().getWhy())});
     case schema::FromGateway::BETWEEN:
-      return FromGateway(Between{read_key(from.getBetween().getPeer()), to_string(from.getBetween().getBytes())});
+      return FromGateway(read_between(from.getBetween()));
   }
   return invalid_error("a message from the gateway of an unknown kind");
 }
@@ -192,11 +199,7 @@ void write_from(const FromGateway& message, schema::FromGateway::Builder to) {
                           out.setIsUp(lane.is_up);
                           out.setWhy(text_of(lane.why));
                         },
-                        [&](const Between& between) {
-                          auto out = to.initBetween();
-                          write_key(between.peer, out.initPeer());
-                          out.setBytes(data_of(between.bytes));
-                        }},
+                        [&](const Between& between) { write_between(between, to.initBetween()); }},
              message);
 }
 

@@ -64,6 +64,7 @@ struct SetWidth {
 struct Between {
   NodeKeyBytes peer;
   std::string bytes;
+  bool control = false;
 };
 struct JobOver {
   uint32_t job = 0;

@@ -329,6 +329,8 @@ Result<NodeMessage> read(schema::NodeMessage::Reader from) {
       return NodeMessage(read_copy(from.getCopyState()));
     case schema::NodeMessage::BETWEEN:
       return NodeMessage(BetweenMessage{to_string(from.getBetween())});
+    case schema::NodeMessage::CONTROL:
+      return NodeMessage(BetweenMessage{to_string(from.getControl()), true});
     case schema::NodeMessage::OPEN_ACTOR: {
       SABIR_ASSIGN_OR_RETURN(OpenActorMessage open, read_open(from.getOpenActor()));
       return NodeMessage(std::move(open));
@@ -381,7 +383,10 @@ void write(const NodeMessage& from, schema::NodeMessage::Builder to) {
                         [&](const LocateMessage& locate) { write_id(locate.id, to.initLocate()); },
                         [&](const LocatedMessage& located) { write_located(located, to.initLocated()); },
                         [&](const CopyStateMessage& copy) { write_copy(copy, to.initCopyState()); },
-                        [&](const BetweenMessage& between) { to.setBetween(data_of(between.bytes)); },
+                        [&](const BetweenMessage& between) {
+                          between.control ? to.setControl(data_of(between.bytes))
+                                          : to.setBetween(data_of(between.bytes));
+                        },
                         [&](const OpenActorMessage& open) { write_open(open, to.initOpenActor()); },
                         [&](const ActorStateMessage& state) { write_state(state, to.initActorState()); },
                         [&](const CloseActorMessage& close) {

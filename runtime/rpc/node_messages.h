@@ -147,6 +147,7 @@ struct CopyStateMessage {
 };
 struct BetweenMessage {
   std::string bytes;
+  bool control = false;  // to, or from, the control store behind the head
 };
 
 using NodeMessage =

@@ -280,6 +280,16 @@ class Client final : public SessionClient {
     });
   }
 
+  Result<std::string> drain(const std::string& node, int64_t deadline_ns, int64_t timeout_ns) override {
+    return call<std::string>(timeout_ns, Repeat::kYes, [node, deadline_ns](Session::Client& session, uint64_t id) {
+      auto request = session.drainRequest();
+      request.setRequestId(id);
+      request.setNode(text_of(node));
+      request.setDeadlineNs(deadline_ns);
+      return ask<std::string>(request, [](auto& response) { return to_string(response.getNodeId()); });
+    });
+  }
+
   void post_start_actor(uint32_t actor, std::string args, std::vector<EntryKey> refs) override {
     post("start an actor",
          [actor, args = std::move(args), refs = std::move(refs)](Session::Client& session, uint64_t id) {

@@ -56,6 +56,7 @@ class SessionClient {
   virtual Result<bool> kv_delete(const std::string& key, int64_t timeout_ns) = 0;
   virtual Result<std::string> status(int64_t timeout_ns) = 0;
   virtual Result<void> stop(int64_t timeout_ns) = 0;
+  virtual Result<std::string> drain(const std::string& node, int64_t deadline_ns, int64_t timeout_ns) = 0;
   // Posted, not waited for: they may be sent from the progress thread while it drains.
   virtual void post_start_actor(uint32_t actor, std::string args, std::vector<EntryKey> refs) = 0;
   virtual void post_fail_actor(uint32_t actor, std::string message, std::string error) = 0;

@@ -39,7 +39,8 @@ class SessionHandler {
 
   // Checks the layout hash and gives the process a slot; the protocol's version is agreed on by rpc/. A welcome (but an
   // observer's) has all four descriptors. Observers get slot 0 and no segments; there is no on_ready and no
-  // on_disconnect for them, and the only calls with their ProcessKey are kv_put, kv_get, kv_delete and stop.
+  // on_disconnect for them, and the only calls with their ProcessKey are kv_put, kv_get, kv_delete, stop
+  // and drain.
   virtual Result<WelcomeInfo> on_hello(HelloInfo hello, PeerCredentials peer) = 0;
   // The welcome is with the process, its calls begin. Left out if the connection broke before.
   virtual void on_ready(ProcessKey process, std::shared_ptr<NoticeSink> notices) = 0;
@@ -66,6 +67,8 @@ class SessionHandler {
   virtual void kv_delete(ProcessKey, std::string key, Reply<bool>) = 0;
   virtual void status(Reply<std::string>) = 0;
   virtual void stop(ProcessKey, Reply<void>) = 0;
+  // A node of the cluster; -1: no deadline. The answer is its whole id.
+  virtual void drain(std::string node, int64_t deadline_ns, Reply<std::string>) = 0;
 };
 
 }  // namespace sabir::rpc

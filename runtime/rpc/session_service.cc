@@ -223,6 +223,16 @@ class SessionService final : public Session::Server {
         [&](Reply<void> reply) { handler().stop(process(), std::move(reply)); }, [](auto) {});
   }
 
+  kj::Promise<void> drain(DrainContext call) override {
+    auto params = call.getParams();
+    return any_call<std::string>(
+        call, "drain", params.getRequestId(),
+        [&](Reply<std::string> reply) {
+          handler().drain(to_string(params.getNode()), params.getDeadlineNs(), std::move(reply));
+        },
+        [](auto results, const std::string& id) { results.setNodeId(text_of(id)); });
+  }
+
  private:
   SessionHandler& handler() { return context_.handler; }
   ProcessKey process() const { return context_.process; }

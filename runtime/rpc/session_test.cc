@@ -182,8 +182,9 @@ TEST_F(SessionTest, KeysAndValues) {
 TEST_F(SessionTest, StatusLeaveStop) {
   EXPECT_EQ(client_->status(kLong).value(), "{\"fake\":true}");
   EXPECT_TRUE(client_->leave("", kLong).ok());
+  EXPECT_EQ(client_->drain("ab12", 5 * kSecondNs, kLong).value(), "ab120000");
   EXPECT_TRUE(client_->stop(kLong).ok());
-  EXPECT_THAT(node_.handler().calls(), ElementsAre("status", "leave", "stop"));
+  EXPECT_THAT(node_.handler().calls(), ElementsAre("status", "leave", "drain ab12 5000000000", "stop"));
 }
 
 TEST_F(SessionTest, ObserverHasNoSegmentsAndNoMembership) {

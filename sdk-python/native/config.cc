@@ -81,7 +81,7 @@ bool Config::read(PyObject* dict) {
     PyObject* port = PyDict_GetItemString(dict, "node_port");
     PyObject* insecure = PyDict_GetItemString(dict, "insecure");
     if (!read_text(dict, "join_string", &config_.join_string) || !read_text(dict, "node_host", &config_.node_host) ||
-        !read_text(dict, "node_name", &config_.node_name)) {
+        !read_text(dict, "node_name", &config_.node_name) || !read_text(dict, "state_dir", &config_.state_dir)) {
       return false;
     }
     config_.cluster_role = static_cast<sabir_cluster_role>(PyLong_AsLong(role));
@@ -93,6 +93,8 @@ bool Config::read(PyObject* dict) {
     config_.node_port = static_cast<uint16_t>(number);
     config_.insecure = insecure != nullptr && PyObject_IsTrue(insecure) == 1;
     PyObject* with_caller = PyDict_GetItemString(dict, "ends_with_caller");
+    PyObject* durable = PyDict_GetItemString(dict, "durable");
+    config_.durable = durable != nullptr && PyObject_IsTrue(durable) == 1;
     PyObject* join_life_s = PyDict_GetItemString(dict, "join_life_s");
     config_.ends_with_caller = with_caller != nullptr && PyObject_IsTrue(with_caller) == 1;
     if (join_life_s != nullptr && join_life_s != Py_None) {

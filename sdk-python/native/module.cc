@@ -37,6 +37,7 @@ PyMethodDef functions[] = {
     {"node_start", node_start, METH_O, nullptr},
     {"node_status", node_status, METH_VARARGS, nullptr},
     {"node_stop", node_stop, METH_VARARGS, nullptr},
+    {"node_drain", node_drain, METH_VARARGS, nullptr},
     {"version", version, METH_NOARGS, nullptr},
     {"kv_put", kv_put, METH_VARARGS, nullptr},
     {"kv_get", kv_get, METH_O, nullptr},

@@ -111,4 +111,26 @@ PyObject* node_stop(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
+PyObject* node_drain(PyObject*, PyObject* args) {
+  PyObject* address = nullptr;
+  PyObject* node = nullptr;
+  double deadline_s = 0;
+  double timeout_s = 0;
+  sabir_string address_text{};
+  sabir_string node_text{};
+  if (!PyArg_ParseTuple(args, "UUdd", &address, &node, &deadline_s, &timeout_s) ||
+      !utf8_of(address, "address", &address_text) || !utf8_of(node, "node", &node_text)) {
+    return nullptr;
+  }
+  auto deadline_ns = deadline_s < 0 ? int64_t{-1} : static_cast<int64_t>(deadline_s * 1e9);
+  sabir_buffer* node_id = nullptr;
+  if (!call_unlocked([&](sabir_error** error) {
+        return sabir_node_drain(address_text, {}, node_text, deadline_ns, static_cast<int64_t>(timeout_s * 1e9),
+                                &node_id, error);
+      })) {
+    return nullptr;
+  }
+  return buffer_to_text(node_id);
+}
+
 }  // namespace sabir::python

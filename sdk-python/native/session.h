@@ -12,5 +12,6 @@ PyObject* kv_delete(PyObject* module, PyObject* key);
 PyObject* node_start(PyObject* module, PyObject* config);
 PyObject* node_status(PyObject* module, PyObject* args);
 PyObject* node_stop(PyObject* module, PyObject* args);
+PyObject* node_drain(PyObject* module, PyObject* args);
 
 }  // namespace sabir::python

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sabir", description="Start, stop and look at a Sabir session.")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{start,stop,status,language-env,version}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="{start,stop,status,drain,language-env,version}")
 
     start = verbs.add_parser("start", help="start a session that outlives this command")
     start.add_argument("--num-cpus", type=float, help="CPUs of the node (default: the machine's)")
@@ -53,7 +53,17 @@ def _parser() -> argparse.ArgumentParser:
         "--join-life",
         type=float,
         metavar="SECONDS",
-        help="of the head: so long its join string lets nodes in (default: as long as it runs)",
+        help="of the head: so long its join string lets nodes in (default: for ever)",
+    )
+    start.add_argument(
+        "--state-dir",
+        default="",
+        metavar="PATH",
+        help="of the head: where the cluster's state is kept; a head that is started again with it goes on "
+        "(default: $XDG_STATE_HOME/sabir/head, else ~/.local/state/sabir/head)",
+    )
+    start.add_argument(
+        "--durable", action="store_true", help="of the head: what it has answered outlives a loss of power, too"
     )
     start.add_argument(
         "--insecure", action="store_true", help="plain TCP between nodes: everybody on the network reads and writes"
@@ -69,6 +79,14 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="the whole state as JSON")
     status.set_defaults(run=_status)
 
+    drain = verbs.add_parser("drain", help="give a node of the cluster nothing new; it leaves when it is empty")
+    drain.add_argument("node", help="its name, or the beginning of its id")
+    drain.add_argument(
+        "--deadline", type=float, metavar="SECONDS", help="then it is stopped (default: it has as long as it takes)"
+    )
+    drain.add_argument("--address", default="", help="a session directory (default: the newest of this user)")
+    drain.set_defaults(run=_drain)
+
     env = verbs.add_parser("language-env", help="for drivers in other languages: how workers of this Python start")
     env.set_defaults(run=_language_env)
 
@@ -81,6 +99,8 @@ def _start(options: Any) -> int:
     amounts = _options.node_resources(options.num_cpus, options.num_gpus, options.resources)
     if options.join_life is not None and not (options.head and 0 < options.join_life < float("inf")):
         raise ValueError("--join-life SECONDS is above 0, and the head's alone")
+    if not options.head and (options.state_dir or options.durable):
+        raise ValueError("--state-dir and --durable are the head's alone")
     config = {
         "resources": amounts,
         "store_bytes": options.object_store_memory,
@@ -109,6 +129,8 @@ def _start_in_cluster(options: Any, config: dict[str, Any]) -> int:
             "node_name": options.name,
             "insecure": options.insecure,
             "join_life_s": options.join_life,
+            "state_dir": options.state_dir,
+            "durable": options.durable,
         }
     )
     with open(os.path.join(session, "cluster.json"), encoding="utf-8") as file:
@@ -123,6 +145,15 @@ def _start_in_cluster(options: Any, config: dict[str, Any]) -> int:
 def _stop(options: Any) -> int:
     _sabir.node_stop(options.address, 10.0)
     print("Session stopped.")
+    return 0
+
+
+def _drain(options: Any) -> int:
+    if options.deadline is not None and not 0 <= options.deadline < float("inf"):
+        raise ValueError("--deadline is a number of seconds, 0 or more")
+    deadline_s = -1.0 if options.deadline is None else options.deadline
+    node_id = _sabir.node_drain(options.address, options.node, deadline_s, 30.0)
+    print(f"Node {node_id} gets nothing new, and leaves when it has nothing left to do.")
     return 0
 
 
@@ -150,6 +181,7 @@ def render(state: dict[str, Any]) -> list[str]:
     session = state["session"]
     lines = [f"Session {session['path']} (version {session['version']}, node process {session['pid']})"]
     lines += _node(state["nodes"][0])
+    lines += _control(state["nodes"][0])
     if state["nodes"][1:]:
         lines += ["", f"Other nodes: {len(state['nodes']) - 1}"]
         for node in state["nodes"][1:]:
@@ -167,6 +199,15 @@ def render(state: dict[str, Any]) -> list[str]:
     for job in jobs:
         lines.append(f"  {job['name']}  {job['state']}  driver {job.get('driver_pid', '-')}")
     return lines
+
+
+def _control(node: dict[str, Any]) -> list[str]:
+    """The control store, of a head."""
+    control = node.get("control")
+    if not control:
+        return []
+    trouble = f"  DOWN: {control['trouble']}" if control["trouble"] else ""
+    return ["", f"Control store: process {control['pid']}, restarts {control['restarts']}{trouble}"]
 
 
 def _node(node: dict[str, Any]) -> list[str]:
@@ -200,6 +241,7 @@ def _title(node: dict[str, Any]) -> str:
     """Its id, name, address and the labels that a user gave it."""
     labels = [f"{key}={value}" for key, value in sorted(node["labels"].items()) if not key.startswith("sabir.io/")]
     parts = [node["node_id"], node["name"], node.get("address", ""), f"labels {', '.join(labels)}" if labels else ""]
+    parts.append("DRAINING" if node.get("draining") else "")
     return "  ".join(part for part in parts if part)
 
 

@@ -49,6 +49,7 @@ class Cluster:
         connect: bool = False,
     ) -> None:
         self._root = tempfile.mkdtemp(prefix="sabir-cluster-")
+        self._head_args: dict[str, Any] = {}
         self.nodes: list[Node] = []
         if initialize_head:
             self.add_node(**(head_node_args or {}))
@@ -74,6 +75,8 @@ class Cluster:
         labels: dict[str, str] | None = None,
         insecure: bool = False,
         wait: bool = True,
+        state_dir: str = "",
+        durable: bool = False,
     ) -> Node:
         """Starts a node: the head, if there is none, else one that joins it.
 
@@ -86,6 +89,8 @@ class Cluster:
             labels: of the node, by key.
             insecure: plain TCP between the nodes.
             wait: until all living nodes know it.
+            state_dir: of the head: where the cluster's state is kept; default: with the sessions.
+            durable: of the head: what the control store has answered outlives a loss of power.
 
         Returns:
             The node.
@@ -102,13 +107,59 @@ class Cluster:
             "node_name": name or f"node-{len(self.nodes)}",
             "insecure": insecure,
             "ends_with_caller": True,
+            "state_dir": (state_dir or self.state_dir) if is_head else "",
+            "durable": durable and is_head,
         }
+        if is_head:
+            self._head_args = {
+                "num_cpus": num_cpus,
+                "num_gpus": num_gpus,
+                "resources": resources,
+                "object_store_memory": object_store_memory,
+                "name": name,
+                "labels": labels,
+                "insecure": insecure,
+                "state_dir": state_dir,
+                "durable": durable,
+            }
         session = _sabir.node_start(config)
         with open(os.path.join(session, "cluster.json"), encoding="utf-8") as file:
             facts = json.load(file)
         state = _status(session)
         node = Node(session, is_head, facts, state["session"]["pid"], state["nodes"][0]["node_id"])
         self.nodes.append(node)
+        if wait:
+            self.wait_for_nodes()
+        return node
+
+    @property
+    def state_dir(self) -> str:
+        """Where the head keeps the cluster's state, unless it was told another place."""
+        return self._head_args.get("state_dir") or os.path.join(self._root, "head")
+
+    def control_pid(self) -> int:
+        """The process of the control store; 0 while it is down."""
+        return int(_status(self.head.session)["nodes"][0]["control"]["pid"])
+
+    def kill_control(self) -> int:
+        """Kills the process of the control store, as a crash would; the head starts it again. Returns its pid."""
+        pid = self.control_pid()
+        if pid:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it was about to end
+        return pid
+
+    def kill_head(self) -> None:
+        """Kills the daemon of the head, as a crash would. Then :meth:`restart_head`."""
+        self.remove_node(self.head, allow_graceful=False)
+
+    def restart_head(self, *, wait: bool = True) -> Node:
+        """Starts the head again after :meth:`kill_head`, with the same state and options."""
+        node = self.add_node(**self._head_args, wait=False)
+        self.nodes.remove(node)
+        self.nodes.insert(0, node)
         if wait:
             self.wait_for_nodes()
         return node

@@ -56,7 +56,7 @@ class Harm:
 
     def one(self) -> bool:
         """Whether a node was killed by it."""
-        kind = self._random.choice(["daemon", "daemon", "gateway", "gateway", "worker", "driver"])
+        kind = self._random.choice(["daemon", "daemon", "gateway", "gateway", "worker", "driver", "control"])
         node = self._victim()
         self.seen.update(leaks.descendants(node.pid))
         getattr(self, f"_{kind}")(node)
@@ -79,6 +79,9 @@ class Harm:
             os.kill(self._random.choice(workers), signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+    def _control(self, _: Node) -> None:
+        self._cluster.kill_control()
 
     def _driver(self, _: Node) -> None:
         command = [sys.executable, "-c", GUEST, self._cluster.head.session]

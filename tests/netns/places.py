@@ -110,7 +110,7 @@ class Place:
         command = [sys.executable, "-m", "sabir", "start", *role, "--host", spot.address, "--num-cpus", str(cpus)]
         done = subprocess.run(
             spot.command(*command, "--object-store-memory", str(64 << 20), *options),
-            env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
+            env={**os.environ, "XDG_RUNTIME_DIR": str(folder), "XDG_STATE_HOME": str(folder)},
             capture_output=True,
             text=True,
             check=False,

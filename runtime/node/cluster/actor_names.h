@@ -1,13 +1,9 @@
-// The names of actors over a whole cluster, as its head keeps them. A state machine: no I/O. Each node keeps the names
-// of its own actors besides (control/actor_registry.h), and asks before it gives away a new one.
+// The names of actors as nodes speak of them; who has which is the control store's (control/actor_names.h).
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
-#include <utility>
 
-#include "runtime/base/result.h"
 #include "runtime/node/cluster/cluster_types.h"
 
 namespace sabir::cluster {
@@ -27,22 +23,6 @@ struct ActorName {
   std::string name_space = {};
   std::string name = {};
   auto operator<=>(const ActorName&) const = default;
-};
-
-class ActorNames {
- public:
-  // Who has the name from now on: `actor`, unless an actor of another node does. Of its own actors a node knows best
-  // whether they live: what it asks for again it gets.
-  NamedActor take(const ActorName& name, const NamedActor& actor);
-  // kNotFound.
-  Result<NamedActor> find(const ActorName& name) const;
-  // Unless it is another one's by now.
-  void free(const ActorName& name, const std::string& actor_id);
-  void node_gone(const NodeKey& node);
-  size_t size() const { return names_.size(); }
-
- private:
-  std::map<ActorName, NamedActor> names_;
 };
 
 }  // namespace sabir::cluster

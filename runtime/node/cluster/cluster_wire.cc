@@ -2,6 +2,7 @@
 
 #include <capnp/message.h>
 
+#include "runtime/node/cluster/control_wire.h"
 #include "runtime/node/cluster/wire_convert.h"
 #include "runtime/rpc/convert.h"
 #include "runtime/rpc/frame_codec.h"
@@ -36,6 +37,10 @@ Result<ClusterMessage> read_register(schema::RegisterRequest::Reader from) {
   request.port = from.getPort();
   SABIR_ASSIGN_OR_RETURN(request.release, read_text(from.getRelease(), kMaxReleaseBytes, "release"));
   request.layout_hash = from.getLayoutHash();
+  request.start_id = rpc::to_string(from.getStartId());
+  if (request.start_id.size() != IdBits::kSizeBytes) {
+    return invalid_error("a cluster message with a start that is none");
+  }
   return ClusterMessage(std::move(request));
 }
 
@@ -47,6 +52,7 @@ void write(const RegisterRequest& from, Wire::Builder message) {
   to.setPort(from.port);
   to.setRelease(text_of(cut(from.release, kMaxReleaseBytes)));
   to.setLayoutHash(from.layout_hash);
+  to.setStartId(rpc::data_of(from.start_id));
 }
 
 Result<ClusterMessage> read_register_answer(schema::RegisterAnswer::Reader from) {
@@ -84,18 +90,24 @@ void write(const RegisterAnswer& from, Wire::Builder message) {
 }
 
 Result<ClusterMessage> read_members_message(Wire::Members::Reader from) {
-  MembersMessage message{.version = from.getVersion()};
+  MembersMessage message{.epoch = from.getEpoch(), .version = from.getVersion()};
   SABIR_ASSIGN_OR_RETURN(message.members, read_members(from.getMembers()));
   return ClusterMessage(std::move(message));
 }
 
 void write(const MembersMessage& from, Wire::Builder message) {
   auto to = message.initMembers();
+  to.setEpoch(from.epoch);
   to.setVersion(from.version);
   write_members(from.members, to.initMembers(count(from.members)));
 }
 
-void write(const Heartbeat& from, Wire::Builder message) { message.initHeartbeat().setSequence(from.sequence); }
+void write(const Heartbeat& from, Wire::Builder message) {
+  auto to = message.initHeartbeat();
+  to.setSequence(from.sequence);
+  to.setEpoch(from.members_epoch);
+  to.setVersion(from.members_version);
+}
 
 void write(const HeartbeatAnswer& from, Wire::Builder message) {
   message.initHeartbeatAnswer().setSequence(from.sequence);
@@ -305,72 +317,12 @@ void write(const LeaseRecall& from, Wire::Builder message) {
   to.setSlots(from.slots);
 }
 
-// --- Names
-
-Result<NamedActor> read_named(schema::NamedActor::Reader from) {
-  NamedActor actor;
-  SABIR_ASSIGN_OR_RETURN(actor.home, read_key(from.getHome()));
-  actor.actor_id = rpc::to_string(from.getActorId());
-  if (actor.actor_id.size() != IdBits::kSizeBytes || from.getClassInfo().size() > kMaxClassInfoBytes) {
-    return invalid_error("a cluster message with an actor that is none");
-  }
-  SABIR_ASSIGN_OR_RETURN(actor.class_name, read_text(from.getClassName(), kMaxActorNameBytes, "class"));
-  actor.class_info = rpc::to_string(from.getClassInfo());
-  actor.language = from.getLanguage();
-  actor.max_task_retries = from.getMaxTaskRetries();
-  return actor;
+void write(const ControlRequest& from, Wire::Builder message) {
+  write_control_request(from, message.initControlRequest());
 }
 
-void write_named(const NamedActor& from, schema::NamedActor::Builder to) {
-  write_key(from.home, to.initHome());
-  to.setActorId(rpc::data_of(from.actor_id));
-  to.setClassName(text_of(cut(from.class_name, kMaxActorNameBytes)));
-  to.setClassInfo(rpc::data_of(from.class_info));
-  to.setLanguage(from.language);
-  to.setMaxTaskRetries(from.max_task_retries);
-}
-
-Result<ClusterMessage> read_name_request(schema::NameRequest::Reader from) {
-  NameRequest request{.number = from.getNumber()};
-  SABIR_ASSIGN_OR_RETURN(request.kind, read_enum(from.getKind(), NameRequest::Kind::kFree));
-  SABIR_ASSIGN_OR_RETURN(request.name.name_space, read_text(from.getNamespace(), kMaxActorNameBytes, "namespace"));
-  SABIR_ASSIGN_OR_RETURN(request.name.name, read_text(from.getName(), kMaxActorNameBytes, "name"));
-  if (request.kind != NameRequest::Kind::kFind) {
-    SABIR_ASSIGN_OR_RETURN(request.actor, read_named(from.getActor()));
-  }
-  return ClusterMessage(std::move(request));
-}
-
-void write(const NameRequest& from, Wire::Builder message) {
-  auto to = message.initNameRequest();
-  to.setNumber(from.number);
-  to.setKind(static_cast<schema::NameRequest::Kind>(from.kind));
-  to.setNamespace(text_of(from.name.name_space));
-  to.setName(text_of(from.name.name));
-  if (from.actor) {
-    write_named(*from.actor, to.initActor());
-  }
-}
-
-Result<ClusterMessage> read_name_answer(schema::NameAnswer::Reader from) {
-  NameAnswer answer{.number = from.getNumber()};
-  if (from.getFailure().getStatus() != 0) {
-    SABIR_RETURN_IF_ERROR(read_text(from.getFailure().getMessage(), kMaxReasonBytes, "failure"));
-    answer.failure = rpc::error_from(from.getFailure());
-    return ClusterMessage(std::move(answer));
-  }
-  SABIR_ASSIGN_OR_RETURN(answer.actor, read_named(from.getActor()));
-  return ClusterMessage(std::move(answer));
-}
-
-void write(const NameAnswer& from, Wire::Builder message) {
-  auto to = message.initNameAnswer();
-  to.setNumber(from.number);
-  if (from.failure) {
-    rpc::write(Error(from.failure->kind(), cut(from.failure->message(), kMaxReasonBytes)), to.initFailure());
-  } else if (from.actor) {
-    write_named(*from.actor, to.initActor());
-  }
+void write(const ControlAnswer& from, Wire::Builder message) {
+  write_control_answer(from, message.initControlAnswer());
 }
 
 // --- Output
@@ -452,15 +404,19 @@ Result<ClusterMessage> read_message(Wire::Reader from) {
     case Wire::LEASE_RECALL:
       return read_lease_recall(from.getLeaseRecall());
     case Wire::HEARTBEAT:
-      return ClusterMessage(Heartbeat{from.getHeartbeat().getSequence()});
+      return ClusterMessage(Heartbeat{from.getHeartbeat().getSequence(), from.getHeartbeat().getEpoch(),
+                                      from.getHeartbeat().getVersion()});
     case Wire::HEARTBEAT_ANSWER:
       return ClusterMessage(HeartbeatAnswer{from.getHeartbeatAnswer().getSequence()});
     case Wire::LEAVING:
       return read_leaving(from.getLeaving());
-    case Wire::NAME_REQUEST:
-      return read_name_request(from.getNameRequest());
-    case Wire::NAME_ANSWER:
-      return read_name_answer(from.getNameAnswer());
+    case Wire::RETIRED18:
+    case Wire::RETIRED19:
+      break;
+    case Wire::CONTROL_REQUEST:
+      return as_message(read_control_request(from.getControlRequest()));
+    case Wire::CONTROL_ANSWER:
+      return as_message(read_control_answer(from.getControlAnswer()));
     case Wire::LOG_LINES:
       return read_log_lines(from.getLogLines());
     case Wire::LOG_ANSWER:

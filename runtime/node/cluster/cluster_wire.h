@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/base/result.h"
-#include "runtime/node/cluster/actor_names.h"
+#include "runtime/node/cluster/control_requests.h"
 #include "runtime/node/cluster/node_report.h"
 #include "runtime/node/cluster/remote_lease.h"
 #include "runtime/node/cluster/report_publisher.h"
@@ -35,6 +35,9 @@ struct MemberInfo {
   uint16_t port = 0;
   std::string fingerprint = {};  // kFingerprintBytes; empty without TLS
   bool dead = false;             // fenced: this incarnation and those before it
+  std::string name = {};         // for people
+  bool draining = false;         // it gets nothing new, and leaves when it has nothing left to do ...
+  int64_t drain_left_ns = -1;    // ... or after so long; -1: it has as long as it takes
   bool operator==(const MemberInfo&) const = default;
 };
 
@@ -45,6 +48,7 @@ struct RegisterRequest {
   uint16_t port = 0;
   std::string release = {};
   uint64_t layout_hash = 0;
+  std::string start_id = {};  // 16 bytes: of this start of the node
 };
 
 struct RegisterAnswer {
@@ -56,8 +60,9 @@ struct RegisterAnswer {
   std::vector<MemberInfo> members = {};
 };
 
-// Those that are new or have changed.
+// All of them. Of two messages that with the higher epoch counts, then that with the higher version.
 struct MembersMessage {
+  uint64_t epoch = 0;  // of the control store's life
   uint64_t version = 0;
   std::vector<MemberInfo> members = {};
 };
@@ -69,6 +74,9 @@ struct ReportAnswerMessage {
 
 struct Heartbeat {
   uint64_t sequence = 0;
+  // Of the last MembersMessage that its sender has; 0: none.
+  uint64_t members_epoch = 0;
+  uint64_t members_version = 0;
 };
 struct HeartbeatAnswer {
   uint64_t sequence = 0;
@@ -76,20 +84,6 @@ struct HeartbeatAnswer {
 
 struct Leaving {
   std::string reason = {};  // for people
-};
-
-struct NameRequest {
-  enum class Kind : uint8_t { kTake, kFind, kFree };
-  uint64_t number = 0;
-  Kind kind = Kind::kFind;
-  ActorName name = {};
-  std::optional<NamedActor> actor = {};  // unless kFind
-};
-
-struct NameAnswer {
-  uint64_t number = 0;
-  std::optional<Error> failure = {};
-  std::optional<NamedActor> actor = {};
 };
 
 struct LogLinesMessage {
@@ -105,7 +99,7 @@ struct LogAnswer {
 using ClusterMessage =
     std::variant<RegisterRequest, RegisterAnswer, MembersMessage, NodeReport, ReportAnswerMessage, ViewBatch,
                  ViewPosition, LeaseRequest, LeaseAnswer, LeaseStatus, LeaseStatusAnswer, LeaseRecall, Heartbeat,
-                 HeartbeatAnswer, Leaving, NameRequest, NameAnswer, LogLinesMessage, LogAnswer>;
+                 HeartbeatAnswer, Leaving, ControlRequest, ControlAnswer, LogLinesMessage, LogAnswer>;
 
 // The message without a prefix of its length. Texts for people (names, releases, reasons) are cut to their bounds, but
 // for those in a NodeReport; what breaks another bound is encoded all the same, and refused by whoever decodes it.

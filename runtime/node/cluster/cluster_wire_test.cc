@@ -54,19 +54,21 @@ class Fields {
       one(*maybe);
     }
   }
-  void one(const MemberInfo& from) { add(from.node, from.host, from.port, from.fingerprint, from.dead); }
+  void one(const MemberInfo& from) {
+    add(from.node, from.host, from.port, from.fingerprint, from.dead, from.name, from.draining, from.drain_left_ns);
+  }
   void one(const DemandShape& from) { add(from.resources, from.waiting, from.infeasible, from.reason); }
   void one(const LeaseStatus::Open& from) { add(from.number, from.slots); }
   void one(const LeaseStatusAnswer::Held& from) { add(from.number, from.slots); }
 
  public:
   void one(const RegisterRequest& from) {
-    add(from.node_id, from.name, from.host, from.port, from.release, from.layout_hash);
+    add(from.node_id, from.name, from.host, from.port, from.release, from.layout_hash, from.start_id);
   }
   void one(const RegisterAnswer& from) {
     add(from.failure, from.incarnation, from.cluster_id, from.head, from.epoch, from.members);
   }
-  void one(const MembersMessage& from) { add(from.version, from.members); }
+  void one(const MembersMessage& from) { add(from.epoch, from.version, from.members); }
   void one(const NodeReport& from) {
     add(from.node, from.version, from.statics_version, from.statics != nullptr);
     if (from.statics != nullptr) {
@@ -92,23 +94,32 @@ class Fields {
   void one(const LeaseStatus& from) { add(from.client, from.server, from.sequence, from.next_lease, from.open); }
   void one(const LeaseStatusAnswer& from) { add(from.client, from.server, from.sequence, from.valid_ns, from.held); }
   void one(const LeaseRecall& from) { add(from.client, from.server, from.number, from.slots); }
-  void one(const Heartbeat& from) { add(from.sequence); }
+  void one(const Heartbeat& from) { add(from.sequence, from.members_epoch, from.members_version); }
   void one(const HeartbeatAnswer& from) { add(from.sequence); }
   void one(const Leaving& from) { add(from.reason); }
   void one(const NamedActor& from) {
     add(from.home, from.actor_id, from.class_name, from.class_info, from.language, from.max_task_retries);
   }
   void one(const NameRequest& from) {
-    add(from.number, from.kind, from.name.name_space, from.name.name, from.actor.has_value());
+    add(from.kind, from.name.name_space, from.name.name, from.actor.has_value());
     if (from.actor) {
       one(*from.actor);
     }
   }
-  void one(const NameAnswer& from) {
-    add(from.number, from.failure, from.actor.has_value());
-    if (from.actor) {
-      one(*from.actor);
-    }
+  void one(const PutValue& from) { add(from.key, from.value, from.overwrite); }
+  void one(const GetValue& from) { add(from.key); }
+  void one(const EraseValue& from) { add(from.key); }
+  void one(const ListKeys& from) { add(from.prefix, from.after, from.limit); }
+  void one(const DrainNode& from) { add(from.node, from.deadline_ns); }
+  void one(const ControlRequest& from) {
+    add(from.number, from.lowest_unanswered, from.epoch, from.what.index());
+    std::visit([this](const auto& what) { one(what); }, from.what);
+  }
+  void one(const Done&) { add(1); }
+  void one(const KeyList& from) { add(from.keys); }
+  void one(const ControlAnswer& from) {
+    add(from.number, from.failure, from.result.index());
+    std::visit([this](const auto& result) { add(result); }, from.result);
   }
   void one(const rpc::LogLines& from) { add(from.pid, from.stream, from.task_name, from.text, from.dropped_lines); }
   void one(const LogLinesMessage& from) { add(from.job_id, from.sequence, from.lines); }
@@ -130,7 +141,7 @@ std::string fields_of(const ClusterMessage& message) {
 constexpr uint64_t kHigh = 1ull << 63;  // in every 64 bit number: none goes through something smaller
 
 std::vector<MemberInfo> members() {
-  return {{node_key(1, kHigh), "a.example", 6379, std::string(32, '\xfe'), false},
+  return {{node_key(1, kHigh), "a.example", 6379, std::string(32, '\xfe'), false, "a name", true, INT64_MAX},
           {node_key(2, 7), "10.0.0.2", 65535, "", true}};
 }
 
@@ -178,14 +189,14 @@ NamedActor full_actor() {
 std::vector<ClusterMessage> all_kinds() {
   NodeKey client = node_key(1, kHigh + 1);
   NodeKey server = node_key(2, kHigh + 2);
-  return {RegisterRequest{node_id(1), "name", "host", 65'000, "1.2.3", kHigh + 1},
+  return {RegisterRequest{node_id(1), "name", "host", 65'000, "1.2.3", kHigh + 1, std::string(16, 's')},
           RegisterAnswer{.incarnation = kHigh + 1,
                          .cluster_id = std::string("0123456789abcde\0", 16),
                          .head = node_key(4, kHigh + 5),
                          .epoch = kHigh + 6,
                          .members = members()},
           RegisterAnswer{.failure = Error(ErrorKind::kExhausted, "full")},
-          MembersMessage{kHigh + 1, members()},
+          MembersMessage{kHigh + 1, kHigh + 2, members()},
           full_report(1),
           ReportAnswerMessage{kHigh + 1, ReportAnswer::kFenced},
           full_batch(),
@@ -195,13 +206,24 @@ std::vector<ClusterMessage> all_kinds() {
           LeaseStatus{client, server, kHigh + 3, kHigh + 4, {{kHigh + 5, 256}, {kHigh + 6, LeaseStatus::kAsked}}},
           LeaseStatusAnswer{client, server, kHigh + 7, INT64_MAX, {{kHigh + 8, 1}, {kHigh + 9, 256}}},
           LeaseRecall{client, server, kHigh + 1, 3},
-          Heartbeat{kHigh + 1},
+          Heartbeat{kHigh + 1, kHigh + 2, kHigh + 3},
           HeartbeatAnswer{kHigh + 2},
           Leaving{"stopped"},
-          NameRequest{kHigh + 1, NameRequest::Kind::kTake, {"space", "name"}, full_actor()},
-          NameRequest{kHigh + 2, NameRequest::Kind::kFind, {"space", "name"}, {}},
-          NameAnswer{kHigh + 3, {}, full_actor()},
-          NameAnswer{kHigh + 4, not_found_error("nobody"), {}},
+          ControlRequest{kHigh + 2, kHigh + 1, kHigh + 9,
+                         NameRequest{NameRequest::Kind::kTake, {"space", "name"}, full_actor()}},
+          ControlRequest{3, 3, kHigh + 9, NameRequest{NameRequest::Kind::kFind, {"space", "name"}, {}}},
+          ControlRequest{4, 3, kHigh + 9, PutValue{std::string("k\0y", 3), std::string("\0v", 2), true}},
+          ControlRequest{5, 3, kHigh + 9, GetValue{"key"}},
+          ControlRequest{6, 3, kHigh + 9, EraseValue{"key"}},
+          ControlRequest{7, 3, kHigh + 9, ListKeys{"pre", "prefix", 1024}},
+          ControlRequest{8, 3, kHigh + 9, DrainNode{"ab12", INT64_MAX}},
+          ControlAnswer{kHigh + 3, {}, full_actor()},
+          ControlAnswer{kHigh + 4, not_found_error("nobody"), {}},
+          ControlAnswer{5, {}, Done{}},
+          ControlAnswer{6, {}, true},
+          ControlAnswer{7, {}, std::string("\0v", 2)},
+          ControlAnswer{8, {}, KeyList{{"a", std::string("b\0", 2)}}},
+          ControlAnswer{9, {}, client},
           LogLinesMessage{std::string(16, 'j'), kHigh + 5, {{7, 2, "task", "line\nline\n", kHigh}, {8, 1, "", "", 0}}},
           LogAnswer{std::string(16, 'j'), kHigh + 5}};
 }
@@ -239,7 +261,7 @@ TEST(ClusterWireTest, EveryKindGoesAndComesAgain) {
 }
 
 TEST(ClusterWireTest, WhatMayBeMissingMayBeMissing) {
-  expect_same_again(RegisterRequest{.node_id = node_id(1)});
+  expect_same_again(RegisterRequest{.node_id = node_id(1), .start_id = std::string(16, 's')});
   expect_same_again(MembersMessage{});
   expect_same_again(ViewBatch{});
   expect_same_again(ViewBatch{.members = std::vector<NodeKey>()});  // a snapshot without anybody is one (V4)
@@ -304,11 +326,11 @@ TEST(ClusterWireTest, ListsThatAreTooLongAreRefused) {
   std::vector<NodeKey> keys(kMaxClusterNodes, node_key(1));
   std::vector<MemberInfo> infos(kMaxClusterNodes, MemberInfo{node_key(1), std::string(kMaxHostBytes, 'h'), 1,
                                                              std::string(kFingerprintBytes, 'f')});
-  expect_same_again(MembersMessage{1, infos});  // the largest that fits
+  expect_same_again(MembersMessage{1, 1, infos});  // the largest that fits
   expect_same_again(ViewBatch{.members = keys, .gone = keys});
   keys.push_back(node_key(2));
   infos.push_back(infos.front());
-  expect_refused(MembersMessage{1, infos}, "too many members");
+  expect_refused(MembersMessage{1, 1, infos}, "too many members");
   expect_refused(
       RegisterAnswer{.incarnation = 1, .cluster_id = std::string(16, 'c'), .head = node_key(1), .members = infos},
       "too many members");
@@ -354,12 +376,13 @@ TEST(ClusterWireTest, ListsThatAreTooLongAreRefused) {
 
 TEST(ClusterWireTest, WhatDoesNotFitTogetherIsRefused) {
   expect_refused(RegisterRequest{}, "empty id");
+  expect_refused(RegisterRequest{.node_id = node_id(1)}, "a start that is none");
   expect_refused(RegisterAnswer{.cluster_id = std::string(16, 'c'), .head = node_key(1)}, "without an incarnation");
   expect_refused(RegisterAnswer{.incarnation = 1, .cluster_id = std::string(15, 'c'), .head = node_key(1)},
                  "cluster's id");
-  expect_refused(MembersMessage{1, {{NodeKey{node_id(1), 0}}}}, "without an incarnation");
-  expect_refused(MembersMessage{1, {{.node = node_key(1), .fingerprint = std::string(31, 'f')}}}, "fingerprint");
-  expect_refused(MembersMessage{1, {{.node = node_key(1), .host = std::string(254, 'h')}}}, "too long a host");
+  expect_refused(MembersMessage{1, 1, {{NodeKey{node_id(1), 0}}}}, "without an incarnation");
+  expect_refused(MembersMessage{1, 1, {{.node = node_key(1), .fingerprint = std::string(31, 'f')}}}, "fingerprint");
+  expect_refused(MembersMessage{1, 1, {{.node = node_key(1), .host = std::string(254, 'h')}}}, "too long a host");
   expect_refused(ViewBatch{.from = 2, .to = 1}, "backwards");
   expect_refused(LeaseRecall{node_key(1), NodeKey{}, 1, 1}, "empty id");
   expect_refused(LeaseRecall{node_key(1), node_key(2), 1, kMaxSlotsOfLease + 1}, "too many slots");
@@ -375,6 +398,30 @@ TEST(ClusterWireTest, WhatDoesNotFitTogetherIsRefused) {
   expect_refused(request([](auto& one) { one.what.placement.bundle = -2; }), "bundle");
   expect_refused(request([](auto& one) { one.what.resources = {{"CPU", -1}}; }), "out of range");
   expect_refused(request([](auto& one) { one.what.resources = {{"GPU", kUnit + 1}}; }), "whole numbers");
+}
+
+TEST(ClusterWireTest, RequestsToTheControlStoreHaveBounds) {
+  auto request = [](ControlQuestion what) { return ControlRequest{1, 1, 1, std::move(what)}; };
+  expect_refused(ControlRequest{0, 0, kHigh + 9, GetValue{"k"}}, "numbers of requests");
+  expect_refused(ControlRequest{1, 2, kHigh + 9, GetValue{"k"}}, "numbers of requests");
+  expect_refused(request(GetValue{""}), "empty key");
+  expect_refused(request(EraseValue{std::string(kMaxValueKeyBytes + 1, 'k')}), "too long");
+  expect_same_again(request(PutValue{std::string(kMaxValueKeyBytes, 'k'), std::string(kMaxValueBytes, 'v')}));
+  expect_refused(request(PutValue{"k", std::string(kMaxValueBytes + 1, 'v')}), "too long");
+  expect_refused(request(PutValue{"", "v"}), "empty key");
+  expect_refused(request(ListKeys{.limit = 0}), "no keys");
+  expect_refused(request(ListKeys{.limit = kMaxListedKeys + 1}), "too many");
+  expect_refused(request(ListKeys{.prefix = std::string(kMaxValueKeyBytes + 1, 'p')}), "too long");
+  expect_refused(request(DrainNode{std::string(kMaxNodeNameBytes + 1, 'n')}), "too long a node");
+  expect_refused(request(DrainNode{"n", -2}), "below zero");
+  NameRequest name{NameRequest::Kind::kTake, {std::string(kMaxActorNameBytes + 1, 'n'), "n"}, full_actor()};
+  expect_refused(request(name), "too long a namespace");
+  KeyList keys{std::vector<std::string>(kMaxListedKeys, std::string(kMaxValueKeyBytes, 'k'))};
+  expect_same_again(ControlAnswer{1, {}, keys});
+  keys.keys.push_back("k");
+  expect_refused(ControlAnswer{1, {}, keys}, "too many keys");
+  expect_refused(ControlAnswer{1, {}, std::string(kMaxValueBytes + 1, 'v')}, "too long");
+  expect_refused(MembersMessage{1, 1, {{.node = node_key(1), .drain_left_ns = -2}}}, "below zero");
 }
 
 // Wherever a report is, check_report() was asked.
@@ -408,8 +455,8 @@ TEST(ClusterWireTest, TextsForPeopleAreCut) {
   EXPECT_EQ(std::get<Leaving>(decoded(Leaving{text})).reason.size(), kMaxReasonBytes);
   EXPECT_EQ(std::get<RegisterAnswer>(decoded(RegisterAnswer{.failure = invalid_error(text)})).failure->message().size(),
             kMaxReasonBytes);
-  auto request =
-      std::get<RegisterRequest>(decoded(RegisterRequest{.node_id = node_id(1), .name = text, .release = text}));
+  auto request = std::get<RegisterRequest>(
+      decoded(RegisterRequest{.node_id = node_id(1), .name = text, .release = text, .start_id = std::string(16, 's')}));
   EXPECT_EQ(request.name.size(), kMaxNodeNameBytes);
   EXPECT_EQ(request.release.size(), kMaxReleaseBytes);
   auto answer = decoded(LeaseAnswer{.client = node_key(1), .server = node_key(2), .reason = text});

@@ -22,6 +22,12 @@ Result<MemberInfo> read_member(schema::ClusterMember::Reader from) {
   }
   member.fingerprint = rpc::to_string(fingerprint);
   member.dead = from.getDead();
+  SABIR_ASSIGN_OR_RETURN(member.name, read_text(from.getName(), kMaxNodeNameBytes, "name"));
+  member.draining = from.getDraining();
+  member.drain_left_ns = from.getDrainLeftNs();
+  if (member.drain_left_ns < -1) {
+    return invalid_error("a cluster message with a time below zero");
+  }
   return member;
 }
 
@@ -112,6 +118,9 @@ void write_members(const std::vector<MemberInfo>& from, capnp::List<schema::Clus
     address.setPort(member.port);
     address.setFingerprint(data_of(member.fingerprint));
     out.setDead(member.dead);
+    out.setName(text_of(member.name.substr(0, kMaxNodeNameBytes)));
+    out.setDraining(member.draining);
+    out.setDrainLeftNs(member.drain_left_ns);
   });
 }
 

@@ -249,4 +249,9 @@ void FakeHandler::stop(ProcessKey, Reply<void> reply) {
   reply({});
 }
 
+void FakeHandler::drain(std::string node, int64_t deadline_ns, Reply<std::string> reply) {
+  note("drain " + node + " " + std::to_string(deadline_ns));
+  reply(node + "0000");
+}
+
 }  // namespace sabir::rpc

@@ -57,6 +57,7 @@ class FakeHandler final : public SessionHandler {
   void kv_delete(ProcessKey, std::string key, Reply<bool> reply) override;
   void status(Reply<std::string> reply) override;
   void stop(ProcessKey, Reply<void> reply) override;
+  void drain(std::string node, int64_t deadline_ns, Reply<std::string> reply) override;
 
   // What a driver's welcome carries: memfds whose only content is their own name.
   static const std::vector<std::string>& fd_names();

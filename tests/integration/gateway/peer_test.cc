@@ -58,7 +58,7 @@ class PeerTest : public ::testing::Test {
                        may_open_.wait();
                        return closed_error("the test opens nothing");
                      },
-                     .between = [this](std::string text) { heard_.push_back(std::move(text)); },
+                     .between = [this](rpc::BetweenMessage words) { heard_.push_back(std::move(words.bytes)); },
                      .want_sweep = [this] { ++sweeps_wanted_; }});
   }
   ~PeerTest() noexcept override {

@@ -1,0 +1,37 @@
+#include "runtime/daemon/control_main.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "runtime/head/control_shell.h"
+#include "runtime/loop/event_loop.h"
+#include "runtime/node/spawn.h"
+
+namespace sabir::daemon {
+
+int run_control(const Options& options) {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file above `ulimit -f`: an error of the disk, which it knows what to do about
+  ::signal(SIGTERM, SIG_IGN);  // it ends with sabird
+  ::signal(SIGINT, SIG_IGN);
+  std::string log_path = options.session_dir + "/logs/control.log";
+  UniqueFd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Logger logger(log ? log.get() : 2, options.log_level, "control");
+  UniqueFd channel(node::kChannelFd);
+  ::fcntl(channel.get(), F_SETFD, FD_CLOEXEC);
+  loop::EventLoop loop;
+  auto shell = std::make_unique<head::ControlShell>(loop, logger, std::move(channel), [&](const std::string& why) {
+    logger.info("ending: ", why);
+    loop.stop();
+  });
+  loop.run();
+  shell.reset();  // what was accepted is written
+  return 0;
+}
+
+}  // namespace sabir::daemon
