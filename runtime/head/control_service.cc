@@ -237,8 +237,23 @@ void ControlService::declare_dead(const NodeKey& node, const std::string& why) {
     logger_.warning(cluster::describe(node), " (", member->info.name, ") is dead: ", why);
     member->info.dead = true;
     hub_.remove_node(node);
+    forget_some();
     members_changed();
   });
+}
+
+// As many as the table remembers (nodes.h), oldest first.
+void ControlService::forget_some() {
+  std::vector<NodeKey> dead;
+  for (const auto& [id, member] : members_) {
+    if (member.info.dead) {
+      dead.push_back(member.info.node);
+    }
+  }
+  std::sort(dead.begin(), dead.end(), [](const NodeKey& a, const NodeKey& b) { return a.incarnation < b.incarnation; });
+  for (size_t i = 0; i + control::Nodes::kMaxDead < dead.size(); ++i) {
+    members_.erase(dead[i].id);
+  }
 }
 
 void ControlService::look_for_dead() {

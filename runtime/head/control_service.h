@@ -90,6 +90,7 @@ class ControlService {
   Member* living_member(const cluster::NodeKey& key);
   void declare_dead(const cluster::NodeKey& node, const std::string& why);
   void look_for_dead();
+  void forget_some();
   cluster::MembersMessage members_message() const;
   std::vector<cluster::MemberInfo> all_members() const;
   void members_changed();

@@ -193,6 +193,7 @@ void ClusterAgent::on_control_message(const std::string& bytes) {
     return;
   }
   control_heard_ns_ = clock_.now_ns();
+  unanswered_beat_ns_.reset();
   if (!std::holds_alternative<cluster::HeartbeatAnswer>(*decoded)) {
     wake();
   }
@@ -279,15 +280,16 @@ void ClusterAgent::beat() {
   if (now_ns - beat_ns_ > options_.dead_after_ns / kBeatsUntilDead) {
     beat_ns_ = now_ns;
     send_to_control(cluster::Heartbeat{++beats_, epoch_, members_version_});
+    unanswered_beat_ns_ = unanswered_beat_ns_.value_or(now_ns);
   }
-  int64_t silent_ns = now_ns - control_heard_ns_;
   if (control_) {
-    int64_t patience_ns = options_.dead_after_ns / 2;
-    if (std::min(silent_ns, control_->serves_for_ns()) > patience_ns) {
+    // By its answers, and not by the time since the last one: this process may have stood still itself.
+    int64_t waited_ns = unanswered_beat_ns_ ? now_ns - *unanswered_beat_ns_ : 0;
+    if (std::min(waited_ns, control_->serves_for_ns()) > options_.dead_after_ns / 2) {
       logger_.error("the control store does not answer: it is killed, and started again");
       control_->kill();
     }
-  } else if (silent_ns > options_.dead_after_ns) {
+  } else if (now_ns - control_heard_ns_ > options_.dead_after_ns) {
     // L6: the others take it for dead from now on, and run elsewhere what ran here.
     host_.cluster_failed("it is cut off from the cluster: nothing was heard of the head for too long");
   }

@@ -227,6 +227,7 @@ class ClusterAgent {
   cluster::ControlClient requests_;
   int64_t beat_ns_ = 0;
   uint64_t beats_ = 0;
+  std::optional<int64_t> unanswered_beat_ns_;  // since when
   int64_t control_heard_ns_ = 0;
   bool draining_ = false;
   std::optional<int64_t> drain_until_ns_;

@@ -1,5 +1,6 @@
 """A driver that changes what the control store keeps, all the time, and knows what it was answered.
 
+Arguments: the session, a name of its own, and what to do ("values", "names", "calls", "tasks"; default: all of it).
 Reads "stop" from standard input, checks that all it was told is so, and prints a summary as JSON.
 """
 
@@ -124,11 +125,16 @@ def read(key: str) -> bytes | None:
 
 
 def main() -> None:
-    session, name = sys.argv[1:3]
+    session, name, *kinds = sys.argv[1:]
     sabir.init(session, namespace="load", log_to_driver=False)
     load = Load(name)
-    steps = (load.change_values, load.change_names, load.call, load.run_tasks)
-    threads = [threading.Thread(target=load.forever, args=(step,)) for step in steps]
+    steps = {
+        "values": load.change_values,
+        "names": load.change_names,
+        "calls": load.call,
+        "tasks": load.run_tasks,
+    }
+    threads = [threading.Thread(target=load.forever, args=(steps[kind],)) for kind in kinds or steps]
     for thread in threads:
         thread.start()
     print("under way", flush=True)
