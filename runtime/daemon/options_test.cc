@@ -53,6 +53,9 @@ TEST(OptionsTest, EverythingGiven) {
                            "--caller-fd",
                            "6",
                            "--head",
+                           "--state-dir",
+                           "/tmp/x/state",
+                           "--durable",
                            "--join-life-ms",
                            "1500"});
   EXPECT_EQ(options.message, "");
@@ -66,6 +69,8 @@ TEST(OptionsTest, EverythingGiven) {
   EXPECT_TRUE(options.foreground);
   EXPECT_EQ(options.caller_fd, std::optional<int>(6));
   EXPECT_EQ(options.join_life_ms, 1500);
+  EXPECT_EQ(options.state_dir, "/tmp/x/state");
+  EXPECT_TRUE(options.durable);
 }
 
 TEST(OptionsTest, BadInputIsSaidAndNotServed) {
@@ -81,6 +86,8 @@ TEST(OptionsTest, BadInputIsSaidAndNotServed) {
                                                                             {"--store-bytes", "-5"},
                                                                             {"--log-level", "loud"},
                                                                             {"--driver-fd", "-3"},
+                                                                            {"--durable"},
+                                                                            {"--join", "--state-dir", "/x"},
                                                                             {"--no-such-option"},
                                                                             {"stray"}}) {
     Options options = parse(bad);
