@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -12,41 +13,42 @@ class MemoryBudget {
   // Messages up to this size are not counted: a node that is out of budget still serves those who ask for little.
   static constexpr uint64_t kFreeBytes = 4096;
 
-  // Gives back what it took. The budget outlives it.
+  // Gives back what it took. It may outlive the budget: a call that is being answered keeps its message until the event
+  // loop goes.
   class Share {
    public:
-    Share(Share&& other) noexcept : budget_(std::exchange(other.budget_, nullptr)), bytes_(other.bytes_) {}
+    Share(Share&& other) noexcept = default;
     Share& operator=(Share&&) = delete;
     ~Share() {
-      if (budget_ != nullptr) {
-        budget_->left_bytes_ += bytes_;
+      if (left_bytes_ != nullptr) {
+        *left_bytes_ += bytes_;
       }
     }
 
    private:
     friend class MemoryBudget;
-    Share(MemoryBudget* budget, uint64_t bytes) : budget_(budget), bytes_(bytes) {}
-    MemoryBudget* budget_;
+    Share(std::shared_ptr<uint64_t> left_bytes, uint64_t bytes) : left_bytes_(std::move(left_bytes)), bytes_(bytes) {}
+    std::shared_ptr<uint64_t> left_bytes_;  // null: moved from
     uint64_t bytes_;
   };
 
-  explicit MemoryBudget(uint64_t bytes) : left_bytes_(bytes) {}
+  explicit MemoryBudget(uint64_t bytes) : left_bytes_(std::make_shared<uint64_t>(bytes)) {}
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
   // Nothing: no room.
   std::optional<Share> take(uint64_t bytes) {
     uint64_t counted = bytes <= kFreeBytes ? 0 : bytes;
-    if (counted > left_bytes_) {
+    if (counted > *left_bytes_) {
       return std::nullopt;
     }
-    left_bytes_ -= counted;
-    return Share(this, counted);
+    *left_bytes_ -= counted;
+    return Share(left_bytes_, counted);
   }
-  uint64_t left_bytes() const { return left_bytes_; }
+  uint64_t left_bytes() const { return *left_bytes_; }
 
  private:
-  uint64_t left_bytes_;
+  const std::shared_ptr<uint64_t> left_bytes_;
 };
 
 }  // namespace sabir::rpc
