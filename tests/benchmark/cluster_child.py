@@ -2,8 +2,8 @@
 
 Its nodes are processes of this machine: a head with one CPU, where the driver is, and a node with two CPUs and the
 resource "far", which every call here wants. Beside child.py's commands there are {"do": "transfer", "megabytes": M} and,
-with clusters of their own, {"do": "broadcast", "megabytes": M, "nodes": N} and {"do": "join", "nodes": N}. One JSON
-object answers each.
+with clusters of their own, {"do": "broadcast", "megabytes": M, "nodes": N, "rounds": R, "insecure": I} and
+{"do": "join", "nodes": N}. One JSON object answers each.
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ def transfer(api: Any, megabytes: int) -> dict[str, Any]:
     return {"GB/s": array.nbytes / 1e9 / (time.perf_counter() - began)}
 
 
-def broadcast(kind: Callable[..., Any], megabytes: int, nodes: int, rounds: int) -> dict[str, Any]:
+def broadcast(kind: Callable[..., Any], megabytes: int, nodes: int, rounds: int, insecure: bool) -> dict[str, Any]:
     """Of an array in the driver's store to a task on each of the nodes, at once; seconds until all have answered."""
-    cluster = kind(store_bytes=4 * megabytes * 1_000_000)
+    cluster = kind(store_bytes=4 * megabytes * 1_000_000, insecure=insecure)
     try:
         for index in range(nodes):
             cluster.add_node(num_cpus=1, resources={f"n{index}": 1})
@@ -135,7 +135,8 @@ def main() -> None:
 
     def broadcasts(command: dict[str, Any]) -> dict[str, Any]:
         own.shutdown()  # it has one cluster at a time
-        return broadcast(cluster_nodes.KINDS[peer], command["megabytes"], command["nodes"], command["rounds"])
+        parameters = {name: value for name, value in command.items() if name != "do"}
+        return broadcast(cluster_nodes.KINDS[peer], **parameters)
 
     more = {
         "transfer": lambda command: transfer(own.api, command["megabytes"]),

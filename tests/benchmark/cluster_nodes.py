@@ -13,16 +13,14 @@ SMALL_STORE_BYTES = 80 << 20  # Ray takes no less
 
 
 class SabirCluster:
-    def __init__(self, store_bytes: int = STORE_BYTES) -> None:
+    def __init__(self, store_bytes: int = STORE_BYTES, insecure: bool = False) -> None:
         self.api = importlib.import_module("sabir")
         cluster_utils = importlib.import_module("sabir.cluster_utils")
-        self._store_bytes = store_bytes
-        self._cluster = cluster_utils.Cluster(head_node_args={"num_cpus": 1, "object_store_memory": store_bytes})
+        self._arguments = {"object_store_memory": store_bytes, "insecure": insecure}
+        self._cluster = cluster_utils.Cluster(head_node_args={"num_cpus": 1, **self._arguments})
 
     def add_node(self, num_cpus: int, resources: dict[str, float] | None = None, wait: bool = True) -> Any:
-        return self._cluster.add_node(
-            num_cpus=num_cpus, resources=resources, object_store_memory=self._store_bytes, wait=wait
-        )
+        return self._cluster.add_node(num_cpus=num_cpus, resources=resources, wait=wait, **self._arguments)
 
     def wait(self) -> None:
         self._cluster.wait_for_nodes(timeout_s=300)
@@ -45,7 +43,9 @@ class SabirCluster:
 
 
 class RayCluster:
-    def __init__(self, store_bytes: int = STORE_BYTES) -> None:
+    """Without TLS: `insecure` changes nothing."""
+
+    def __init__(self, store_bytes: int = STORE_BYTES, insecure: bool = True) -> None:
         self.api = importlib.import_module("ray")
         cluster_utils = importlib.import_module("ray.cluster_utils")
         self._store_bytes = store_bytes

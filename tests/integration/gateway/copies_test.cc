@@ -11,6 +11,7 @@
 #include <future>
 #include <map>
 #include <numeric>
+#include <random>
 #include <thread>
 
 #include "runtime/client/relay.h"
@@ -327,6 +328,67 @@ TEST_F(CopiesTest, WhenTheConnectionToItsNamerEndsTheFetchDoes) {
   Result<Future*> object = got.get();
   ASSERT_FALSE(object.ok());
   EXPECT_EQ(object.error().kind(), ErrorKind::kDisconnected);
+}
+
+// Nodes that refuse, let go, give up and begin again, all at once: what comes is right, and what its owner serves
+// comes.
+TEST_F(CopiesTest, WhateverOthersDoItComes) {
+  constexpr size_t kNodes = 5;
+  make_nodes(kNodes);
+  std::vector<std::pair<rpc::ObjectId, uint64_t>> objects;
+  for (uint64_t size : {uint64_t{100'000}, 2 * kChunk + 5, 5 * kChunk}) {
+    objects.emplace_back(put(*nodes_[0], size), size);
+  }
+  struct Wait {
+    size_t node = 0;
+    uint64_t size_bytes = 0;
+    std::unique_ptr<int> owner = std::make_unique<int>(0);
+    bool stopped = false;
+    Got got;
+  };
+  for (uint32_t seed = 1; seed <= 6; ++seed) {
+    std::mt19937 random(seed);
+    std::vector<Wait> waits;
+    for (int step = 0; step < 60; ++step) {
+      size_t node = 1 + random() % (kNodes - 1);
+      switch (random() % 6) {
+        case 0:
+          nodes_[node]->refuses = !nodes_[node]->refuses;
+          break;
+        case 1:
+          nodes_[node]->objects.copies().collect();
+          break;
+        case 2:
+          if (!waits.empty()) {
+            Wait& wait = waits[random() % waits.size()];
+            wait.stopped = true;
+            nodes_[wait.node]->objects.copies().stop(wait.owner.get());
+          }
+          break;
+        case 3:
+          std::this_thread::sleep_for(std::chrono::milliseconds(random() % 4));
+          break;
+        default: {
+          auto [id, size] = objects[random() % objects.size()];
+          Wait wait{.node = node, .size_bytes = size};
+          wait.got = fetch(*nodes_[node], *nodes_[0], id, size, wait.owner.get());
+          waits.push_back(std::move(wait));
+        }
+      }
+    }
+    for (Wait& wait : waits) {
+      if (!wait.stopped) {
+        EXPECT_TRUE(is_right(*nodes_[wait.node], wait.got, wait.size_bytes)) << "seed " << seed;
+        continue;
+      }
+      ASSERT_EQ(wait.got.wait_for(kPatience), std::future_status::ready);
+      if (Result<Future*> object = wait.got.get(); object.ok()) {
+        client::release(*object);
+      } else {
+        EXPECT_EQ(object.error().kind(), ErrorKind::kDisconnected);
+      }
+    }
+  }
 }
 
 }  // namespace
