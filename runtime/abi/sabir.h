@@ -195,7 +195,9 @@ typedef struct sabir_config {
   size_t struct_size;
   sabir_string address;     /* "": SABIR_ADDRESS, else a node of this user that sabir_node_start has started, else start
                                one. "local": start one. "auto": a running one or NOT_FOUND; one that ends with its
-                               driver only if there is no other. Otherwise the path of a session directory. */
+                               driver only if there is no other. "sabir://...", what the head of a cluster has printed:
+                               visit it, by a node that runs nothing and ends with this driver; a signal meanwhile
+                               ends the start with INTERRUPTED. Otherwise the path of a session directory. */
   sabir_string daemon_path; /* "": sabird beside this library, else SABIR_DAEMON */
   sabir_string session_root; /* "": $XDG_RUNTIME_DIR/sabir, else /tmp/sabir-UID */
   sabir_string job_name;
@@ -216,7 +218,8 @@ typedef struct sabir_config {
   sabir_cluster_role cluster_role;
   uint16_t node_port;       /* where other nodes reach it; 0: any that is free */
   uint8_t insecure;         /* 1: plain TCP between nodes; the head's choice, and each node must ask for it */
-  sabir_string node_host;   /* the address that other nodes reach it at; "": 127.0.0.1 */
+  sabir_string node_host;   /* where other nodes reach it; "": the head 127.0.0.1, others by the machine's
+                               address on the way to the head */
   sabir_string node_name;   /* for people; "": the host's name */
   sabir_string join_string; /* of SABIR_CLUSTER_JOIN: what the head's start has printed */
   uint8_t ends_with_caller; /* sabir_node_start only. 1: the node ends when this process does, however that happens */

@@ -27,6 +27,20 @@ const SteadyClock& steady_clock() {
 constexpr int64_t kConnectTimeoutNs = 30 * kSecondNs;
 constexpr int64_t kNodeEndPatienceNs = 10 * kSecondNs;
 
+// Of a driver that visits a cluster: a member as long as it runs, which takes no work.
+Result<NodeOptions> visiting_node(const NodeOptions& given, const std::string& join_string) {
+  if (!given.resources.empty()) {
+    return invalid_error("a driver that joins a cluster from outside brings no resources");
+  }
+  NodeOptions options = given;
+  options.cluster = NodeOptions::Cluster::kJoin;
+  options.join_string = join_string;
+  options.resources = {{"CPU", 0}, {"memory", 0}};
+  constexpr std::string_view kInsecure = "#insecure";
+  options.insecure = join_string.ends_with(kInsecure);
+  return options;
+}
+
 }  // namespace
 
 std::string to_string(sabir_string text) { return text.size == 0 ? std::string() : std::string(text.data, text.size); }
@@ -54,8 +68,12 @@ Result<std::unique_ptr<Client>> Client::start_driver(const DriverOptions& option
   rpc::HelloInfo hello = rpc::hello_of(rpc::HelloKind::kDriver);
   hello.job = options.job;
   int64_t timeout_ns = options.timeout_ns < 0 ? INT64_MAX / 2 : options.timeout_ns;
-  Result<std::string> running = find_session(options.address, options.node.session_root);
   std::string wanted = wanted_address(options.address);
+  if (is_join_string(wanted)) {
+    SABIR_ASSIGN_OR_RETURN(NodeOptions visitor, visiting_node(options.node, wanted));
+    return start_with_node(visitor, hello, timeout_ns);
+  }
+  Result<std::string> running = find_session(options.address, options.node.session_root);
   bool may_start = wanted.empty() || wanted == "local";
   if (running.ok()) {
     SABIR_ASSIGN_OR_RETURN(auto session, rpc::SessionClient::connect(*running, hello, timeout_ns));
@@ -64,7 +82,14 @@ Result<std::unique_ptr<Client>> Client::start_driver(const DriverOptions& option
   if (!may_start) {
     return std::move(running).error();
   }
-  SABIR_ASSIGN_OR_RETURN(StartedNode node, start_node(options.node));
+  return start_with_node(options.node, hello, timeout_ns);
+}
+
+Result<std::unique_ptr<Client>> Client::start_with_node(const NodeOptions& options, const rpc::HelloInfo& hello,
+                                                        int64_t timeout_ns) {
+  SteadyClock clock;
+  int64_t deadline_ns = clock.now_ns() + timeout_ns;
+  SABIR_ASSIGN_OR_RETURN(StartedNode node, start_node(options));
   Result<std::unique_ptr<rpc::SessionClient>> session =
       rpc::SessionClient::handshake(std::move(node.socket), hello, timeout_ns);
   if (!session.ok()) {
@@ -75,10 +100,20 @@ Result<std::unique_ptr<Client>> Client::start_driver(const DriverOptions& option
     }
     return std::move(session).error().with_context("the node that was started");
   }
+  if (options.cluster == NodeOptions::Cluster::kJoin) {
+    if (Result<void> member = await_member(node, deadline_ns - clock.now_ns()); !member.ok()) {
+      session->reset();  // it ends with its driver
+      reap_node(node.pid, kNodeEndPatienceNs);
+      return std::move(member).error();
+    }
+  }
   Result<std::unique_ptr<Client>> client = join(*std::move(session), false);
   if (!client.ok()) {
     reap_node(node.pid, kNodeEndPatienceNs);
     return client;
+  }
+  if (options.insecure) {
+    (*client)->notices_->on_warn("the cluster is insecure: everybody on the network can read, change and run things");
   }
   (*client)->node_pid_ = node.pid;
   (*client)->node_words_ = std::move(node.words);

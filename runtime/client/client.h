@@ -33,6 +33,8 @@ class Client {
   static Result<std::unique_ptr<Client>> start_driver(const DriverOptions& options);
   static Result<std::unique_ptr<Client>> start_worker(const std::string& session_path, const std::string& token);
   // On a session whose hello was answered. Tests join in-process nodes that way.
+  static Result<std::unique_ptr<Client>> start_with_node(const NodeOptions& options, const rpc::HelloInfo& hello,
+                                                         int64_t timeout_ns);
   static Result<std::unique_ptr<Client>> join(std::unique_ptr<rpc::SessionClient> session, bool is_worker);
 
   Client(const Client&) = delete;

@@ -29,10 +29,12 @@ namespace {
 
 // The number under which sabird inherits what ties it to this process.
 constexpr int kTieFd = 3;
+constexpr int64_t kStartNs = 60 * kSecondNs;
 
-void nap(int64_t ns) {
+// False: a signal ended it.
+bool nap(int64_t ns) {
   timespec time = {static_cast<time_t>(ns / kSecondNs), static_cast<long>(ns % kSecondNs)};
-  ::nanosleep(&time, nullptr);
+  return ::nanosleep(&time, nullptr) == 0;
 }
 
 bool is_executable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
@@ -189,6 +191,29 @@ Result<UniqueFd> open_own_pidfd() {
   return own;
 }
 
+// Until is_ready() says so of the node. Its process may have been reaped afterwards.
+template <typename IsReady>
+Result<void> await_node(int pid, int words_fd, int64_t timeout_ns, IsReady is_ready) {
+  SteadyClock clock;
+  int64_t deadline_ns = clock.now_ns() + timeout_ns;
+  while (!is_ready()) {
+    if (::waitpid(pid, nullptr, WNOHANG) == pid) {
+      return Error(ErrorKind::kSystem, "the node ended while it started: " + last_words(words_fd));
+    }
+    if (clock.now_ns() >= deadline_ns) {
+      return timeout_error("the node did not become ready in time");
+    }
+    if (!nap(2 * kMillisecondNs)) {
+      return Error(ErrorKind::kInterrupted, "interrupted while the node started");
+    }
+  }
+  return {};
+}
+
+bool is_member(const std::string& session_path) {
+  return ::access((session_path + "/cluster.json").c_str(), R_OK) == 0;
+}
+
 std::string beside_file(const std::string& path, const char* name) {
   size_t slash = path.rfind('/');
   return (slash == std::string::npos ? std::string(".") : path.substr(0, slash)) + "/" + name;
@@ -223,6 +248,8 @@ Result<std::string> find_daemon(const std::string& configured) {
   }
   return not_found_error("no sabird: neither " + beside + " nor the variable SABIR_DAEMON names an executable");
 }
+
+bool is_join_string(const std::string& address) { return address.rfind("sabir://", 0) == 0; }
 
 std::string wanted_address(const std::string& address) {
   const char* named = std::getenv("SABIR_ADDRESS");
@@ -266,7 +293,7 @@ Result<StartedNode> start_node(const NodeOptions& options) {
   args.insert(args.end(), {"--driver-fd", std::to_string(kTieFd)});
   StartedNode node;
   SABIR_ASSIGN_OR_RETURN(node.words, make_words_file());
-  SABIR_ASSIGN_OR_RETURN(node.pid, spawn(std::move(args), theirs.get(), node.words.get()));
+  SABIR_ASSIGN_OR_RETURN(node.pid, spawn(std::move(args), theirs.get(), node.words.get(), options.join_string));
   node.socket = std::move(mine);
   node.session_path = plan.session_path;
   return node;
@@ -283,21 +310,19 @@ Result<std::string> start_detached_node(const NodeOptions& options, int64_t time
   }
   SABIR_ASSIGN_OR_RETURN(int pid, spawn(std::move(args), own.get(), words.get(), options.join_string));
   bool in_cluster = options.cluster != NodeOptions::Cluster::kNone;
-  SteadyClock clock;
-  int64_t deadline_ns = clock.now_ns() + (timeout_ns < 0 ? 60 * kSecondNs : timeout_ns);
-  while (clock.now_ns() < deadline_ns) {
-    int status = 0;
-    if (is_session_live(plan.session_path) && read_session_info(plan.session_path).ok() &&
-        (!in_cluster || ::access((plan.session_path + "/cluster.json").c_str(), R_OK) == 0)) {
-      return plan.session_path;
-    }
-    if (::waitpid(pid, &status, WNOHANG) == pid) {
-      return Error(ErrorKind::kSystem, plan.daemon + " ended while it started: " + last_words(words.get()));
-    }
-    nap(2 * kMillisecondNs);
+  Result<void> ready = await_node(pid, words.get(), timeout_ns < 0 ? kStartNs : timeout_ns, [&] {
+    return is_session_live(plan.session_path) && read_session_info(plan.session_path).ok() &&
+           (!in_cluster || is_member(plan.session_path));
+  });
+  if (!ready.ok()) {
+    reap_node(pid, 0);
+    return std::move(ready).error();
   }
-  reap_node(pid, 0);
-  return timeout_error(plan.daemon + " did not become ready in time");
+  return plan.session_path;
+}
+
+Result<void> await_member(const StartedNode& node, int64_t timeout_ns) {
+  return await_node(node.pid, node.words.get(), timeout_ns, [&] { return is_member(node.session_path); });
 }
 
 std::string last_words(int words_fd) {

@@ -15,9 +15,8 @@ struct NodeOptions {
   std::string session_root;  // "": default_session_root()
   std::vector<rpc::ResourceAmount> resources;
   uint64_t store_bytes = 0;
-  // --- Of start_detached_node
-  bool ends_with_caller = false;  // it ends when this process does, however that happens
-  // Its part in a cluster.
+  bool ends_with_caller = false;  // start_detached_node: it ends when this process does, however that happens
+  // Its part in a cluster; of start_node never the head's.
   enum class Cluster : uint8_t { kNone, kHead, kJoin } cluster = Cluster::kNone;
   std::string join_string;   // kJoin
   int64_t join_life_ns = 0;  // kHead: so long its join string lets nodes in; 0: as long as it runs
@@ -29,6 +28,9 @@ struct NodeOptions {
   bool insecure = false;
   std::vector<LabelCondition> labels;  // "key", "value"
 };
+
+// Of the members of a cluster, by their head's join string ("sabir://...").
+bool is_join_string(const std::string& address);
 
 // The address that is meant: `address`, for "" that of SABIR_ADDRESS, "" if neither names one.
 std::string wanted_address(const std::string& address);
@@ -51,9 +53,12 @@ struct StartedNode {
   std::string session_path;
 };
 Result<StartedNode> start_node(const NodeOptions& options);
+// Waits until it is a member of its cluster. kTimeout; kInterrupted by a signal; else it has ended, and the error is
+// what it said.
+Result<void> await_member(const StartedNode& node, int64_t timeout_ns);
 
 // A node that outlives this process, unless it is to end with it; returns the path of its session when it takes
-// processes, and is a member of its cluster.
+// processes, and is a member of its cluster. After an error (await_member has the kinds) it is gone.
 Result<std::string> start_detached_node(const NodeOptions& options, int64_t timeout_ns);
 
 // What a node wrote to standard error, the end of it if it is much. Mostly nothing: it has log files.

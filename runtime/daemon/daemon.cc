@@ -196,6 +196,7 @@ class Daemon {
     cluster.host = options_.node_host.empty() ? "127.0.0.1" : options_.node_host;
     cluster.port = options_.node_port;
     cluster.insecure = options_.insecure;
+    cluster.visiting = options_.driver_fd.has_value();
     cluster.oom_score_adj = kDaemonOomScore;
     if (options_.join) {
       cluster.join_string = std::getenv("SABIR_JOIN");

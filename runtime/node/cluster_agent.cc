@@ -204,6 +204,9 @@ void ClusterAgent::on_control_message(const std::string& bytes) {
     }
   } else if (auto* batch = std::get_if<cluster::ViewBatch>(&*decoded)) {
     send_to_control(view_->apply(*batch));
+    if (!std::exchange(ready_told_, true)) {
+      options_.ready(own_address_, join_string_);
+    }
   } else if (auto* members = std::get_if<cluster::MembersMessage>(&*decoded)) {
     learn(*members);
   } else if (auto* answered = std::get_if<cluster::ControlAnswer>(&*decoded)) {
@@ -265,7 +268,7 @@ void ClusterAgent::wake() {
 
 void ClusterAgent::report() {
   cluster::NodeState state = host_.node_state();
-  state.draining = draining_;
+  state.draining = draining_ || options_.visiting;
   publisher_->observe(std::move(state));
   std::optional<cluster::NodeReport> report = publisher_->next();
   view_->apply_report(publisher_->own());  // about itself: no detour

@@ -49,12 +49,13 @@ struct ClusterOptions {
   std::string host;         // where to listen, and what others connect to
   uint16_t port = 0;        // 0: any that is free
   bool insecure = false;    // plain TCP
+  bool visiting = false;    // it is here for its driver alone, and takes no work
   std::string join_string;  // empty: this is the head
   std::optional<HeadOptions> head;
   std::optional<int> oom_score_adj;
   // A node of which the head has heard nothing for so long is dead.
   int64_t dead_after_ns = 10 * kSecondNs;
-  // The gateway listens, and this node is a member; `join_string` of a head.
+  // The gateway listens, and this node is a member and knows the others; `join_string` of a head.
   std::function<void(const rpc::NodeAddress& address, const std::string& join_string)> ready;
 };
 
@@ -150,6 +151,7 @@ class ClusterAgent {
   std::vector<MemberView> members() const;
   const cluster::ResourceView* view() const { return view_.get(); }
   bool is_draining() const { return draining_; }
+  bool is_visiting() const { return options_.visiting; }
   const ControlProcess* control() const { return control_.get(); }  // the head's; null: this is none
   // Why what asks for this cannot run now, for people; empty if it can.
   std::string explain(const cluster::Amounts& resources, const cluster::Strategy& strategy) const;
@@ -229,6 +231,7 @@ class ClusterAgent {
   uint64_t beats_ = 0;
   std::optional<int64_t> unanswered_beat_ns_;  // since when
   int64_t control_heard_ns_ = 0;
+  bool ready_told_ = false;
   bool draining_ = false;
   std::optional<int64_t> drain_until_ns_;
   std::optional<int64_t> nothing_to_do_since_ns_;

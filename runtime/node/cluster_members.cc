@@ -102,7 +102,6 @@ void ClusterAgent::on_joined(const std::string& bytes) {
   learn(answer->members);
   wake();
   send_to_control(view_->position());  // asks for the view
-  options_.ready(own_address_, join_string_);
 }
 
 void ClusterAgent::learn(const cluster::MembersMessage& message) {

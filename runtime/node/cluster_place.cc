@@ -90,7 +90,7 @@ void ClusterAgent::spill_actors() {
     auto known = actors_waiting_since_ns_.find(backlog.actor);
     int64_t waiting_since = known != actors_waiting_since_ns_.end() ? known->second : clock_.now_ns();
     warn_of(backlog, clock_.now_ns() - waiting_since);
-    if (backlog.strategy != cluster::Strategy{}) {
+    if (backlog.strategy != cluster::Strategy{} || options_.visiting) {
       if (!place_by_strategy(backlog, clock_.now_ns() - waiting_since)) {
         since.emplace(backlog.actor, waiting_since);
       }

@@ -204,7 +204,7 @@ struct Coordinator::Router {
   }
   void operator()(PlaceActor& i) {
     if (std::optional<Actors::View> actor = c.actors_.view(i.actor)) {
-      c.scheduler_.place_actor(i.actor, i.job, *actor->resources, c.holds_actors_ && has_strategy(*actor->spec));
+      c.scheduler_.place_actor(i.actor, i.job, *actor->resources, c.is_held(*actor->spec));
       again = true;
     }
   }

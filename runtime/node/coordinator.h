@@ -71,11 +71,13 @@ class Coordinator {
   Result<void> kill_actor(shm::ActorIndex actor, bool no_restart);
   void actor_handles_gone(shm::ActorIndex actor);
   bool place_elsewhere(shm::ActorIndex actor);
-  // From now on those with a strategy wait until somebody allows them to live here (S12), or places them elsewhere.
-  void hold_actors() { holds_actors_ = true; }
+  // From now on those with a strategy, or all of this node's, wait until somebody allows them to live here (S12), or
+  // places them elsewhere.
+  void hold_actors(bool all) { (all ? holds_all_actors_ : holds_actors_) = true; }
   void allow_actor(shm::ActorIndex actor) { scheduler_.allow_actor(actor); }
-  static bool has_strategy(const control::ActorSpec& spec) {
-    return !spec.scheduling.is_default() && spec.role == control::ActorSpec::Role::kOwn && !spec.detached;
+  bool is_held(const control::ActorSpec& spec) const {
+    bool own = spec.role == control::ActorSpec::Role::kOwn && !spec.detached;
+    return own && (holds_all_actors_ || (holds_actors_ && !spec.scheduling.is_default()));
   }
   void end_actor(shm::ActorIndex actor, const std::string& reason);
   // Of one that the gateway makes: its hello, false if nobody waits for it; or it will say none.
@@ -105,6 +107,7 @@ class Coordinator {
 
   const Clock* const clock_;
   bool holds_actors_ = false;
+  bool holds_all_actors_ = false;
   Instructions pending_;  // the machines' output, not yet routed
   Instructions ready_;    // for the shell
   std::map<JobNumber, std::vector<Language>> jobs_;

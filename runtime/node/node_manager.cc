@@ -113,7 +113,7 @@ Result<void> NodeManager::begin() {
       [this](pid_t pid) { return processes_.knows(pid) || launcher_->knows(pid) || (cluster_ && cluster_->owns(pid)); },
       [this](pid_t pid, int status) { launcher_->reaped(pid, status); });
   if (options_.cluster) {
-    coordinator_.hold_actors();
+    coordinator_.hold_actors(options_.cluster->visiting);
     options_.cluster->session_path = options_.session_path;
     SABIR_ASSIGN_OR_RETURN(cluster_, ClusterAgent::create(loop_, clock_, logger_, options_.guard, *this,
                                                           cluster::NodeId(node_id_), *options_.cluster));

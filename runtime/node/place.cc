@@ -13,10 +13,16 @@ Result<ClassPlace> NodeManager::place_of(const Process& process, const Schedulin
     return place;
   }
   SABIR_ASSIGN_OR_RETURN(place.strategy, cluster::read_strategy(words));
+  place.elsewhere_only = cluster_ && cluster_->is_visiting();
   return place;
 }
 
 Result<void> NodeManager::check_actor_place(const Scheduling& words, bool detached) const {
+  if (cluster_ && cluster_->is_visiting() && detached) {
+    return unsupported_error(
+        "a detached actor lives on its creator's node, and this driver's ends with it: make it from a driver on a node "
+        "of the cluster, or in a task");
+  }
   SABIR_ASSIGN_OR_RETURN(cluster::Strategy strategy, cluster::read_strategy(words));
   AlonePlan plan = place_alone(strategy, cluster::NodeId(node_id_), labels_);
   if (plan.here || (cluster_ && !detached)) {

@@ -117,7 +117,7 @@ PlacePlan CallPlacer::plan(const ClassBacklog& backlog, cluster::ResourceView& v
   if (backlog.place.here_only) {
     return plan;
   }
-  bool counted = !here_first(strategy, backlog.resources, view);
+  bool counted = backlog.place.elsewhere_only || !here_first(strategy, backlog.resources, view);
   if (backlog.place.decided_outside()) {
     plan.here = counted ? 0 : UINT64_MAX;
   }

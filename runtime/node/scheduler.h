@@ -55,9 +55,11 @@ struct ClassPlace {
   cluster::Strategy strategy = {};
   // Another node has sent them here, so its decision is made. `strategy` is the default then.
   bool here_only = false;
+  // This node takes no work: all of its calls run on others.
+  bool elsewhere_only = false;
   bool operator==(const ClassPlace&) const = default;
 
-  bool decided_outside() const { return strategy != cluster::Strategy{}; }
+  bool decided_outside() const { return strategy != cluster::Strategy{} || elsewhere_only; }
 };
 
 // What the shell read from a worker's page: claims (T3), each loaded once.

@@ -5,14 +5,23 @@
 
 namespace sabir::python {
 
-// The status of `operation(&error)` is OK, or its error is raised and false returned.
+// The status of `operation(&error)` is OK, or its error is raised and false returned. A signal whose handler does not
+// raise has the operation begin again.
 template <typename Operation>
 bool call_unlocked(Operation operation) {
   sabir_error* error = nullptr;
-  sabir_status status = SABIR_OK;
-  {
-    Unlocked unlocked;
-    status = operation(&error);
+  sabir_status status = SABIR_INTERRUPTED;
+  while (status == SABIR_INTERRUPTED) {
+    sabir_error_destroy(error);
+    error = nullptr;
+    {
+      Unlocked unlocked;
+      status = operation(&error);
+    }
+    if (status == SABIR_INTERRUPTED && !handle_signals()) {
+      sabir_error_destroy(error);
+      return false;
+    }
   }
   if (status != SABIR_OK) {
     raise(error);

@@ -97,11 +97,13 @@ def init(
     Args:
         address: None: ``SABIR_ADDRESS``, else a session of this user that ``sabir start`` has started, else a new one.
             ``"local"``: a new one. ``"auto"``: a running one (another driver's own only if there is no other),
-            NotFoundError if there is none. Otherwise the path of a session directory.
+            NotFoundError if there is none. ``"sabir://..."``, what ``sabir start --head`` has printed: this program
+            visits that cluster, as a node of its own that runs nothing and ends with it. Otherwise the path of a session
+            directory.
         num_cpus: CPUs of a new session's node; default: those of the machine.
         num_gpus: GPUs of a new session's node; default 0. Tasks see theirs in ``CUDA_VISIBLE_DEVICES``.
         resources: other resources of a new session's node, by name.
-        object_store_memory: bytes for objects of a new session's node; default 30 % of the machine's memory.
+        object_store_memory: bytes for objects of a node that is started; default 30 % of the machine's memory.
         namespace: of actor names; default: one of this job's own.
         log_to_driver: print what workers write.
         ignore_reinit_error: a second call does nothing instead of raising RuntimeError.
@@ -188,7 +190,8 @@ def _config(
     if not timeout_s >= 0:
         raise ValueError(f"timeout_s must be at least 0, not {timeout_s}")
     amounts = _options.node_resources(num_cpus, num_gpus, resources)
-    if address not in (None, "local") and (amounts or object_store_memory is not None):
+    starts_a_node = address is None or address == "local" or address.startswith("sabir://")
+    if not starts_a_node and (amounts or object_store_memory is not None):
         raise ValueError(
             f"address={address!r} joins a session: num_cpus, num_gpus, resources and object_store_memory "
             "belong to the one that starts it"

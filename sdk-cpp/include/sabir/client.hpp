@@ -19,7 +19,8 @@ SABIR_NAMESPACE_BEGIN
 
 struct Config {
   // "": SABIR_ADDRESS, else a running node of this user, else start one. "local": start one. "auto": a running one.
-  // Otherwise the path of a session directory.
+  // "sabir://...", what `sabir start --head` has printed: visits that cluster, by a node of its own that runs nothing
+  // and ends with this program. Otherwise the path of a session directory.
   std::string address = {};
   std::string job_name = {};    // for people; "": the program's name
   std::string name_space = {};  // of actor names; "": one of its own

@@ -97,7 +97,8 @@ public final class SabirOptions {
 
     /**
      * "": SABIR_ADDRESS, else a running session of this user, else a new one. "local": a new one. "auto": a running
-     * one, NotFoundException if there is none. Otherwise the path of a session.
+     * one, NotFoundException if there is none. "sabir://...", what {@code sabir start --head} has printed: this program
+     * visits that cluster, by a node of its own that runs nothing and ends with it. Otherwise the path of a session.
      */
     public Builder address(String text) {
       this.address = text;
