@@ -261,6 +261,9 @@ Result<std::string> find_session(const std::string& address, const std::string& 
   if (wanted == "local") {
     return not_found_error("a session of its own was asked for");
   }
+  if (is_join_string(wanted)) {
+    return invalid_error("a join string (sabir://...) names a cluster, and no session of this machine");
+  }
   if (!wanted.empty() && wanted != "auto") {
     if (!is_session_live(wanted)) {
       return not_found_error("no running session at " + wanted);

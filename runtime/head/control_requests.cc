@@ -74,6 +74,9 @@ void ControlService::on_request(const NodeKey& from, cluster::ControlRequest req
     // open.
     return out_.say(from, members_message());
   }
+  if (living_member(from)->dying) {
+    return;  // what it asks for would outlive it
+  }
   NodeRef ref = ref_of(from);
   control::RequestKey key{ref.id + control::number_key(ref.incarnation), request.number, request.lowest_unanswered};
   uint64_t number = request.number;

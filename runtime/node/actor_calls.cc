@@ -169,6 +169,11 @@ void NodeManager::actor_started(rpc::ProcessKey key, uint32_t actor, uint32_t in
 
 void NodeManager::get_actor(rpc::ProcessKey key, std::string name, std::string name_space,
                             rpc::Reply<rpc::ActorInfo> reply) {
+  if (name.size() > cluster::kMaxActorNameBytes || name_space.size() > cluster::kMaxActorNameBytes) {
+    reply(not_found_error("no actor has a name or namespace of more than " +
+                          std::to_string(cluster::kMaxActorNameBytes) + " bytes"));
+    return;
+  }
   Process* process = caller(key, reply);
   if (process == nullptr) {
     return;

@@ -20,6 +20,9 @@ constexpr int64_t kTickNs = 50 * kMillisecondNs;
 constexpr int64_t kRestTickNs = kSecondNs;
 // Of the time after which a silent node is dead: a few beats may be late.
 constexpr int64_t kBeatsUntilDead = 4;
+// The head's own beats stay on its machine. A control store that answers none for a quarter of that time is killed: the
+// nodes that heard it last a while ago have time to hear the next one.
+constexpr int64_t kOwnBeatNs = kSecondNs;
 
 std::optional<NodeId> id_in(std::string_view bytes) {
   std::optional<IdBits> bits = IdBits::from_bytes(bytes);
@@ -249,6 +252,7 @@ void ClusterAgent::tick() {
   beat();
   ask_control();
   requests_.expire();
+  free_names_again();
   place_calls(true);
   spill_actors();
   if (placer_.anything_waits() || !actors_waiting_since_ns_.empty() || requests_.open() != 0) {
@@ -280,15 +284,19 @@ void ClusterAgent::report() {
 
 void ClusterAgent::beat() {
   int64_t now_ns = clock_.now_ns();
-  if (now_ns - beat_ns_ > options_.dead_after_ns / kBeatsUntilDead) {
+  int64_t pause_ns = control_ ? kOwnBeatNs : options_.dead_after_ns / kBeatsUntilDead;
+  if (now_ns - beat_ns_ > pause_ns) {
     beat_ns_ = now_ns;
+    if (!ready_told_ || view_->position().epoch != epoch_) {
+      send_to_control(view_->position());  // the first one may be lost with its connection
+    }
     send_to_control(cluster::Heartbeat{++beats_, epoch_, members_version_});
     unanswered_beat_ns_ = unanswered_beat_ns_.value_or(now_ns);
   }
   if (control_) {
     // By its answers, and not by the time since the last one: this process may have stood still itself.
     int64_t waited_ns = unanswered_beat_ns_ ? now_ns - *unanswered_beat_ns_ : 0;
-    if (std::min(waited_ns, control_->serves_for_ns()) > options_.dead_after_ns / 2) {
+    if (std::min(waited_ns, control_->serves_for_ns()) > options_.dead_after_ns / kBeatsUntilDead) {
       logger_.error("the control store does not answer: it is killed, and started again");
       control_->kill();
     }

@@ -175,6 +175,7 @@ class ClusterAgent {
   void learn_of_itself(const cluster::MemberInfo& info);
   cluster::RegisterRequest own_request() const;
   void look_whether_drained();
+  void free_names_again();
 
   // --- the control store's words, and those of other nodes
   void on_words(const rpc::Between& words);
@@ -232,6 +233,8 @@ class ClusterAgent {
   std::optional<int64_t> unanswered_beat_ns_;  // since when
   int64_t control_heard_ns_ = 0;
   bool ready_told_ = false;
+  std::vector<std::pair<cluster::ActorName, cluster::NamedActor>> names_to_free_;
+  int64_t freed_again_ns_ = 0;
   bool draining_ = false;
   std::optional<int64_t> drain_until_ns_;
   std::optional<int64_t> nothing_to_do_since_ns_;

@@ -42,7 +42,25 @@ void ClusterAgent::find_name(const cluster::ActorName& name, NameAnswered answer
 }
 
 void ClusterAgent::free_name(const cluster::ActorName& name, const cluster::NamedActor& actor) {
-  ask(cluster::NameRequest{cluster::NameRequest::Kind::kFree, name, actor}, [](const auto&) {});
+  cluster::NamedActor who = actor;
+  who.class_info.clear();  // its id counts
+  ask(cluster::NameRequest{cluster::NameRequest::Kind::kFree, name, who},
+      [this, name, who](const Result<cluster::ControlResult>& result) {
+        if (!result.ok()) {
+          names_to_free_.emplace_back(name, who);
+        }
+      });
+}
+
+// A full disk, say, has refused it: the name would stay taken for as long as this node lives.
+void ClusterAgent::free_names_again() {
+  if (names_to_free_.empty() || clock_.now_ns() - freed_again_ns_ < kSecondNs) {
+    return;
+  }
+  freed_again_ns_ = clock_.now_ns();
+  for (const auto& [name, actor] : std::exchange(names_to_free_, {})) {
+    free_name(name, actor);
+  }
 }
 
 void ClusterAgent::ask_name(cluster::NameRequest request, NameAnswered answered) {

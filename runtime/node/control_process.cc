@@ -31,7 +31,7 @@ ControlProcess::ControlProcess(loop::EventLoop& loop, const Clock& clock, Logger
       events_(std::move(events)),
       again_(loop, [this] {
         if (Result<void> started = start(); !started.ok()) {
-          give_up("it could not be started: " + started.error().to_string());
+          not_started(started.error().to_string());
         }
       }) {}
 
@@ -151,6 +151,23 @@ void ControlProcess::on_end() {
   }
   int64_t pause_ns = kFirstPauseNs << std::min(failures_, kMaxDoublings);
   again_.start_once(std::min(pause_ns, kMaxPauseNs));
+}
+
+// Too many processes or files, say: that may pass.
+void ControlProcess::not_started(const std::string& why) {
+  trouble_ = "it could not be started: " + why;
+  if (process_.pid != 0) {
+    kill_process_group(process_.pid, process_.pidfd.get());
+    guard_.remove(process_.pid);
+    reap(process_.pid);
+    process_ = {};
+  }
+  if (!has_served_) {
+    give_up(trouble_);
+    return;
+  }
+  logger_.error("the control store: ", trouble_);
+  again_.start_once(kMaxPauseNs);
 }
 
 void ControlProcess::give_up(const std::string& why) {

@@ -70,6 +70,7 @@ class ControlProcess {
   void receive(std::string_view bytes);
   void on_failed(const rpc::ControlFailed& failed);
   void on_end();
+  void not_started(const std::string& why);
   void give_up(const std::string& why);
 
   loop::EventLoop& loop_;

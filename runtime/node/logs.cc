@@ -115,6 +115,9 @@ void Logs::to_driver(const Origin& origin, uint32_t stream, std::string_view lin
 void Logs::add_remote(uint32_t job, std::vector<rpc::LogLines> lines) {
   Outbox& outbox = outboxes_[job];
   for (rpc::LogLines& entry : lines) {
+    if (entry.text.empty()) {
+      continue;
+    }
     uint64_t dropped = entry.dropped_lines + std::exchange(outbox.dropped, 0);
     if (outbox.bytes + entry.text.size() > options_.max_outbox_bytes) {
       auto left_out = static_cast<uint64_t>(std::count(entry.text.begin(), entry.text.end(), '\n'));

@@ -31,6 +31,12 @@ std::optional<cluster::NodeKey> key_of(const control::NodeRef& node) {
 }  // namespace
 
 Result<control::ActorSpec> NodeManager::spec_for(const Process& creator, rpc::ActorSpec spec, bool trusted) const {
+  if (spec.name.size() > cluster::kMaxActorNameBytes || spec.name_space.size() > cluster::kMaxActorNameBytes ||
+      spec.class_info.size() > cluster::kMaxClassInfoBytes) {
+    return invalid_error("an actor's name and namespace have at most " + std::to_string(cluster::kMaxActorNameBytes) +
+                         " bytes each, what its class says of itself at most " +
+                         std::to_string(cluster::kMaxClassInfoBytes));
+  }
   auto job = jobs_.find(creator.job);
   control::ActorSpec result;
   result.id = random_id();

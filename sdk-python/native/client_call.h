@@ -1,6 +1,8 @@
 // Calls of the core that may take a moment, made without the GIL.
 #pragma once
 
+#include <csignal>
+
 #include "sdk-python/native/state.h"
 
 namespace sabir::python {
@@ -9,14 +11,25 @@ namespace sabir::python {
 // raise has the operation begin again.
 template <typename Operation>
 bool call_unlocked(Operation operation) {
+  constexpr int kMostInterrupted = 3;  // then it goes on to its end: a timer's signals would never let it
   sabir_error* error = nullptr;
   sabir_status status = SABIR_INTERRUPTED;
-  while (status == SABIR_INTERRUPTED) {
+  for (int attempt = 0; status == SABIR_INTERRUPTED; ++attempt) {
     sabir_error_destroy(error);
     error = nullptr;
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    bool undisturbed = attempt >= kMostInterrupted;
+    if (undisturbed) {
+      pthread_sigmask(SIG_BLOCK, &all, &before);
+    }
     {
       Unlocked unlocked;
       status = operation(&error);
+    }
+    if (undisturbed) {
+      pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
     if (status == SABIR_INTERRUPTED && !handle_signals()) {
       sabir_error_destroy(error);

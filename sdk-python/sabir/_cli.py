@@ -152,6 +152,8 @@ def _drain(options: Any) -> int:
     if options.deadline is not None and not 0 <= options.deadline < float("inf"):
         raise ValueError("--deadline is a number of seconds, 0 or more")
     deadline_s = -1.0 if options.deadline is None else options.deadline
+    if not deadline_s < 1e9:
+        raise ValueError("--deadline SECONDS is below 1e9")
     node_id = _sabir.node_drain(options.address, options.node, deadline_s, 30.0)
     print(f"Node {node_id} gets nothing new, and leaves when it has nothing left to do.")
     return 0
