@@ -36,6 +36,8 @@
 # Output of workers. The node that a job's driver is on gets `logLines` from the nodes that run its calls, one message of
 # a job under way at a time, and answers each with `logAnswer`, shown or dropped.
 #
+# Placement groups: groups.capnp.
+#
 # Bounds. A message has at most 4 MiB, 512 segments and 16 levels of pointers. Those of lists and texts are at the
 # fields. Amounts are in 1/10000 and not negative where nothing else is said; there are at most 32 in a list, with names
 # of 1 to 256 bytes, each once. A message that breaks a bound, or is of a kind that the receiver does not know, is
@@ -46,6 +48,7 @@ $Cxx.namespace("sabir::schema");
 
 using Session = import "/schema/session.capnp";
 using Gateway = import "/schema/gateway.capnp";
+using Groups = import "/schema/groups.capnp";
 
 using NodeKey = Gateway.NodeKey;
 using Member = Gateway.ClusterMember;
@@ -99,6 +102,7 @@ struct ClusterMessage {
     }
     controlRequest @28 :ControlRequest;
     controlAnswer @29 :ControlAnswer;
+    group @30 :Groups.GroupMessage;
   }
 }
 

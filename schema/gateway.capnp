@@ -58,6 +58,7 @@ struct ToGateway {
       peer @14 :NodeKey;
       width @15 :UInt32;
       resources @16 :List(Session.Resource);
+      scheduling @30 :Session.Scheduling;  # of calls, or of an actor, in a placement group
     }
     width :group {
       slot @17 :UInt16;

@@ -105,6 +105,9 @@ struct FunctionDefinition {
 struct ClassDefinition {
   number @0 :UInt32;
   resources @1 :List(Session.Resource);
+  scheduling @2 :Session.Scheduling;
+  # Of a class in a placement group alone: its calls run in bundles that the receiver has. Other strategies have done
+  # what they are for when a call is sent.
 }
 
 struct CallMessage {

@@ -66,8 +66,27 @@ struct Scheduling {
   soft @2 :Bool;                 # node: elsewhere if that node is gone or can never run it; else `unschedulable`
   labels @3 :List(LabelCondition);
   fallback @4 :List(Labels);     # in this order, when no node of the earlier ones can run it now
-  enum Kind { anywhere @0; spread @1; node @2; }
+  groupId @5 :Data;              # group: 16 bytes
+  bundle @6 :Int32 = -1;         # group: its index; -1: any
+  captureChildren @7 :Bool;      # group: calls made inside that say nothing of where they run do so in the group, too
+  enum Kind { anywhere @0; spread @1; node @2; group @3; }
   struct Labels { conditions @0 :List(LabelCondition); }
+}
+
+struct Bundle {
+  resources @0 :List(Resource);  # reserved on one node; 1 to 32, not all of them 0
+  labels @1 :List(LabelCondition); # that node meets them
+}
+
+struct GroupSpec {
+  # A placement group. The amounts of all its bundles are reserved, or those of none.
+  id @0 :Data;                   # 16 bytes, chosen by whoever makes it: so creating it twice is creating it once
+  name @1 :Text;                 # at most 256 bytes; "": none
+  namespace @2 :Text;            # the same; "": the job's
+  detached @3 :Bool;             # it outlives its job
+  strategy @4 :Strategy;
+  bundles @5 :List(Bundle);      # 1 to 256
+  enum Strategy { pack @0; spread @1; strictPack @2; strictSpread @3; }
 }
 
 struct LanguageEnv {
@@ -132,6 +151,7 @@ struct HostedActor {
   classInfo @8 :Data;            # for a gateway's worker only, which has another node host it
   className @9 :Text;
   imported @10 :Bool;            # the same: the actor lives on another node already
+  scheduling @11 :Scheduling;    # of an actor in a placement group: which one
 }
 
 enum LendKind { cells @0; entries @1; blocks @2; }
@@ -202,6 +222,8 @@ interface Notices {
   warn @1 (text :Text) -> ();            # for the user: a class that no node can serve, ...
   collect @2 () -> ();                   # the store is under pressure: run garbage collectors, give idle loans back
   exit @3 (reason :Text) -> ();          # leave after the current call
+  group @4 (id :Data, failure :Failure) -> ();
+  # Once for each watchGroup that was answered with `ready` false: it is ready now, or never will be.
 }
 
 interface Session {
@@ -254,4 +276,14 @@ interface Session {
   drain @20 (requestId :UInt64, node :Text, deadlineNs :Int64) -> (failure :Failure, nodeId :Text);
   # A node of the cluster, by its name or the beginning of its id in hex (at most 256 bytes), gets nothing new, and leaves
   # when it has nothing left to do, or after the deadline; -1: it has as long as it takes. The whole id comes back.
+
+  createGroup @21 (requestId :UInt64, spec :GroupSpec) -> (failure :Failure);
+  # It is registered, and its name taken; its bundles follow.
+  watchGroup @22 (requestId :UInt64, id :Data) -> (failure :Failure, ready :Bool);
+  # Not ready: Notices.group follows. `groupRemoved`: there is none with this id (any more). At most 4096 of a process
+  # wait at a time (exhausted).
+  removeGroup @23 (requestId :UInt64, id :Data) -> (failure :Failure);
+  # What runs in it ends. Of a group that is not there: nothing happens.
+  findGroups @24 (id :Data, name :Text, namespace :Text) -> (failure :Failure, json :Text);
+  # By id; or by name, in the namespace ("": the job's); or all of them, at most 4096. A list, as in the status.
 }

@@ -6,13 +6,13 @@
 namespace sabir::abi {
 namespace {
 
-constexpr std::array<std::string_view, 21> kNames = {
-    "OK",          "INVALID_ARGUMENT", "NOT_FOUND",    "ALREADY_EXISTS",    "TIMEOUT",     "INTERRUPTED",
-    "CLOSED",      "FORKED",           "DISCONNECTED", "INCOMPATIBLE",      "STORE_FULL",  "OUT_OF_MEMORY",
-    "TASK_FAILED", "WORKER_CRASHED",   "ACTOR_DIED",   "ACTOR_UNAVAILABLE", "OBJECT_LOST", "CANCELLED",
-    "SYSTEM",      "INTERNAL",         "UNSCHEDULABLE"};
+constexpr std::array<std::string_view, 22> kNames = {
+    "OK",          "INVALID_ARGUMENT", "NOT_FOUND",     "ALREADY_EXISTS",    "TIMEOUT",     "INTERRUPTED",
+    "CLOSED",      "FORKED",           "DISCONNECTED",  "INCOMPATIBLE",      "STORE_FULL",  "OUT_OF_MEMORY",
+    "TASK_FAILED", "WORKER_CRASHED",   "ACTOR_DIED",    "ACTOR_UNAVAILABLE", "OBJECT_LOST", "CANCELLED",
+    "SYSTEM",      "INTERNAL",         "UNSCHEDULABLE", "GROUP_REMOVED"};
 
-static_assert(SABIR_UNSCHEDULABLE == static_cast<int>(kLastErrorKind) && SABIR_UNSCHEDULABLE + 1 == kNames.size());
+static_assert(SABIR_GROUP_REMOVED == static_cast<int>(kLastErrorKind) && SABIR_GROUP_REMOVED + 1 == kNames.size());
 static_assert(SABIR_INCOMPATIBLE == static_cast<int>(ErrorKind::kUnsupported));
 static_assert(SABIR_STORE_FULL == static_cast<int>(ErrorKind::kStoreFull));
 static_assert(SABIR_OUT_OF_MEMORY == static_cast<int>(ErrorKind::kExhausted));

@@ -63,7 +63,8 @@ enum {
   SABIR_CANCELLED = 17,         /* the call was cancelled */
   SABIR_SYSTEM = 18,            /* the operating system refused: the message has errno's text */
   SABIR_INTERNAL = 19,          /* a defect of Sabir: report it */
-  SABIR_UNSCHEDULABLE = 20      /* the node it is bound to is gone, or can never run it: bind it to another */
+  SABIR_UNSCHEDULABLE = 20,     /* the node it is bound to is gone, or can never run it: bind it to another */
+  SABIR_GROUP_REMOVED = 21      /* its placement group was removed: make another one */
 };
 
 typedef struct sabir_error sabir_error;   /* end: sabir_error_destroy */
@@ -314,7 +315,8 @@ typedef uint32_t sabir_strategy;
 enum {
   SABIR_STRATEGY_DEFAULT = 0, /* here if there is room, else on a node that has it */
   SABIR_STRATEGY_SPREAD = 1,  /* on all nodes alike */
-  SABIR_STRATEGY_NODE = 2     /* on one node */
+  SABIR_STRATEGY_NODE = 2,    /* on one node */
+  SABIR_STRATEGY_GROUP = 3    /* in a placement group */
 };
 /* Conditions that a node must meet, all of them. */
 typedef struct sabir_label_selector {
@@ -330,9 +332,72 @@ typedef struct sabir_scheduling {
   sabir_label_selector labels;           /* what any node must meet */
   const sabir_label_selector* fallbacks; /* in this order, when no node of the earlier ones can run it now */
   size_t fallback_count;
+  /* GROUP: hex, of the group; "": of none, also for a call made inside of one that captures. No labels, no fallbacks.
+   */
+  sabir_string group_id;
+  int32_t bundle;           /* GROUP: the index of its bundle; -1: any that has room */
+  uint8_t capture_children; /* GROUP: calls made inside that say nothing of where they run do so in the group, too */
 } sabir_scheduling;
 #define SABIR_SCHEDULING_INIT \
-  { sizeof(sabir_scheduling), 0, 0, {0, 0}, {0, 0}, 0, 0 }
+  { sizeof(sabir_scheduling), 0, 0, {0, 0}, {0, 0}, 0, 0, {0, 0}, -1, 0 }
+
+/* --- placement groups -------------------------------------------------------------------------------------------- */
+
+/* A group reserves bundles of resources on nodes, all of them or none. What runs in a bundle takes from it, and nothing
+ * from its node. When a node dies, its bundles are reserved anew elsewhere; the others stay. */
+typedef uint32_t sabir_group_strategy;
+enum {
+  SABIR_GROUP_PACK = 0,         /* on few nodes */
+  SABIR_GROUP_SPREAD = 1,       /* on many nodes */
+  SABIR_GROUP_STRICT_PACK = 2,  /* on one node, or not at all */
+  SABIR_GROUP_STRICT_SPREAD = 3 /* each on another node, or not at all */
+};
+typedef struct sabir_bundle {
+  const sabir_resource* resources; /* at least one that is not 0 */
+  size_t resource_count;
+  sabir_label_selector labels; /* what its node must meet */
+} sabir_bundle;
+typedef struct sabir_group_options {
+  size_t struct_size;
+  sabir_group_strategy strategy;
+  const sabir_bundle* bundles; /* 1 to 256 */
+  size_t bundle_count;
+  sabir_string name;       /* "": none; at most 256 bytes */
+  sabir_string name_space; /* "": the job's */
+  uint8_t detached;        /* 1: it outlives its job */
+} sabir_group_options;
+#define SABIR_GROUP_OPTIONS_INIT \
+  { sizeof(sabir_group_options), 0, 0, 0, {0, 0}, {0, 0}, 0 }
+SABIR_API void sabir_group_options_init(sabir_group_options* options);
+typedef struct sabir_group_id {
+  char hex[33]; /* 32 digits and a 0; no digits: no group */
+} sabir_group_id;
+
+/* Returns when the group is registered and has its name; its bundles follow. INVALID_ARGUMENT: what no cluster could
+ * have. ALREADY_EXISTS: the name is taken. */
+SABIR_API sabir_status sabir_group_create(sabir_client* client, const sabir_group_options* options,
+                                          sabir_group_id* out_group, sabir_error** out_error);
+/* A reference that has the value (without references in it) when all bundles are there, and fails with GROUP_REMOVED
+ * when that can never be. To wait for the group, wait for it. */
+SABIR_API sabir_status sabir_group_ready(sabir_client* client, sabir_string group_id, const sabir_value* value,
+                                         sabir_ref** out_ref, sabir_error** out_error);
+/* What runs in it ends: calls fail with GROUP_REMOVED, actors die. Of a group that is not there: nothing happens. */
+SABIR_API sabir_status sabir_group_remove(sabir_client* client, sabir_string group_id, sabir_error** out_error);
+/* Groups as a JSON list (docs/status.md, placement_groups): by id; or by name; or, if both are "", all of them.
+ * NOT_FOUND: there is none with that id or name. */
+SABIR_API sabir_status sabir_group_find(sabir_client* client, sabir_string group_id, sabir_string name,
+                                        sabir_string name_space, sabir_buffer** out_json, sabir_error** out_error);
+/* Where what this process executes runs: its group, or none. */
+typedef struct sabir_current_group {
+  size_t struct_size;
+  sabir_group_id group;
+  int32_t bundle; /* -1: any */
+  uint8_t capture_children;
+} sabir_current_group;
+#define SABIR_CURRENT_GROUP_INIT \
+  { sizeof(sabir_current_group), {{0}}, -1, 0 }
+SABIR_API sabir_status sabir_group_current(sabir_client* client, sabir_current_group* out_current,
+                                           sabir_error** out_error);
 
 /* --- tasks ------------------------------------------------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@ Result<std::unique_ptr<rpc::SessionClient>> observe(const std::string& session_p
     void on_warn(std::string) override {}
     void on_collect() override {}
     void on_exit(std::string) override {}
+    void on_group(std::string, Result<void>) override {}
     void on_disconnect() override {}
   };
   static Silent silent;

@@ -85,6 +85,8 @@ std::string_view error_kind_name(ErrorKind kind) {
       return "internal";
     case ErrorKind::kUnschedulable:
       return "unschedulable";
+    case ErrorKind::kGroupRemoved:
+      return "placement group removed";
   }
   return "unknown";
 }

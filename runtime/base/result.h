@@ -37,9 +37,10 @@ enum class ErrorKind : uint8_t {
   kSystem = 18,            // the operating system refused
   kInternal = 19,          // our own fault: report it
   kUnschedulable = 20,     // it is bound to a node that is not there, or can never run it: bind it to another
+  kGroupRemoved = 21,      // its placement group was removed: make another one
 };
 
-inline constexpr ErrorKind kLastErrorKind = ErrorKind::kUnschedulable;
+inline constexpr ErrorKind kLastErrorKind = ErrorKind::kGroupRemoved;
 
 // "invalid", "not found", ...
 std::string_view error_kind_name(ErrorKind kind);

@@ -28,6 +28,7 @@ struct Task {
   bool retry_errors = false;
   std::string name;
   std::string infeasible;
+  bool follows_parent = false;  // says nothing of where it runs: in its submitter's placement group if that captures
 };
 inline void release(Task* task) {
   if (task->count.fetch_sub(1, std::memory_order_acq_rel) == 1) {
@@ -57,8 +58,9 @@ struct Call {
   Call* next = nullptr;  // of the FIFO or list it is in
   Call* previous = nullptr;
   uint64_t id = 0;
-  Task* task = nullptr;     // a count; null for an actor's
-  Future* actor = nullptr;  // a count; null for a task
+  Task* task = nullptr;         // a count; null for an actor's
+  ClassQueue* queue = nullptr;  // of a task: the class that it was submitted to
+  Future* actor = nullptr;      // a count; null for a task
   uint32_t function = 0;
   uint16_t num_returns = 1;
   uint16_t attempt = 0;

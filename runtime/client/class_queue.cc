@@ -6,11 +6,14 @@
 
 namespace sabir::client {
 
-ClassQueue::ClassQueue(Core& core, const rpc::ClassInfo& info)
+ClassQueue::ClassQueue(Core& core, const rpc::ClassInfo& info, uint8_t language,
+                       std::vector<rpc::ResourceAmount> resources)
     : core_(core),
       record_(*core.self.node().find_class(info.class_index)),
       ring_(*core.self.calls().find_queue(info.queue), core.self.calls()),
-      infeasible_(info.infeasible) {}
+      infeasible_(info.infeasible),
+      language_(language),
+      resources_(std::move(resources)) {}
 
 bool ClassQueue::wake_somebody() {
   shm::full_fence();
@@ -70,7 +73,7 @@ Result<ClassQueue*> Classes::declare(uint8_t language, const std::vector<rpc::Re
       core_.self.calls().find_queue(info.queue) == nullptr) {
     return internal_error("the node named a class that cannot exist");
   }
-  auto made = std::make_unique<ClassQueue>(core_, info);
+  auto made = std::make_unique<ClassQueue>(core_, info, language, sorted);
   ClassQueue* queue = made.get();
   declared_.push_back({language, std::move(sorted), scheduling, std::move(made)});
   Lock lock(core_.lock);

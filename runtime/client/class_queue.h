@@ -14,9 +14,11 @@ namespace sabir::client {
 
 class ClassQueue {
  public:
-  ClassQueue(Core& core, const rpc::ClassInfo& info);
+  ClassQueue(Core& core, const rpc::ClassInfo& info, uint8_t language, std::vector<rpc::ResourceAmount> resources);
 
   const std::string& infeasible() const { return infeasible_; }
+  uint8_t language() const { return language_; }
+  const std::vector<rpc::ResourceAmount>& resources() const { return resources_; }
 
   // Under the client's lock.
   shm::QueueAppender& ring() { return ring_; }
@@ -34,6 +36,8 @@ class ClassQueue {
   shm::QueueAppender ring_;
   CallList fifo_;
   std::string infeasible_;
+  const uint8_t language_;
+  const std::vector<rpc::ResourceAmount> resources_;
   std::atomic<uint32_t> unserved_{0};  // appends since the class had a worker
 };
 

@@ -11,6 +11,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/client/actors.h"
 #include "runtime/client/dispatch.h"
+#include "runtime/client/groups.h"
 #include "runtime/client/progress.h"
 #include "runtime/client/refs.h"
 #include "runtime/client/wait_room.h"
@@ -203,6 +204,7 @@ void Client::shutdown() {
   // Calls in flight on the control channel end with CLOSED, also those of the progress thread.
   core_->self.session().close();
   core_->progress->stop();
+  core_->groups->close();
   if (node_pid_ > 0) {
     reap_node(std::exchange(node_pid_, -1), kNodeEndPatienceNs);
     std::string words = last_words(node_words_.get());

@@ -108,6 +108,9 @@ class Client {
 };
 
 Result<Scheduling> convert_scheduling(const sabir_scheduling* scheduling);  // NULL: the default
+// True: "in no group", which is the default where nothing is captured, and what it becomes.
+bool stay_outside(Scheduling& scheduling);
+Result<LabelConditions> convert_labels(const sabir_label_selector& selector);  // sorted
 Result<std::vector<rpc::ResourceAmount>> convert_resources(const sabir_resource* resources, size_t count);
 std::string to_string(sabir_string text);
 

@@ -7,6 +7,7 @@
 #include "runtime/client/actors.h"
 #include "runtime/client/class_queue.h"
 #include "runtime/client/client.h"
+#include "runtime/client/execute.h"
 #include "runtime/client/refs.h"
 #include "runtime/client/submit.h"
 
@@ -36,6 +37,7 @@ Result<Task*> Client::prepare_task(const Function& function, const sabir_task_op
     resources.push_back({"CPU", 10000});
   }
   SABIR_ASSIGN_OR_RETURN(Scheduling scheduling, convert_scheduling(options.scheduling));
+  bool outside = stay_outside(scheduling);
   SABIR_ASSIGN_OR_RETURN(ClassQueue * queue, core_->classes->declare(function.language, resources, scheduling));
   auto* task = new Task;
   task->anchor = core_->anchor;
@@ -46,6 +48,7 @@ Result<Task*> Client::prepare_task(const Function& function, const sabir_task_op
   task->retry_errors = options.retry_errors != 0;
   task->name = options.name.size == 0 ? function.name : to_string(options.name);
   task->infeasible = queue->infeasible();
+  task->follows_parent = !outside && scheduling.is_default();
   return task;
 }
 
@@ -83,6 +86,10 @@ Result<Future*> Client::create_actor(const Function& actor_class, const sabir_ac
   spec.name_space = to_string(options.name_space);
   SABIR_ASSIGN_OR_RETURN(spec.resources, convert_resources(options.resources, options.resource_count));
   SABIR_ASSIGN_OR_RETURN(spec.scheduling, convert_scheduling(options.scheduling));
+  if (!stay_outside(spec.scheduling) && spec.scheduling.is_default() && core_->executor->captures()) {
+    Lock lock(core_->lock);
+    spec.scheduling = core_->executor->captured();
+  }
   spec.max_restarts = options.max_restarts;
   spec.max_task_retries = options.max_task_retries;
   spec.max_concurrency = options.max_concurrency;

@@ -8,6 +8,7 @@
 #include "runtime/client/dispatch.h"
 #include "runtime/client/execute.h"
 #include "runtime/client/functions.h"
+#include "runtime/client/groups.h"
 #include "runtime/client/objects.h"
 #include "runtime/client/progress.h"
 #include "runtime/client/refs.h"
@@ -37,6 +38,7 @@ Core::Core(std::unique_ptr<Membership> membership_in, UniqueFd objects_fd, Ancho
       repairer(std::make_unique<Repairer>(*this)),
       objects(std::make_unique<Objects>(*this, std::move(objects_fd))),
       functions(std::make_unique<Functions>(*this)),
+      groups(std::make_unique<Groups>(*this)),
       submitter(std::make_unique<Submitter>(*this)),
       executor(std::make_unique<Executor>(*this)),
       progress(std::make_unique<Progress>(*this)) {

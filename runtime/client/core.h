@@ -33,6 +33,7 @@ class Completer;
 class Dispatcher;
 class Executor;
 class Functions;
+class Groups;
 class Objects;
 class Progress;
 class Refs;
@@ -99,6 +100,7 @@ class Core final : public Orphanage {
   std::unique_ptr<Repairer> repairer;
   std::unique_ptr<Objects> objects;
   std::unique_ptr<Functions> functions;
+  std::unique_ptr<Groups> groups;
   std::unique_ptr<Submitter> submitter;
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Progress> progress;

@@ -31,7 +31,7 @@ Call* Dispatcher::make_call(uint16_t num_returns) {
 }
 
 void Dispatcher::enqueue(Call* call) {
-  ClassQueue* queue = call->task->queue;
+  ClassQueue* queue = call->queue;
   if (queue->fifo().empty() && start(call)) [[likely]] {
     return;
   }
@@ -43,7 +43,7 @@ void Dispatcher::enqueue(Call* call) {
 }
 
 bool Dispatcher::start(Call* call) {
-  ClassQueue* queue = call->task->queue;
+  ClassQueue* queue = call->queue;
   if (queue->ring().room() == 0 || !enter_cell(call)) {
     return false;
   }

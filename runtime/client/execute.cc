@@ -15,7 +15,11 @@ Executor::Executor(Core& core)
       is_actor_(core.self.welcome().actor.present),
       creation_due_(is_actor_),
       created_(!is_actor_),
-      lease_epoch_done_(page_.lease_epoch_done.load(std::memory_order_relaxed)) {}
+      lease_epoch_done_(page_.lease_epoch_done.load(std::memory_order_relaxed)) {
+  if (is_actor_) {
+    set_place(core.self.welcome().actor.scheduling);
+  }
+}
 
 Work* Executor::claim() {
   // What it has not claimed when it is to leave goes back to its submitters (R1).
@@ -104,6 +108,7 @@ Work* Executor::claim_from_class() {
   if (held_.pack() != now.pack()) {
     held_ = now;
     sources_.clear();
+    read_place(now);
   }
   look_at_class(now);
   for (size_t i = 0; i < sources_.size(); ++i) {
@@ -124,6 +129,42 @@ Work* Executor::claim_from_class() {
     return work;
   }
   return nullptr;
+}
+
+void Executor::read_place(shm::LeaseWord lease) {
+  const shm::ClassRecord* record = core_.self.node().find_class(lease.class_plus_one - 1u);
+  uint64_t group[2] = {0, 0};
+  if (record != nullptr) {
+    group[0] = record->group[0].load(std::memory_order_relaxed);
+    group[1] = record->group[1].load(std::memory_order_relaxed);
+  }
+  Scheduling place;
+  if (group[0] != 0 || group[1] != 0) {
+    place.kind = Scheduling::Kind::kGroup;
+    place.group_id.assign(reinterpret_cast<const char*>(group), sizeof(group));
+    place.bundle = static_cast<int32_t>(record->bundle.load(std::memory_order_relaxed));
+    place.capture_children = record->captures.load(std::memory_order_relaxed) != 0;
+  }
+  set_place(std::move(place));
+}
+
+void Executor::set_place(Scheduling place) {
+  if (place_ != place) {
+    place_ = std::move(place);
+    twins_.clear();
+  }
+  captures_.store(place_.kind == Scheduling::Kind::kGroup && place_.capture_children, std::memory_order_relaxed);
+}
+
+Scheduling Executor::captured() const {
+  Scheduling scheduling = place_;
+  scheduling.bundle = -1;
+  return scheduling;
+}
+
+ClassQueue* Executor::known_twin(ClassQueue* queue) const {
+  auto found = twins_.find(queue);
+  return found == twins_.end() ? nullptr : found->second;
 }
 
 void Executor::look_at_class(shm::LeaseWord lease) {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <deque>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -26,6 +27,8 @@ inline constexpr uint8_t kError = 1;
 inline constexpr uint8_t kRetryableError = 2;  // retry_errors counts for it
 inline constexpr uint8_t kLostError = 3;       // its worker died on another node: an attempt, as in R1
 inline constexpr uint8_t kNotBegun = 4;        // it is to run again, and that is no attempt
+
+class ClassQueue;
 
 // A call being executed: what a sabir_work points at.
 struct Work {
@@ -85,6 +88,15 @@ class Executor {
   void on_death(shm::SlotIndex slot);
   bool has_work_of(shm::SlotIndex slot) const;
 
+  // --- The placement group that it runs in. captures() without the lock, the others under it.
+  bool captures() const { return captures_.load(std::memory_order_relaxed); }
+  const Scheduling& place() const { return place_; }
+  // Where calls go that follow their parent: any bundle of its group.
+  Scheduling captured() const;
+  // Remembered as long as what is captured stays the same.
+  ClassQueue* known_twin(ClassQueue* queue) const;
+  void learn_twin(ClassQueue* queue, ClassQueue* twin) { twins_[queue] = twin; }
+
   // CellRef of what this thread executes, or 0.
   uint64_t current_call() const;
 
@@ -98,6 +110,8 @@ class Executor {
   Work* claim_from_inbox();
   Work* claim_from_class();
   void look_at_class(shm::LeaseWord lease);
+  void read_place(shm::LeaseWord lease);
+  void set_place(Scheduling place);
   void end_lease(shm::LeaseWord lease);
   Work* begin(shm::CellRef call);
   void count_running();
@@ -142,6 +156,9 @@ class Executor {
   shm::LeaseWord held_;  // the lease that calls are claimed under, if granted()
   bool lease_void_ = false;
   std::vector<Source> sources_;
+  Scheduling place_;  // of what is claimed; the default: in no group
+  std::map<ClassQueue*, ClassQueue*> twins_;
+  std::atomic<bool> captures_{false};
   std::vector<uint32_t> inbox_batch_;  // taken, not claimed; back is next
   std::vector<Work*> running_;
   Slab<Work> works_;

@@ -4,6 +4,7 @@
 
 #include "runtime/abi/sabir.h"
 #include "runtime/client/execute.h"
+#include "runtime/client/groups.h"
 #include "runtime/client/progress.h"
 #include "runtime/client/wait_room.h"
 
@@ -47,6 +48,10 @@ void Notices::on_exit(std::string reason) {
   buffer.bytes = std::move(reason);
   queue_->push_buffer(SABIR_EVENT_EXIT, std::move(buffer));
   wake();
+}
+
+void Notices::on_group(std::string id, Result<void> outcome) {
+  core_.groups->on_notice(std::move(id), std::move(outcome));
 }
 
 void Notices::on_disconnect() {

@@ -16,6 +16,7 @@ class Notices final : public rpc::NoticeHandler {
   void on_warn(std::string text) override;
   void on_collect() override;
   void on_exit(std::string reason) override;
+  void on_group(std::string id, Result<void> outcome) override;
   void on_disconnect() override;
 
  private:

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "runtime/client/complete.h"
+#include "runtime/client/groups.h"
 #include "runtime/client/objects.h"
 #include "runtime/client/refs.h"
 #include "runtime/client/wait_room.h"
@@ -47,6 +48,11 @@ void Progress::collect_loans() {
   core_.waiting->nudge();
 }
 
+void Progress::nudge_for_news() {
+  news_due_.store(true, std::memory_order_seq_cst);
+  core_.waiting->nudge();
+}
+
 void* Progress::run(void* self) {
   ::pthread_setname_np(::pthread_self(), "sabir-progress");
   static_cast<Progress*>(self)->loop();
@@ -62,6 +68,11 @@ void Progress::loop() {
     if (collect_due_.exchange(false, std::memory_order_seq_cst)) {
       lock.unlock();
       core_.objects->collect();
+      lock.lock();
+    }
+    if (news_due_.exchange(false, std::memory_order_seq_cst)) {
+      lock.unlock();
+      core_.groups->settle();
       lock.lock();
     }
     if (core_.interest() > 0 && core_.check_open().ok() && core_.waiting->token_free()) {
@@ -88,7 +99,7 @@ void Progress::serve(Lock& lock) {
   int busy = 0;
   // Callers come first: who sleeps on a word of its own takes the doorbell over.
   while (!stop_.load(std::memory_order_seq_cst) && core_.check_open().ok() && !core_.waiting->has_followers() &&
-         !collect_due_.load(std::memory_order_relaxed)) {
+         !collect_due_.load(std::memory_order_relaxed) && !news_due_.load(std::memory_order_relaxed)) {
     uint32_t value = bell.prepare_sleep();
     core_.pump();
     int64_t deadline_ns = reclaim_deadline_ns();
@@ -143,8 +154,8 @@ void Progress::idle(Lock& lock) {
   shm::Atomic32& word = core_.self.page().doorbell;
   idling_.store(true, std::memory_order_seq_cst);
   uint32_t value = word.load(std::memory_order_seq_cst);
-  bool due = collect_due_.load(std::memory_order_seq_cst) || stop_.load(std::memory_order_seq_cst) ||
-             (core_.check_open().ok() && core_.deaths.moved()) ||
+  bool due = collect_due_.load(std::memory_order_seq_cst) || news_due_.load(std::memory_order_seq_cst) ||
+             stop_.load(std::memory_order_seq_cst) || (core_.check_open().ok() && core_.deaths.moved()) ||
              (core_.interest() > 0 && core_.waiting->token_free() && core_.check_open().ok());
   int64_t deadline_ns = reclaim_deadline_ns();
   bool changed = core_.unlock_and_help(lock);

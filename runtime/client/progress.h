@@ -21,6 +21,8 @@ class Progress {
   void expect_dead();
   // Store pressure: it gives idle loans back (asked for on the control thread, which must not).
   void collect_loans();
+  // News of placement groups (groups.h), by the control thread.
+  void nudge_for_news();
 
  private:
   // With interest and without a pause the thread would be woken by each completion of a flood.
@@ -48,6 +50,7 @@ class Progress {
   std::atomic<bool> idling_{false};
   std::atomic<bool> sleeps_forever_{false};
   std::atomic<bool> collect_due_{false};
+  std::atomic<bool> news_due_{false};
   std::atomic<bool> stop_{false};
 };
 

@@ -16,6 +16,7 @@ class Relay {
  public:
   // The client must outlive it.
   explicit Relay(Client& client) : core_(client.core()) {}
+  explicit Relay(Core& core) : core_(core) {}
 
   // A worker's: Client::next_work() claims up to so many calls before the first of them has ended.
   void set_width(uint32_t calls);

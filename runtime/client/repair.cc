@@ -21,6 +21,8 @@ std::string describe_end(int wait_status, shm::DeathReason reason) {
       return "is gone";
     case shm::DeathReason::kKilledByNode:
       return "was killed by the node";
+    case shm::DeathReason::kGroupRemoved:
+      return "was killed with its placement group";
     case shm::DeathReason::kExited:
       break;
   }
@@ -124,7 +126,10 @@ void Repairer::repair_call(Call* call, const shm::Death& death, const std::strin
   if (call->actor != nullptr) {
     core_.actors->left_inbox(call);
   }
-  if (call->retries_left != 0) {
+  if (death.reason == shm::DeathReason::kGroupRemoved && call->actor == nullptr) {
+    core_.dispatcher->fail(call, ErrorKind::kGroupRemoved,
+                           core_.dispatcher->describe(call) + " ended: its placement group was removed");
+  } else if (call->retries_left != 0) {
     core_.dispatcher->run_again(call);
   } else if (call->actor != nullptr) {
     core_.actors->lose(call);

@@ -34,8 +34,30 @@ void Submitter::hand_out(Call* call, sabir_ref** out_refs) {
   }
 }
 
+Result<ClassQueue*> Submitter::queue_for(const Task& task) {
+  if (!task.follows_parent || !core_.executor->captures()) [[likely]] {
+    return task.queue;
+  }
+  Scheduling place;
+  {
+    Lock lock(core_.lock);
+    if (ClassQueue* known = core_.executor->known_twin(task.queue)) {
+      return known;
+    }
+    place = core_.executor->captured();
+  }
+  SABIR_ASSIGN_OR_RETURN(ClassQueue * twin,
+                         core_.classes->declare(task.queue->language(), task.queue->resources(), place));
+  Lock lock(core_.lock);
+  if (core_.executor->captured() == place) {
+    core_.executor->learn_twin(task.queue, twin);
+  }
+  return twin;
+}
+
 Result<void> Submitter::submit_task(Task* task, std::span<const sabir_arg> args, sabir_ref** out_refs,
                                     uint16_t attempt) {
+  SABIR_ASSIGN_OR_RETURN(ClassQueue * queue, queue_for(*task));
   std::optional<size_t> plain_bytes = measure_plain(args);
   std::vector<Future*> held;
   PreparedArgs prepared;
@@ -60,6 +82,7 @@ Result<void> Submitter::submit_task(Task* task, std::span<const sabir_arg> args,
   Call* call = core_.dispatcher->make_call(task->num_returns);
   task->count.fetch_add(1, std::memory_order_relaxed);
   call->task = task;
+  call->queue = queue;
   call->function = task->function;
   call->attempt = attempt;
   call->retries_left = task->max_retries;

@@ -32,6 +32,8 @@ class Submitter {
   void help();
 
  private:
+  // The queue of its class; of a call that follows its parent into a placement group, of the class there.
+  Result<ClassQueue*> queue_for(const Task& task);
   Result<void> submit(Call* call, PreparedArgs prepared, sabir_ref** out_refs, Lock& lock);
   void resolve(Call* call);
   void encode(Call* call, const PreparedArgs& prepared);

@@ -28,7 +28,7 @@ Result<void> Exchange::receive(rpc::NodeMessage message) {
                                  return {};
                                },
                                [&](rpc::ClassDefinition& definition) -> Result<void> {
-                                 classes_.insert_or_assign(definition.number, std::move(definition.resources));
+                                 classes_.insert_or_assign(definition.number, definition);
                                  return {};
                                },
                                [&](rpc::CallMessage& call) { return this->call(std::move(call)); },
@@ -146,7 +146,7 @@ Result<void> Exchange::open_actor(rpc::OpenActorMessage message) {
     return invalid_error("an actor of a job that was not defined");
   }
   const rpc::FunctionInfo* function = nullptr;
-  const std::vector<rpc::ResourceAmount>* resources = nullptr;
+  const rpc::ClassDefinition* what = nullptr;
   if (message.creation) {
     auto known_function = functions_.find(message.creation->function);
     auto known_class = classes_.find(message.creation->class_number);
@@ -154,10 +154,10 @@ Result<void> Exchange::open_actor(rpc::OpenActorMessage message) {
       return invalid_error("an actor of a class or with resources that were not defined");
     }
     function = &known_function->second;
-    resources = &known_class->second;
+    what = &known_class->second;
   }
   if (ImportedJob* imported = open(job->second)) {
-    imported->actors().open(std::move(message), std::move(mentions), function, resources);
+    imported->actors().open(std::move(message), std::move(mentions), function, what);
   } else {
     refused.message = "the node that was to run it could not open its job: " + job->second.error->message();
     link_.post(std::move(refused));

@@ -84,7 +84,7 @@ class Exchange {
   std::map<uint32_t, PeerJob> jobs_;
   std::set<uint32_t> ended_jobs_;  // calls of theirs may still come
   std::map<uint32_t, rpc::FunctionInfo> functions_;
-  std::map<uint32_t, std::vector<rpc::ResourceAmount>> classes_;
+  std::map<uint32_t, rpc::ClassDefinition> classes_;
 
   std::mutex lock_;
   std::vector<std::shared_ptr<ExportedClass>> exports_;

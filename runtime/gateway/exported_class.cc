@@ -44,16 +44,16 @@ Result<void> Definitions::function(client::Client& client, uint32_t number) {
   return {};
 }
 
-uint32_t Definitions::class_of(const std::vector<rpc::ResourceAmount>& resources) {
+uint32_t Definitions::class_of(const std::vector<rpc::ResourceAmount>& resources, const Scheduling& scheduling) {
   std::lock_guard guard(lock_);
-  for (size_t i = 0; i < classes_.size(); ++i) {
-    if (classes_[i] == resources) {
-      return static_cast<uint32_t>(i);
+  for (const rpc::ClassDefinition& known : classes_) {
+    if (known.resources == resources && known.scheduling == scheduling) {
+      return known.number;
     }
   }
-  classes_.push_back(resources);
-  auto number = static_cast<uint32_t>(classes_.size() - 1);
-  link_.post(rpc::ClassDefinition{number, resources});
+  auto number = static_cast<uint32_t>(classes_.size());
+  classes_.push_back({number, resources, scheduling});
+  link_.post(classes_.back());
   return number;
 }
 
@@ -74,7 +74,7 @@ ExportedClass::ExportedClass(std::unique_ptr<client::Client> client, PeerLink& l
   if (Result<void> defined = definitions_.job(job_, welcome.job_id, welcome.job_config); !defined.ok()) {
     undefined_ = defined.error();
   }
-  class_number_ = definitions_.class_of(options_.resources);
+  class_number_ = definitions_.class_of(options_.resources, options_.scheduling);
   if (StandIn::is_wanted(*client_)) {
     stand_in_ = std::make_unique<StandIn>(*client_, link_);
   } else {

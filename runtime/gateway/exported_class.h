@@ -29,7 +29,7 @@ class Definitions {
   // Posted once, before the first use. kUnsupported: it is too large.
   Result<void> job(uint32_t number, const std::string& id, const rpc::JobConfig& config);
   Result<void> function(client::Client& client, uint32_t number);
-  uint32_t class_of(const std::vector<rpc::ResourceAmount>& resources);
+  uint32_t class_of(const std::vector<rpc::ResourceAmount>& resources, const Scheduling& scheduling);
   // Unique over all connections: a late result of an earlier one fits no call of this one.
   static uint64_t next_call();
 
@@ -38,7 +38,7 @@ class Definitions {
   std::mutex lock_;
   std::map<uint32_t, bool> jobs_;
   std::map<uint32_t, bool> functions_;
-  std::vector<std::vector<rpc::ResourceAmount>> classes_;
+  std::vector<rpc::ClassDefinition> classes_;
 };
 
 class ExportedClass {
@@ -46,6 +46,7 @@ class ExportedClass {
   struct Options {
     uint32_t width = 1;  // calls under way at a time
     std::vector<rpc::ResourceAmount> resources;
+    Scheduling scheduling;  // if it is a placement group
   };
 
   // `client` is a worker of the job. Everything given by reference must outlive it.

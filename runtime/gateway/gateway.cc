@@ -256,7 +256,7 @@ void Gateway::host(rpc::HostWorker order) {
         }
         return worker;
       },
-      {.width = order.width, .resources = std::move(order.resources)});
+      {.width = order.width, .resources = std::move(order.resources), .scheduling = std::move(order.scheduling)});
 }
 
 void Gateway::sweep() {

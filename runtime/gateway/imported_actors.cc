@@ -40,7 +40,7 @@ ImportedActors::ActorPtr ImportedActors::find(uint64_t number) {
 // --- To have one
 
 void ImportedActors::open(rpc::OpenActorMessage message, MentionsPtr mentions, const rpc::FunctionInfo* function,
-                          const std::vector<rpc::ResourceAmount>* resources) {
+                          const rpc::ClassDefinition* what) {
   auto actor = std::make_shared<Actor>();
   actor->number = message.number;
   actor->hosted = message.creation.has_value();
@@ -61,7 +61,7 @@ void ImportedActors::open(rpc::OpenActorMessage message, MentionsPtr mentions, c
   auto kept = std::make_shared<rpc::OpenActorMessage>(std::move(message));
   incoming_.read(
       std::move(values), std::move(mentions), Admission::Priority::kArguments,
-      [this, actor, kept, function = *function, resources = *resources](Result<std::vector<Future*>> args) mutable {
+      [this, actor, kept, function = *function, what = *what](Result<std::vector<Future*>> args) mutable {
         if (!args.ok()) {
           made(actor, std::move(args).error().with_context("the arguments of its constructor did not arrive"));
           return;
@@ -70,7 +70,8 @@ void ImportedActors::open(rpc::OpenActorMessage message, MentionsPtr mentions, c
         rpc::ActorSpec spec;
         rpc::OpenActorMessage::Creation& creation = *kept->creation;
         spec.name = std::move(creation.name);
-        spec.resources = std::move(resources);
+        spec.resources = std::move(what.resources);
+        spec.scheduling = std::move(what.scheduling);
         spec.max_concurrency = creation.max_concurrency;
         spec.class_info = std::move(creation.class_info);
         spec.class_name = std::move(creation.class_name);

@@ -31,9 +31,9 @@ class ImportedActors {
                  std::shared_ptr<client::EventQueue> changes, Events events);
   ~ImportedActors();
 
-  // --- From the link, in the order of the messages. `function`, `resources`: of an actor that is to be made.
+  // --- From the link, in the order of the messages. `function`, `what`: of an actor that is to be made.
   void open(rpc::OpenActorMessage message, MentionsPtr mentions, const rpc::FunctionInfo* function,
-            const std::vector<rpc::ResourceAmount>* resources);
+            const rpc::ClassDefinition* what);
   void call(rpc::CallMessage call, MentionsPtr mentions, const rpc::FunctionInfo& method);
   // False: no such number.
   bool close(const rpc::CloseActorMessage& message);
@@ -76,7 +76,7 @@ class ImportedActors {
   };
 
   void create(const ActorPtr& actor, rpc::OpenActorMessage message, const rpc::FunctionInfo& function,
-              const std::vector<rpc::ResourceAmount>& resources);
+              const rpc::ClassDefinition& what);
   void made(const ActorPtr& actor, Result<client::Future*> handle);
   void submit_ready(const ActorPtr& actor);
   void submit(client::Future* handle, Waiting& waiting);

@@ -1,5 +1,6 @@
 #include "runtime/gateway/imported_job.h"
 
+#include "runtime/base/hex.h"
 #include "runtime/client/call.h"
 #include "runtime/client/error_value.h"
 #include "runtime/client/submit.h"
@@ -53,14 +54,14 @@ ImportedJob::~ImportedJob() {
 }
 
 Result<Task*> ImportedJob::task_for(const rpc::CallMessage& call, const rpc::FunctionInfo& function,
-                                    const std::vector<rpc::ResourceAmount>& resources) {
+                                    const rpc::ClassDefinition& what) {
   TaskKey key{call.function, call.class_number, call.num_returns};
   if (auto known = tasks_.find(key); known != tasks_.end()) {
     return known->second;
   }
   SABIR_ASSIGN_OR_RETURN(client::Function * exported, client_->core().functions->export_function(function));
   std::vector<sabir_resource> amounts;
-  for (const rpc::ResourceAmount& resource : resources) {
+  for (const rpc::ResourceAmount& resource : what.resources) {
     amounts.push_back({lend(resource.name), static_cast<double>(resource.units) / kUnits});
   }
   sabir_resource none = {};
@@ -69,6 +70,15 @@ Result<Task*> ImportedJob::task_for(const rpc::CallMessage& call, const rpc::Fun
   options.resource_count = amounts.size();
   options.num_returns = call.num_returns;
   options.max_retries = 0;  // the origin's to decide
+  sabir_scheduling scheduling = SABIR_SCHEDULING_INIT;
+  std::string group = to_hex(what.scheduling.group_id);
+  if (what.scheduling.kind == Scheduling::Kind::kGroup) {
+    scheduling.strategy = SABIR_STRATEGY_GROUP;
+    scheduling.group_id = lend(group);
+    scheduling.bundle = what.scheduling.bundle;
+    scheduling.capture_children = what.scheduling.capture_children ? 1 : 0;
+    options.scheduling = &scheduling;
+  }
   Result<Task*> prepared = client_->prepare_task(*exported, options);
   client::release(exported);
   if (prepared.ok()) {
@@ -78,8 +88,8 @@ Result<Task*> ImportedJob::task_for(const rpc::CallMessage& call, const rpc::Fun
 }
 
 void ImportedJob::call(rpc::CallMessage call, MentionsPtr mentions, const rpc::FunctionInfo& function,
-                       const std::vector<rpc::ResourceAmount>& resources) {
-  Result<Task*> task = task_for(call, function, resources);
+                       const rpc::ClassDefinition& what) {
+  Result<Task*> task = task_for(call, function, what);
   if (!task.ok()) {
     refuse(call.number, task.error());
     return;

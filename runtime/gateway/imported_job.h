@@ -31,9 +31,9 @@ class ImportedJob {
 
   // --- From the link, in the order of the messages.
 
-  // `mentions`: of the call. `resources`: of its class.
+  // `mentions`: of the call. `what`: its class.
   void call(rpc::CallMessage call, MentionsPtr mentions, const rpc::FunctionInfo& function,
-            const std::vector<rpc::ResourceAmount>& resources);
+            const rpc::ClassDefinition& what);
   Incoming& incoming() { return *incoming_; }
   ImportedActors& actors() { return *actors_; }
   void peer_lost(const std::string& why);
@@ -51,7 +51,7 @@ class ImportedJob {
   };
 
   Result<client::Task*> task_for(const rpc::CallMessage& call, const rpc::FunctionInfo& function,
-                                 const std::vector<rpc::ResourceAmount>& resources);
+                                 const rpc::ClassDefinition& what);
   void submit(client::Task* task, const rpc::CallMessage& call, const std::vector<client::Future*>& args);
   void submitted(uint64_t number, std::vector<client::Future*> results);
   void refuse(uint64_t number, const Error& error);

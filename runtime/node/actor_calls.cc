@@ -75,10 +75,34 @@ void NodeManager::create_actor(rpc::ProcessKey key, rpc::ActorSpec spec, rpc::Re
   Result<control::ActorSpec> wanted = spec_for(*process, std::move(spec), trusted);
   if (!wanted.ok()) {
     reply(std::move(wanted).error());
-  } else if (cluster_ && !wanted->name.empty()) {
-    create_named(key, *std::move(wanted), reply);
+    return;
+  }
+  cluster::Placement placement = placement_of(wanted->scheduling);
+  if (trusted || !placement.in_group()) {
+    create_checked(key, *std::move(wanted), reply);
+    return;
+  }
+  cluster::Amounts request;
+  for (const control::ActorResource& amount : wanted->resources) {
+    request.push_back({amount.name, amount.units});
+  }
+  check_placement(placement, std::move(request),
+                  [this, key, spec = *std::move(wanted), reply](const Result<void>& fits) mutable {
+                    if (!fits.ok()) {
+                      reply(fits.error());
+                    } else {
+                      create_checked(key, std::move(spec), reply);
+                    }
+                  });
+  tend_groups();
+}
+
+void NodeManager::create_checked(rpc::ProcessKey key, control::ActorSpec spec,
+                                 const rpc::Reply<rpc::ActorInfo>& reply) {
+  if (cluster_ && !spec.name.empty()) {
+    create_named(key, std::move(spec), reply);
   } else {
-    create_new(key, *std::move(wanted), reply);
+    create_new(key, std::move(spec), reply);
   }
 }
 

@@ -234,6 +234,10 @@ void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
     send(from, cluster::LogAnswer{std::move(output->job_id), output->sequence});
   } else if (auto* shown = std::get_if<cluster::LogAnswer>(&*decoded)) {
     host_.log_answered(shown->job_id, shown->sequence);
+  } else if (auto* group = std::get_if<cluster::GroupMessage>(&*decoded)) {
+    host_.on_group_message(from, *group);
+  } else if (auto* report = std::get_if<cluster::NodeReport>(&*decoded); report != nullptr && report->node == from) {
+    view_->apply_report(*report);  // before what it says of bundles
   }
 }
 
@@ -242,6 +246,17 @@ void ClusterAgent::on_new_epoch() {
   send_to_control(view_->position());
   requests_.repeat_all();
   ask_control();
+}
+
+void ClusterAgent::report_now() {
+  cluster::NodeState state = host_.node_state();
+  state.draining = draining_;
+  publisher_->observe(std::move(state));
+  if (head_ == self_) {
+    view_->apply_report(publisher_->own());
+  } else {
+    send(*head_, publisher_->newest());
+  }
 }
 
 void ClusterAgent::tick() {
@@ -309,8 +324,8 @@ void ClusterAgent::beat() {
 // --- Orders to the gateway, and questions
 
 void ClusterAgent::host_worker(std::string token, const NodeKey& peer, uint32_t width,
-                               const cluster::Amounts& resources) {
-  rpc::HostWorker order{std::move(token), wire_key(peer), width, {}};
+                               const cluster::Amounts& resources, const Scheduling& scheduling) {
+  rpc::HostWorker order{std::move(token), wire_key(peer), width, {}, scheduling};
   for (const ResourceRequest& amount : resources) {
     order.resources.push_back({amount.name, amount.units});
   }

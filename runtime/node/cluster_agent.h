@@ -93,6 +93,7 @@ class ClusterHost {
   virtual void log_lines(const std::string& job_id, std::vector<rpc::LogLines> lines) = 0;
   virtual void log_answered(const std::string& job_id, uint64_t sequence) = 0;
   virtual void node_gone(const cluster::NodeKey& peer) = 0;
+  virtual void on_group_message(const cluster::NodeKey& from, const cluster::GroupMessage& message) = 0;
   // No program of this node runs, no actor lives here, and no call of anybody runs or waits.
   virtual bool has_nothing_to_do() = 0;
   // It was drained, and is to end in order.
@@ -115,7 +116,8 @@ class ClusterAgent {
   // This node ends by itself: the others need not find out.
   void leave(const std::string& why);
   // A worker of this node that relays calls to the peer: it is to say hello with this token.
-  void host_worker(std::string token, const cluster::NodeKey& peer, uint32_t width, const cluster::Amounts& resources);
+  void host_worker(std::string token, const cluster::NodeKey& peer, uint32_t width, const cluster::Amounts& resources,
+                   const Scheduling& scheduling);
   void set_width(uint16_t slot, uint32_t calls);
   // See killActor in schema/gateway.capnp.
   void kill_remote_actor(const cluster::NodeKey& peer, rpc::ProcessKey worker, bool no_restart, bool abandon);
@@ -139,6 +141,14 @@ class ClusterAgent {
   void place_calls() { place_calls(false); }
   // One decision, for what is no call (an actor): kLater means that it may wait there. Debits another node's account.
   cluster::Decision choose(const cluster::Amounts& resources, const cluster::Strategy& strategy);
+
+  // --- Placement groups (groups.h)
+  bool is_joined() const { return member_; }
+  const cluster::NodeKey& head() const { return *head_; }
+  void send_group(const cluster::NodeKey& to, const cluster::GroupMessage& message) { send(to, message); }
+  // What this node has goes to the head's view before what is sent to the head next.
+  void report_now();
+  cluster::ResourceView* own_view() const { return view_.get(); }
 
   // --- For status
   bool is_head() const { return options_.join_string.empty(); }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/base/language.h"
+#include "runtime/node/cluster/read_strategy.h"
 
 namespace sabir::node {
 
@@ -123,7 +124,8 @@ Result<Actors::Created> Coordinator::create_actor(control::ActorSpec spec) {
     request.push_back({resource.name, resource.units});
   }
   SABIR_ASSIGN_OR_RETURN(ResourceSet resources, scheduler_.resources().resolve(request));
-  std::string missing = scheduler_.resources().infeasible(resources);
+  bool in_group = spec.scheduling.kind == Scheduling::Kind::kGroup;  // what its bundle has was looked at
+  std::string missing = in_group ? "" : scheduler_.resources().infeasible(resources);
   JobNumber job = spec.job;
   std::string title = spec.class_name.empty() ? "an actor" : "actor " + spec.class_name;
   SABIR_ASSIGN_OR_RETURN(Actors::Created created, actors_.create(std::move(spec), resources));
@@ -204,7 +206,10 @@ struct Coordinator::Router {
   }
   void operator()(PlaceActor& i) {
     if (std::optional<Actors::View> actor = c.actors_.view(i.actor)) {
-      c.scheduler_.place_actor(i.actor, i.job, *actor->resources, c.is_held(*actor->spec));
+      Result<cluster::Strategy> strategy = cluster::read_strategy(actor->spec->scheduling);
+      cluster::Placement placement = strategy.ok() ? strategy->placement : cluster::Placement();
+      c.group_actors_wait_ = c.group_actors_wait_ || placement.in_group();
+      c.scheduler_.place_actor(i.actor, i.job, *actor->resources, c.is_held(*actor->spec), placement);
       again = true;
     }
   }

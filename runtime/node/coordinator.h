@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/clock.h"
@@ -43,6 +44,14 @@ class Coordinator {
                                             const std::vector<ResourceRequest>& resources, ClassPlace place = {});
   void allow(shm::ClassIndex class_index, uint64_t leases) { scheduler_.allow(class_index, leases); }
   void fail_class(shm::ClassIndex class_index, const Error& error) { scheduler_.fail_class(class_index, error); }
+  // --- Placement groups (S13)
+  NodeResources& resources() { return scheduler_.resources(); }
+  void set_bundles(Scheduler::Bundles bundles) { scheduler_.set_bundles(std::move(bundles)); }
+  bool make_room(const ResourceSet& wanted) { return scheduler_.make_room(wanted); }
+  void withdraw_lease(shm::SlotIndex slot) { scheduler_.withdraw_lease(slot); }
+  // An actor of a group waits for a place since the last time this was asked.
+  bool take_group_actors_wait() { return std::exchange(group_actors_wait_, false); }
+
   void open_queue(shm::QueueIndex queue, shm::ClassIndex class_index, shm::SlotIndex owner);
   // When its ring is read to its end or its memory is given out again (D5).
   void close_queue(shm::QueueIndex queue);
@@ -108,6 +117,7 @@ class Coordinator {
   const Clock* const clock_;
   bool holds_actors_ = false;
   bool holds_all_actors_ = false;
+  bool group_actors_wait_ = false;
   Instructions pending_;  // the machines' output, not yet routed
   Instructions ready_;    // for the shell
   std::map<JobNumber, std::vector<Language>> jobs_;

@@ -23,6 +23,19 @@ Directory::Class& Directory::class_of(shm::ClassIndex class_index, JobNumber job
   return found->second;
 }
 
+void Directory::set_place(shm::ClassIndex class_index, JobNumber job, const Scheduling& place) {
+  class_of(class_index, job);
+  shm::ClassRecord& record = node_.segment().classes[class_index];
+  uint64_t group[2] = {0, 0};
+  if (place.group_id.size() == sizeof(group)) {
+    std::memcpy(group, place.group_id.data(), sizeof(group));
+  }
+  record.group[0].store(group[0], std::memory_order_relaxed);
+  record.group[1].store(group[1], std::memory_order_relaxed);
+  record.bundle.store(static_cast<uint32_t>(place.bundle), std::memory_order_relaxed);
+  record.captures.store(place.capture_children ? 1 : 0, std::memory_order_release);
+}
+
 Result<Directory::Queue> Directory::open_queue(Process& process, shm::ClassIndex class_index) {
   for (shm::QueueIndex queue : process.queues) {
     if (queue_class_.at(queue) == class_index) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/scheduling.h"
 #include "runtime/node/instructions.h"
 #include "runtime/node/processes.h"
 #include "runtime/shm/lease.h"
@@ -23,6 +24,8 @@ class Directory {
     bool is_new = false;
   };
   // This process's queue in the class, made if need be. kExhausted: the node or the class has no room for one more.
+  // What is executed under a lease on the class runs there. Before its first queue.
+  void set_place(shm::ClassIndex class_index, JobNumber job, const Scheduling& place);
   Result<Queue> open_queue(Process& process, shm::ClassIndex class_index);
   // Not before the process's death is acknowledged by all (D4). Its class and all leases forget it.
   void close_queue(shm::QueueIndex queue);

@@ -17,7 +17,6 @@ namespace {
 constexpr int64_t kRelayGraceNs = 10 * kSecondNs;
 
 // A timer that starts itself again must let the rest of the loop have its turn, whatever it is told.
-constexpr int64_t kMinWakeNs = kMillisecondNs;
 
 }  // namespace
 
@@ -60,6 +59,7 @@ NodeManager::NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logge
       blocks_(segments_.calls, shm::return_stack(segments_.calls, 0)),
       control_(&storage_),
       coordinator_(std::move(resources), options_.coordinator, &control_, &clock_),
+      groups_timer_(loop, [this] { on_groups_timer(); }),
       wake_(loop, [this] { settle(); }),
       disconnected_timer_(loop, [this] { end_disconnected(); }) {
   labels_ = options_.labels;
@@ -71,6 +71,7 @@ NodeManager::~NodeManager() {
   stopping_ = true;
   look_.reset();
   reaper_.reset();
+  groups_.reset();
   cluster_.reset();
   processes_.for_each([](Process& process) {
     process.watcher.reset();
@@ -141,7 +142,9 @@ bool NodeManager::look_once() {
     }
   });
   place_calls();
+  place_groups();
   settle();
+  tend_groups();
   look_at_relays();
   deaths_->look();
   bool busy = coordinator_.busy() || deaths_->busy() || objects_->busy() || relays_busy();
@@ -165,6 +168,9 @@ void NodeManager::settle() {
     }
   }
   settling_ = false;
+  if (coordinator_.take_group_actors_wait() && !std::exchange(actors_wait_for_groups_, true)) {
+    groups_timer_.start_once(0);
+  }
   if (std::optional<int64_t> wake_ns = coordinator_.next_wake_ns()) {
     wake_.start_once(std::max(kMinWakeNs, *wake_ns - clock_.now_ns()));
   } else {
@@ -311,6 +317,10 @@ void NodeManager::end_job(JobNumber number) {
   coordinator_.end_job(number);
   if (Result<void> ended = control_.jobs().end(number); !ended.ok()) {
     logger_.error("end of job ", number, ": ", ended.error().to_string());
+  }
+  if (std::optional<IdBits> id = IdBits::from_bytes(found->second.id);
+      groups_ && id && home_of(found->second) == groups_->self()) {
+    groups_->end_job(cluster::JobKey(*id));
   }
   logs_->job_ended(number);
   remote_logs_.job_over(found->second.id);

@@ -21,6 +21,7 @@
 #include "runtime/node/coordinator.h"
 #include "runtime/node/deaths.h"
 #include "runtime/node/directory.h"
+#include "runtime/node/groups.h"
 #include "runtime/node/launcher.h"
 #include "runtime/node/lends.h"
 #include "runtime/node/logs.h"
@@ -80,6 +81,11 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void export_function(rpc::ProcessKey, rpc::FunctionInfo, rpc::Reply<uint32_t>) override;
   void fetch_function(rpc::ProcessKey, uint32_t index, rpc::Reply<rpc::FunctionInfo>) override;
   void leave(rpc::ProcessKey, std::string crash, rpc::Reply<void>) override;
+  // --- group_calls.cc
+  void create_group(rpc::ProcessKey, rpc::GroupSpec, rpc::Reply<void>) override;
+  void watch_group(rpc::ProcessKey, std::string id, rpc::Reply<bool>) override;
+  void remove_group(rpc::ProcessKey, std::string id, rpc::Reply<void>) override;
+  void find_groups(rpc::ProcessKey, rpc::GroupQuery, rpc::Reply<std::string>) override;
   void kv_put(rpc::ProcessKey, std::string key, std::string value, bool overwrite, rpc::Reply<bool>) override;
   void kv_get(rpc::ProcessKey, std::string key, rpc::Reply<std::string>) override;
   void kv_delete(rpc::ProcessKey, std::string key, rpc::Reply<bool>) override;
@@ -163,7 +169,8 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   std::optional<JobNumber> find_job(const std::string& id) const;
   Result<rpc::WelcomeInfo> welcome_guest(JobNumber job, rpc::PeerCredentials peer);
   Result<rpc::WelcomeInfo> welcome_relay(LaunchId launch, rpc::PeerCredentials peer);
-  void begin_relay(LaunchId launch, Relay& relay, uint32_t width, const cluster::Amounts& resources);
+  void begin_relay(LaunchId launch, Relay& relay, uint32_t width, const cluster::Amounts& resources,
+                   const cluster::Placement& placement);
   void refuse_relay(std::map<LaunchId, Relay>::iterator relay, const std::string& why);
   void relay_gone(Process& process);
   void end_relay(Relay& relay, const std::string& why);
@@ -200,6 +207,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void log_lines(const std::string& job_id, std::vector<rpc::LogLines> lines) override;
   void log_answered(const std::string& job_id, uint64_t sequence) override;
   void node_gone(const cluster::NodeKey& peer) override;
+  void on_group_message(const cluster::NodeKey& from, const cluster::GroupMessage& message) override;
   void gateway_ended() override;
   void cluster_failed(const std::string& why) override { stop_node(why); }
   bool has_nothing_to_do() override;
@@ -211,10 +219,36 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   Result<void> check_actor_place(const Scheduling& words, bool detached) const;
   cluster::Amounts amounts_of(const ResourceSet& resources) const;
   ClassStory story_of(const Scheduler::ClassView& view) const;
+  std::string group_story(const cluster::Placement& placement) const;
   // Why no node can ever run its calls; "" if one can.
   std::string infeasible(shm::ClassIndex class_index) const;
   void place_calls();
   void place_alone_calls();
+  std::string status_with(std::vector<cluster::GroupState> groups);
+
+  // --- place_groups.cc: placement groups. Null before this node has joined its cluster.
+  static constexpr int64_t kGroupQuestionNs = 30 * kSecondNs;
+  bool has_groups();
+  static Error no_groups();
+  cluster::NodeKey home_of(const Job& job) const;
+  static cluster::Placement placement_of(const Scheduling& words);
+  static Result<void> check_in_group(const cluster::GroupState& group, const cluster::Placement& placement,
+                                     const cluster::Amounts& request);
+  // kGroupRemoved; kInvalid: it could never run there.
+  void check_placement(const cluster::Placement& placement, cluster::Amounts request, Groups::Done checked);
+  void report_for_groups();
+  void tend_groups();
+  void plan_groups();
+  void on_groups_timer();
+  void place_groups();
+  void place_group_class(const Scheduler::ClassView& view, const cluster::GroupState& group);
+  void place_group_actors();
+  bool fits_here(const cluster::Placement& placement, const ResourceSet& request) const;
+  void end_bundle_users();
+  void end_group_actor(shm::ActorIndex actor);
+  void declare_checked(rpc::ProcessKey key, uint8_t language, const std::vector<ResourceRequest>& resources,
+                       ClassPlace place, const rpc::Reply<rpc::ClassInfo>& reply);
+  void create_checked(rpc::ProcessKey key, control::ActorSpec spec, const rpc::Reply<rpc::ActorInfo>& reply);
 
   // --- carry_out.cc
   void carry_out(const Instruction& instruction);
@@ -258,6 +292,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   const int64_t started_unix_s_;
   bool stopping_ = false;
   bool settling_ = false;
+  static constexpr int64_t kMinWakeNs = kMillisecondNs;
 
   shm::SessionSegments segments_;
   shm::UntrustedCalls calls_;
@@ -283,6 +318,14 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   std::map<LaunchId, Relay> relay_launches_;                                 // by their launch, as long as they live
   std::map<cluster::ActorName, std::vector<std::function<void()>>> naming_;  // the head is asked; who waits for it
   std::map<cluster::ActorName, cluster::NamedActor> names_taken_;
+  std::unique_ptr<cluster::NodeLedger> ledger_;
+  cluster::NoGroupStorage group_storage_;
+  std::unique_ptr<cluster::ResourceView> own_view_;      // of a node that is alone
+  std::unique_ptr<cluster::ReportPublisher> publisher_;  // the same
+  std::unique_ptr<Groups> groups_;
+  bool tending_groups_ = false;
+  bool actors_wait_for_groups_ = false;
+  loop::Timer groups_timer_;
   cluster::Labels labels_;
   std::set<shm::ClassIndex> warned_;  // of a node that is alone: jobs know that no node can run these
   LaunchId next_relay_launch_ = LaunchId{1} << 63;

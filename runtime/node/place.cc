@@ -10,6 +10,9 @@ Result<ClassPlace> NodeManager::place_of(const Process& process, const Schedulin
   ClassPlace place;
   if (is_gateway(process.pid)) {
     place.here_only = true;  // its node has decided: no call is sent on
+    if (words.kind == Scheduling::Kind::kGroup) {
+      SABIR_ASSIGN_OR_RETURN(place.strategy, cluster::read_strategy(words));
+    }
     return place;
   }
   SABIR_ASSIGN_OR_RETURN(place.strategy, cluster::read_strategy(words));
@@ -25,7 +28,8 @@ Result<void> NodeManager::check_actor_place(const Scheduling& words, bool detach
   }
   SABIR_ASSIGN_OR_RETURN(cluster::Strategy strategy, cluster::read_strategy(words));
   AlonePlan plan = place_alone(strategy, cluster::NodeId(node_id_), labels_);
-  if (plan.here || (cluster_ && !detached)) {
+  bool elsewhere_perhaps = cluster_ && strategy.placement.in_group();
+  if ((plan.here && !elsewhere_perhaps) || (cluster_ && !detached)) {
     return {};
   }
   std::string wanted = cluster::describe(strategy);
@@ -45,6 +49,10 @@ ClassStory NodeManager::story_of(const Scheduler::ClassView& view) const {
   ClassStory story;
   const cluster::Strategy& strategy = view.place->strategy;
   cluster::Amounts amounts = amounts_of(*view.resources);
+  if (strategy.placement.in_group()) {
+    story.reason = view.waiting != 0 ? group_story(strategy.placement) : "";
+    return story;
+  }
   if (cluster_ && !view.place->here_only) {
     story.infeasible = cluster_->explain_infeasible(amounts, strategy);
     story.reason = view.waiting != 0 ? cluster_->explain(amounts, strategy) : "";
@@ -57,6 +65,18 @@ ClassStory NodeManager::story_of(const Scheduler::ClassView& view) const {
   }
   story.reason = view.waiting != 0 ? story.infeasible : "";
   return story;
+}
+
+std::string NodeManager::group_story(const cluster::Placement& placement) const {
+  const cluster::GroupState* group = groups_ ? groups_->known(placement.group) : nullptr;
+  if (group == nullptr) {
+    return "nothing is known of its placement group yet";
+  }
+  if (group->stage == cluster::GroupStage::kReady) {
+    return "its bundles are in use";
+  }
+  return "its placement group is " + std::string(cluster::group_stage_name(group->stage)) +
+         (group->reason.empty() ? "" : ": " + group->reason);
 }
 
 std::string NodeManager::infeasible(shm::ClassIndex class_index) const {
@@ -78,7 +98,7 @@ void NodeManager::place_calls() {
 
 void NodeManager::place_alone_calls() {
   for (const Scheduler::ClassView& view : coordinator_.scheduler().classes()) {
-    if (!view.place->decided_outside()) {
+    if (!view.place->decided_outside() || view.place->placement().in_group()) {
       continue;
     }
     AlonePlan plan = place_alone(view.place->strategy, cluster::NodeId(node_id_), labels_);

@@ -42,12 +42,13 @@ struct Process {
   shm::RingConsumer ring;
   std::shared_ptr<rpc::NoticeSink> notices;  // while connected and ready
   bool connected = true;
-  bool leaving = false;  // it said so: the end of its connection is no fault
-  bool cut_off = false;  // it broke the protocol (T4): nothing that it writes is read any more
-  bool ended = false;    // its process is reaped
-  bool relay = false;    // the gateway's: it leaves alone, its process goes on
-  std::string crash;     // of a relay: its actor died on the other node, and how
-  bool guest = false;    // the gateway's: a driver in a job that is not its own
+  bool leaving = false;        // it said so: the end of its connection is no fault
+  bool cut_off = false;        // it broke the protocol (T4): nothing that it writes is read any more
+  bool ended = false;          // its process is reaped
+  bool relay = false;          // the gateway's: it leaves alone, its process goes on
+  std::string crash;           // of a relay: its actor died on the other node, and how
+  bool guest = false;          // the gateway's: a driver in a job that is not its own
+  uint32_t group_watches = 0;  // placement groups that it waits for
   // Set when sabird decided that it must die: what to say of it.
   std::optional<shm::DeathReason> kill_reason;
   std::string kill_text;

@@ -1,6 +1,7 @@
 // What the gateway has of this node: workers that claim calls for other nodes, and drivers that submit those of others.
 #include <algorithm>
 
+#include "runtime/node/cluster/read_strategy.h"
 #include "runtime/node/node_manager.h"
 
 namespace sabir::node {
@@ -65,9 +66,11 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_relay(LaunchId launch, rpc::PeerCr
   return welcome_to(*process);
 }
 
-void NodeManager::begin_relay(LaunchId launch, Relay& relay, uint32_t width, const cluster::Amounts& resources) {
+void NodeManager::begin_relay(LaunchId launch, Relay& relay, uint32_t width, const cluster::Amounts& resources,
+                              const cluster::Placement& placement) {
   relay.started_ns = clock_.now_ns();
-  cluster_->host_worker(launcher_->expect(launch, relay.job, cluster_->gateway_pid()), relay.peer, width, resources);
+  cluster_->host_worker(launcher_->expect(launch, relay.job, cluster_->gateway_pid()), relay.peer, width, resources,
+                        cluster::words_of(placement));
 }
 
 // It has not joined, and will not.
@@ -206,7 +209,8 @@ std::vector<ClassBacklog> NodeManager::backlogs(bool all) {
     bool decided_outside = view.place->decided_outside();
     bool has_links = false;
     bool at_once = decided_outside || (view.waiting != 0 && view.infeasible);
-    if (job == jobs_.end() || job->second.over || view.place->here_only || (!all && !at_once)) {
+    if (job == jobs_.end() || job->second.over || view.place->here_only || view.place->placement().in_group() ||
+        (!all && !at_once)) {
       continue;
     }
     ClassBacklog backlog;
@@ -255,7 +259,7 @@ void NodeManager::send_calls(const ClassBacklog& backlog, const cluster::NodeKey
   relay.class_index = backlog.class_index;
   relay.peer = peer;
   relay.width = relay.base_width = std::min(most, share.calls);
-  begin_relay(launch, relay, relay.width, backlog.resources);
+  begin_relay(launch, relay, relay.width, backlog.resources, backlog.place.placement());
 }
 
 void NodeManager::let_go(shm::ClassIndex class_index) {
@@ -274,6 +278,10 @@ void NodeManager::node_gone(const cluster::NodeKey& peer) {
     }
   }
   stand_ins_lost(peer);
+  if (groups_) {
+    groups_->node_gone(peer);
+    tend_groups();
+  }
 }
 
 void NodeManager::gateway_ended() {

@@ -134,7 +134,7 @@ Result<ResourceSet> NodeResources::resolve(const std::vector<ResourceRequest>& r
 std::string NodeResources::describe(const ResourceSet& set) const {
   std::string text = "{";
   for (const auto& amount : set) {
-    text += (text.size() > 1 ? ", " : "") + names_[amount.id] + ": " + format_units(amount.units);
+    text += (text.size() > 1 ? ", " : "") + name(amount.id) + ": " + format_units(amount.units);
   }
   return text + "}";
 }
@@ -142,23 +142,30 @@ std::string NodeResources::describe(const ResourceSet& set) const {
 std::string NodeResources::infeasible(const ResourceSet& request) const {
   std::string missing;
   for (const auto& amount : request) {
-    if (amount.units > totals_[amount.id]) {
-      missing += (missing.empty() ? "needs " : "; needs ") + format_units(amount.units) + " " + names_[amount.id] +
-                 ", this node has " + format_units(totals_[amount.id]);
+    if (amount.units > total(amount.id)) {
+      missing += (missing.empty() ? "needs " : "; needs ") + format_units(amount.units) + " " + name(amount.id) +
+                 ", this node has " + format_units(total(amount.id));
     }
   }
   return missing;
 }
 
-bool NodeResources::gpus_fit(Units units) const {
-  if (units < kUnit) {
-    return std::any_of(gpu_free_.begin(), gpu_free_.end(), [&](Units free) { return free >= units; });
+bool NodeResources::gpus_fit(ResourceId id, Units units) const {
+  std::vector<Units> of_account;
+  if (id != kGpu) {
+    for (const auto& [index, free] : cells_[id - kMaxResourceNames].gpu_free) {
+      of_account.push_back(free);
+    }
   }
-  return std::count(gpu_free_.begin(), gpu_free_.end(), kUnit) >= units / kUnit;
+  const std::vector<Units>& gpus = id == kGpu ? gpu_free_ : of_account;
+  if (units < kUnit) {
+    return std::any_of(gpus.begin(), gpus.end(), [&](Units free) { return free >= units; });
+  }
+  return std::count(gpus.begin(), gpus.end(), kUnit) >= units / kUnit;
 }
 
 bool NodeResources::lacks(const ResourceSet::Amount& amount) const {
-  return amount.id == kGpu ? !gpus_fit(amount.units) : free_[amount.id] < amount.units;
+  return base_of(amount.id) == kGpu ? !gpus_fit(amount.id, amount.units) : free(amount.id) < amount.units;
 }
 
 bool NodeResources::fits(const ResourceSet& request) const {
@@ -168,7 +175,7 @@ bool NodeResources::fits(const ResourceSet& request) const {
 
 bool NodeResources::would_fit(const ResourceSet& request, const ResourceSet& extra, const ResourceSet& kept) const {
   for (const auto& amount : request) {
-    if (free_[amount.id] + extra.get(amount.id) - kept.get(amount.id) < amount.units ||
+    if (free(amount.id) + extra.get(amount.id) - kept.get(amount.id) < amount.units ||
         (extra.get(amount.id) == 0 && lacks(amount))) {
       return false;
     }
@@ -176,59 +183,233 @@ bool NodeResources::would_fit(const ResourceSet& request, const ResourceSet& ext
   return true;
 }
 
-Allocation NodeResources::take(const ResourceSet& request) {
+Allocation NodeResources::take(const ResourceSet& request, AccountId account) {
   SABIR_CHECK(fits(request));
-  Allocation allocation{.amounts = request};
+  Allocation allocation{.amounts = request, .account = account};
+  if (account != kNodeAccount) {
+    accounts_.at(account).holders += 1;
+  }
   for (const auto& amount : request) {
-    free_[amount.id] -= amount.units;
-  }
-  Units gpu_units = request.get(kGpu);
-  if (gpu_units == 0) {
-    return allocation;
-  }
-  allocation.units_per_gpu = std::min(gpu_units, kUnit);
-  for (Units left = gpu_units; left > 0; left -= allocation.units_per_gpu) {
-    // Of those that fit the fullest one: whole GPUs stay whole as long as possible.
-    size_t best = gpu_free_.size();
-    for (size_t i = 0; i < gpu_free_.size(); ++i) {
-      if (gpu_free_[i] >= allocation.units_per_gpu && (best == gpu_free_.size() || gpu_free_[i] < gpu_free_[best])) {
-        best = i;
-      }
+    free_ref(amount.id) -= amount.units;
+    if (base_of(amount.id) != kGpu) {
+      continue;
     }
-    gpu_free_[best] -= allocation.units_per_gpu;
-    allocation.gpu_mask |= uint64_t{1} << best;
+    allocation.units_per_gpu = std::min(amount.units, kUnit);
+    for (Units left = amount.units; left > 0; left -= allocation.units_per_gpu) {
+      // Of those that fit the fullest one: whole GPUs stay whole as long as possible.
+      Units* best = nullptr;
+      uint32_t best_index = 0;
+      auto consider = [&](uint32_t index, Units& free) {
+        if (free >= allocation.units_per_gpu && (best == nullptr || free < *best)) {
+          best = &free;
+          best_index = index;
+        }
+      };
+      if (amount.id == kGpu) {
+        for (size_t i = 0; i < gpu_free_.size(); ++i) {
+          consider(static_cast<uint32_t>(i), gpu_free_[i]);
+        }
+      } else {
+        for (auto& [index, free] : cells_[amount.id - kMaxResourceNames].gpu_free) {
+          consider(index, free);
+        }
+      }
+      *best -= allocation.units_per_gpu;
+      allocation.gpu_mask |= uint64_t{1} << best_index;
+    }
   }
   return allocation;
 }
 
 void NodeResources::give_back(const Allocation& allocation) {
+  ResourceId cpu = cpu_of(allocation.account);
   for (const auto& amount : allocation.amounts) {
-    if (amount.id == kCpu && allocation.cpu_lent) {
+    if (amount.id == cpu && allocation.cpu_lent) {
       continue;
     }
-    free_[amount.id] += amount.units;
-    SABIR_CHECK(free_[amount.id] <= totals_[amount.id], "given back twice: ", names_[amount.id]);
+    free_ref(amount.id) += amount.units;
+    SABIR_CHECK(free(amount.id) <= total(amount.id), "given back twice: ", name(amount.id));
+    if (base_of(amount.id) != kGpu) {
+      continue;
+    }
+    auto give = [&](Units& free) {
+      free += allocation.units_per_gpu;
+      SABIR_CHECK(free <= kUnit, "a GPU was given back twice");
+    };
+    for (uint64_t mask = allocation.gpu_mask; mask != 0; mask &= mask - 1) {
+      auto index = static_cast<uint32_t>(std::countr_zero(mask));
+      if (amount.id == kGpu) {
+        give(gpu_free_[index]);
+        continue;
+      }
+      for (auto& [own, free] : cells_[amount.id - kMaxResourceNames].gpu_free) {
+        if (own == index) {
+          give(free);
+        }
+      }
+    }
   }
-  for (uint64_t mask = allocation.gpu_mask; mask != 0; mask &= mask - 1) {
-    Units& free = gpu_free_[static_cast<size_t>(std::countr_zero(mask))];
-    free += allocation.units_per_gpu;
-    SABIR_CHECK(free <= kUnit, "a GPU was given back twice");
+  if (allocation.account != kNodeAccount) {
+    auto account = accounts_.find(allocation.account);
+    SABIR_CHECK(account != accounts_.end() && account->second.holders > 0, "account=", allocation.account);
+    account->second.holders -= 1;
+    if (account->second.closed && account->second.holders == 0) {
+      closed_.push_back(account->first);
+      end_account(account);
+    }
   }
 }
 
 void NodeResources::lend_cpu(Allocation& allocation) {
   SABIR_CHECK(!allocation.cpu_lent);
   allocation.cpu_lent = true;
-  free_[kCpu] += allocation.amounts.get(kCpu);
+  ResourceId cpu = cpu_of(allocation.account);
+  free_ref(cpu) += allocation.amounts.get(cpu);
 }
 
 void NodeResources::take_back_cpu(Allocation& allocation) {
   SABIR_CHECK(allocation.cpu_lent);
   allocation.cpu_lent = false;
-  free_[kCpu] -= allocation.amounts.get(kCpu);
+  ResourceId cpu = cpu_of(allocation.account);
+  free_ref(cpu) -= allocation.amounts.get(cpu);
 }
 
-Units NodeResources::total(ResourceId id) const { return id < totals_.size() ? totals_[id] : 0; }
-Units NodeResources::free(ResourceId id) const { return id < free_.size() ? free_[id] : 0; }
+Units NodeResources::total(ResourceId id) const {
+  if (id >= kMaxResourceNames) {
+    return cells_[id - kMaxResourceNames].total;
+  }
+  return id < totals_.size() ? totals_[id] : 0;
+}
+
+Units NodeResources::free(ResourceId id) const {
+  if (id >= kMaxResourceNames) {
+    return cells_[id - kMaxResourceNames].free;
+  }
+  return id < free_.size() ? free_[id] : 0;
+}
+
+// --- Accounts
+
+AccountId NodeResources::open_account(const Allocation& of_node) {
+  SABIR_CHECK(of_node.account == kNodeAccount && !of_node.cpu_lent);
+  Account& account = accounts_[++last_account_];
+  account.of_node = of_node;
+  for (const auto& amount : of_node.amounts) {
+    if (free_cells_.empty()) {
+      free_cells_.push_back(static_cast<ResourceId>(cells_.size()));
+      cells_.emplace_back();
+    }
+    ResourceId at = free_cells_.back();
+    free_cells_.pop_back();
+    Cell& cell = cells_[at];
+    cell = {.base = amount.id, .total = amount.units, .free = amount.units};
+    if (amount.id == kGpu) {
+      for (uint64_t mask = of_node.gpu_mask; mask != 0; mask &= mask - 1) {
+        cell.gpu_free.emplace_back(static_cast<uint32_t>(std::countr_zero(mask)), of_node.units_per_gpu);
+      }
+    }
+    account.ids[amount.id] = at + kMaxResourceNames;
+  }
+  return last_account_;
+}
+
+bool NodeResources::close_account(AccountId id) {
+  auto account = accounts_.find(id);
+  SABIR_CHECK(account != accounts_.end(), "account=", id);
+  account->second.closed = true;
+  if (account->second.holders != 0) {
+    return false;
+  }
+  end_account(account);
+  return true;
+}
+
+void NodeResources::end_account(std::map<AccountId, Account>::iterator account) {
+  for (const auto& [base, id] : account->second.ids) {
+    Cell& cell = cells_[id - kMaxResourceNames];
+    SABIR_CHECK(cell.free == cell.total, name(id));
+    cell = {};
+    free_cells_.push_back(id - kMaxResourceNames);
+  }
+  Allocation of_node = std::move(account->second.of_node);
+  accounts_.erase(account);
+  give_back(of_node);
+}
+
+std::vector<AccountId> NodeResources::take_closed_accounts() { return std::exchange(closed_, {}); }
+
+bool NodeResources::is_open(AccountId account) const {
+  auto found = accounts_.find(account);
+  return account == kNodeAccount || (found != accounts_.end() && !found->second.closed);
+}
+
+std::optional<ResourceSet> NodeResources::translate(const ResourceSet& request, AccountId account) const {
+  auto found = accounts_.find(account);
+  if (found == accounts_.end() || found->second.closed) {
+    return std::nullopt;
+  }
+  ResourceSet own;
+  for (const auto& amount : request) {
+    auto id = found->second.ids.find(amount.id);
+    if (id == found->second.ids.end() || total(id->second) < amount.units) {
+      return std::nullopt;
+    }
+    own.set(id->second, amount.units);
+  }
+  return own;
+}
+
+uint32_t NodeResources::percent_used_with(const ResourceSet& own, AccountId account) const {
+  auto found = accounts_.find(account);
+  double most = 0;
+  if (found != accounts_.end()) {
+    for (const auto& [base, id] : found->second.ids) {
+      most = std::max(most, static_cast<double>(total(id) - free(id) + own.get(id)) / static_cast<double>(total(id)));
+    }
+  }
+  return static_cast<uint32_t>(std::clamp(most * 100, 0.0, 1000.0));
+}
+
+std::vector<NodeResources::AccountAmount> NodeResources::amounts_of(AccountId account) const {
+  std::vector<AccountAmount> amounts;
+  if (auto found = accounts_.find(account); found != accounts_.end()) {
+    for (const auto& [base, id] : found->second.ids) {
+      amounts.push_back({base, total(id), free(id)});
+    }
+  }
+  return amounts;
+}
+
+Units NodeResources::reserved(ResourceId id) const {
+  Units sum = 0;
+  for (const auto& [number, account] : accounts_) {
+    sum += account.of_node.amounts.get(id);
+  }
+  return sum;
+}
+
+ResourceId NodeResources::cpu_of(AccountId account) const {
+  auto found = account == kNodeAccount ? accounts_.end() : accounts_.find(account);
+  if (found == accounts_.end()) {
+    return kCpu;
+  }
+  auto id = found->second.ids.find(kCpu);
+  // Of an account without CPUs: a set of its ids has nothing under this one.
+  return id != found->second.ids.end() ? id->second : kCpu;
+}
+
+bool NodeResources::is_cpu(ResourceId id) const { return base_of(id) == kCpu; }
+
+uint32_t NodeResources::count_fitting(const ResourceSet& request, AccountId account, uint32_t limit) const {
+  std::optional<ResourceSet> own = translate(request, account);
+  if (!own) {
+    return 0;
+  }
+  Units count = limit;
+  for (const auto& amount : *own) {
+    count = std::min(count, total(amount.id) / amount.units);
+  }
+  return static_cast<uint32_t>(count);
+}
 
 }  // namespace sabir::node

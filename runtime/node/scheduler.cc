@@ -16,6 +16,8 @@ Scheduler::~Scheduler() = default;
 NodeResources& Scheduler::resources() { return state_->resources; }
 const NodeResources& Scheduler::resources() const { return state_->resources; }
 
+void Scheduler::set_bundles(Bundles bundles) { state_->bundles = std::move(bundles); }
+
 // --- Jobs and classes
 
 void Scheduler::add_job(JobNumber job, uint32_t weight) {
@@ -51,7 +53,7 @@ Result<Scheduler::Declared> Scheduler::declare_class(JobNumber job, Language lan
   }
   SABIR_ASSIGN_OR_RETURN(ResourceSet set, s.resources.resolve(resources));
   for (const auto& [index, what] : s.classes) {
-    if (what.job == job && what.language == language && what.resources == set && what.place == place) {
+    if (what.job == job && what.language == language && what.asked == set && what.place == place) {
       return Declared{index, what.infeasible};
     }
   }
@@ -67,10 +69,14 @@ Result<Scheduler::Declared> Scheduler::declare_class(JobNumber job, Language lan
   made.index = s.next_class;
   made.job = job;
   made.language = language;
-  made.resources = std::move(set);
+  made.asked = made.resources = std::move(set);
   made.place = std::move(place);
   made.allowed = made.place.decided_outside() ? 0 : UINT64_MAX;
-  made.infeasible = s.resources.infeasible(made.resources);
+  if (made.place.placement().in_group()) {
+    made.has_account = false;
+  } else {
+    made.infeasible = s.resources.infeasible(made.resources);
+  }
   s.next_class = (s.next_class + 1) % shm::kMaxClasses;
   if (!made.infeasible.empty()) {
     s.out->push_back(MarkInfeasible{made.index, true, made.infeasible});
@@ -168,7 +174,7 @@ void Scheduler::retire_worker(shm::SlotIndex slot) {
 
 void Scheduler::State::grant(Worker& worker, Class& what, shm::QueueIndex first_queue) {
   SABIR_CHECK(!worker.lease);
-  worker.allocation = resources.take(what.resources);
+  worker.allocation = resources.take(what.resources, what.account);
   worker.lease = what.index;
   worker.epoch = worker.epoch == UINT32_MAX ? 1 : worker.epoch + 1;  // 0: never had one
   worker.listed = true;
@@ -284,8 +290,13 @@ void Scheduler::allow_actor(shm::ActorIndex actor) {
   }
 }
 
-void Scheduler::place_actor(shm::ActorIndex actor, JobNumber job, const ResourceSet& resources, bool held) {
-  State::Actor waiting{.job = job, .resources = resources, .order = state_->next_order++, .held = held};
+void Scheduler::place_actor(shm::ActorIndex actor, JobNumber job, const ResourceSet& resources, bool held,
+                            const cluster::Placement& placement) {
+  State::Actor waiting{.job = job, .asked = resources, .resources = resources};
+  waiting.placement = placement;
+  waiting.has_account = !placement.in_group();
+  waiting.order = state_->next_order++;
+  waiting.held = held;
   auto [at, added] = state_->actors.try_emplace(actor, std::move(waiting));
   SABIR_CHECK(added, "actor=", actor);
   state_->unplaced.insert(actor);
@@ -312,6 +323,54 @@ void Scheduler::bind_actor(shm::ActorIndex actor, shm::SlotIndex slot) {
   if (found != state_->actors.end() && found->second.placed) {
     found->second.slot = slot;
     state_->actor_by_slot[slot] = actor;
+  }
+}
+
+Scheduler::Users Scheduler::users(AccountId account) const {
+  Users users;
+  for (const auto& [slot, worker] : state_->workers) {
+    if (worker.lease && worker.allocation.account == account) {
+      users.workers.push_back({slot, worker.running || worker.lent, worker.withdrawn});
+    }
+  }
+  for (const auto& [index, actor] : state_->actors) {
+    if (actor.placed && actor.allocation.account == account) {
+      users.actors.push_back(index);
+    }
+  }
+  return users;
+}
+
+bool Scheduler::make_room(const ResourceSet& wanted) {
+  State& s = *state_;
+  if (s.resources.fits(wanted)) {
+    return true;
+  }
+  if (s.resources.would_fit(wanted, s.returning_soon(), {})) {
+    return false;
+  }
+  std::vector<State::Worker*> idle;
+  ResourceSet back = s.returning_soon();
+  for (auto& [slot, worker] : s.workers) {
+    if (worker.drawing() && s.idle_lease(worker) && s.holds_some_of(worker, wanted) &&
+        !s.resources.would_fit(wanted, back, {})) {
+      idle.push_back(&worker);
+      add_to(back, worker.allocation.amounts);
+    }
+  }
+  if (!s.resources.would_fit(wanted, back, {})) {
+    return true;
+  }
+  for (State::Worker* worker : idle) {
+    s.withdraw(*worker);
+  }
+  return false;
+}
+
+void Scheduler::withdraw_lease(shm::SlotIndex slot) {
+  auto found = state_->workers.find(slot);
+  if (found != state_->workers.end() && found->second.lease && !found->second.withdrawn) {
+    state_->withdraw(found->second);
   }
 }
 
@@ -353,8 +412,8 @@ Units Scheduler::available(ResourceId id) const {
 std::vector<Scheduler::ClassView> Scheduler::classes() const {
   std::vector<ClassView> views;
   for (const auto& [index, what] : state_->classes) {
-    views.push_back({index, what.job, what.language, &what.resources, what.waiting, what.leases,
-                     !what.infeasible.empty(), what.served_ns, &what.place, state_->unblocked_leases(what)});
+    views.push_back({index, what.job, what.language, &what.asked, what.waiting, what.leases, !what.infeasible.empty(),
+                     what.served_ns, &what.place, state_->unblocked_leases(what)});
   }
   return views;
 }
@@ -396,7 +455,7 @@ void Scheduler::check_invariants() const {
   auto count = [&](const Allocation& allocation) {
     ResourceSet amounts = allocation.amounts;
     if (allocation.cpu_lent) {
-      amounts.set(kCpu, 0);
+      amounts.set(s.resources.cpu_of(allocation.account), 0);
     }
     add_to(held, amounts);
   };
@@ -417,8 +476,9 @@ void Scheduler::check_invariants() const {
   }
   for (size_t id = 0; id < s.resources.name_count(); ++id) {
     auto resource = static_cast<ResourceId>(id);
-    SABIR_CHECK(held.get(resource) + s.resources.free(resource) == s.resources.total(resource),
-                s.resources.name(resource));
+    SABIR_CHECK(
+        held.get(resource) + s.resources.reserved(resource) + s.resources.free(resource) == s.resources.total(resource),
+        s.resources.name(resource));
     SABIR_CHECK(resource == kCpu || s.resources.free(resource) >= 0, s.resources.name(resource));
   }
   for (const auto& [index, what] : s.classes) {

@@ -25,9 +25,13 @@
 //  S12 Where the calls of a class with a strategy run is decided outside (place_calls.h): it has at most as many leases
 //      that are not blocked as it was allowed, none at first. What it holds beyond is withdrawn, and counts for
 //      nothing.
+//  S13 A class or an actor of a placement group takes from a bundle of it that is here and open, and from nothing else;
+//      any bundle: of those that fit the fullest one. CPUs lent by who runs in a bundle are the bundle's. Without such
+//      a bundle it waits. What runs in a bundle that is closed is to end (users()).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,13 +57,14 @@ struct SchedulerOptions {
 // Where the calls of a class may run.
 struct ClassPlace {
   cluster::Strategy strategy = {};
-  // Another node has sent them here, so its decision is made. `strategy` is the default then.
+  // Another node has sent them here, so its decision is made. Of `strategy` the placement alone counts then.
   bool here_only = false;
   // This node takes no work: all of its calls run on others.
   bool elsewhere_only = false;
   bool operator==(const ClassPlace&) const = default;
 
-  bool decided_outside() const { return strategy != cluster::Strategy{} || elsewhere_only; }
+  bool decided_outside() const { return !here_only && (strategy != cluster::Strategy{} || elsewhere_only); }
+  const cluster::Placement& placement() const { return strategy.placement; }
 };
 
 // What the shell read from a worker's page: claims (T3), each loaded once.
@@ -74,6 +79,10 @@ class Scheduler {
   // `clock` and `out` must outlive it.
   Scheduler(NodeResources resources, SchedulerOptions options, const Clock* clock, Instructions* out);
   ~Scheduler();
+
+  // S13: the bundles of a placement that are here and open, by their accounts. Before the first class in a group.
+  using Bundles = std::function<std::vector<AccountId>(const cluster::Placement&)>;
+  void set_bundles(Bundles bundles);
 
   // --- Jobs and classes
   void add_job(JobNumber job, uint32_t weight = 1);
@@ -116,7 +125,9 @@ class Scheduler {
 
   // --- Actors
   // `held`: whether it is to live here is decided outside, as of classes (S12): it waits until allow_actor().
-  void place_actor(shm::ActorIndex actor, JobNumber job, const ResourceSet& resources, bool held = false);
+  // `placement`: S13.
+  void place_actor(shm::ActorIndex actor, JobNumber job, const ResourceSet& resources, bool held = false,
+                   const cluster::Placement& placement = {});
   void allow_actor(shm::ActorIndex actor);
   void unplace_actor(shm::ActorIndex actor);
   // The process that hosts it, so that blocking lends its CPU.
@@ -125,6 +136,22 @@ class Scheduler {
   // --- From the pool
   void workers_unavailable(JobNumber job, Language language, const Error& error);
   void pool_full(JobNumber job, Language language, const Error& error);
+
+  // Who holds something of this account (S13): workers with a lease, and actors.
+  struct Users {
+    struct Worker {
+      shm::SlotIndex slot = 0;
+      bool running = false;
+      bool withdrawn = false;
+    };
+    std::vector<Worker> workers;
+    std::vector<shm::ActorIndex> actors;
+  };
+  Users users(AccountId account) const;
+  // True: that much is free, or will not be soon. Else leases that run nothing were asked to end: ask again.
+  bool make_room(const ResourceSet& wanted);
+  // Its lease ends at the next border.
+  void withdraw_lease(shm::SlotIndex slot);
 
   // --- For status and tests
   NodeResources& resources();

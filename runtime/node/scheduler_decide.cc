@@ -11,6 +11,7 @@ void Scheduler::tick() {
   s.kept = {};
   s.needs.clear();
   s.account();
+  s.choose_accounts();
   s.withdraw_excess();
   s.activate();
   s.pay_debt();
@@ -41,7 +42,7 @@ std::optional<int64_t> Scheduler::next_wake_ns() const {
   // Who counts on a lease that returns is no waiter now: it is one again if that takes longer than a quantum.
   waiting = waiting || std::any_of(s.unplaced.begin(), s.unplaced.end(), [&](shm::ActorIndex actor) {
               const State::Actor& one = s.actors.at(actor);
-              return !one.held && s.resources.infeasible(one.resources).empty();
+              return !one.held && one.has_account && s.resources.infeasible(one.resources).empty();
             });
   if (waiting || !s.waiters.empty()) {
     earlier(s.last_tick_ns.value_or(0) + s.options.quantum_ns);
@@ -116,6 +117,58 @@ void Scheduler::State::activate() {
   }
 }
 
+// --- S13
+
+ResourceSet Scheduler::State::idle_or_returning() const {
+  ResourceSet sum = returning();
+  for (const auto& [slot, worker] : workers) {
+    if (idle_lease(worker)) {
+      add_to(sum, worker.allocation.amounts);
+    }
+  }
+  return sum;
+}
+
+template <typename Asker>
+void Scheduler::State::choose_account(Asker& asker, const cluster::Placement& placement, const ResourceSet& taken) {
+  if (!placement.in_group()) {
+    return;
+  }
+  asker.has_account = false;
+  uint64_t best = 0;
+  std::optional<ResourceSet> soon;
+  for (AccountId account : bundles(placement)) {
+    std::optional<ResourceSet> own = resources.translate(asker.asked, account);
+    if (!own) {
+      continue;
+    }
+    // The fullest that fits now; else one where it fits when leases that run nothing are over; else any.
+    uint64_t rank = 1;
+    if (resources.would_fit(*own, {}, taken)) {
+      rank = 10'000 + resources.percent_used_with(*own, account);
+    } else {
+      soon = soon ? soon : idle_or_returning();
+      rank = resources.would_fit(*own, *soon, taken) ? 5'000 : 1'000 - resources.percent_used_with({}, account);
+    }
+    if (!asker.has_account || rank > best) {
+      asker.has_account = true;
+      asker.account = account;
+      asker.resources = *std::move(own);
+      best = rank;
+    }
+  }
+}
+
+void Scheduler::State::choose_accounts() {
+  for (auto& [index, what] : classes) {
+    choose_account(what, what.place.placement(), kept);
+  }
+  for (shm::ActorIndex index : unplaced) {
+    Actor& actor = actors.at(index);
+    choose_account(actor, actor.placement, kept);
+  }
+}
+
 // --- S12
 
 uint64_t Scheduler::State::unblocked_leases(const Class& what) const {
@@ -146,7 +199,22 @@ void Scheduler::State::withdraw_excess() {
 // --- S1: what resumed workers took is taken from others, unless it comes back by itself
 
 void Scheduler::State::pay_debt() {
-  Units debt = -resources.free(kCpu) - returning().get(kCpu);
+  std::set<ResourceId> cpus{kCpu};
+  for (const auto& [slot, worker] : workers) {
+    if (worker.lease && worker.allocation.account != kNodeAccount) {
+      cpus.insert(resources.cpu_of(worker.allocation.account));
+    }
+  }
+  for (ResourceId cpu : cpus) {
+    pay_debt(cpu);
+  }
+}
+
+void Scheduler::State::pay_debt(ResourceId cpu) {
+  if (resources.free(cpu) >= 0) {
+    return;
+  }
+  Units debt = -resources.free(cpu) - returning().get(cpu);
   while (debt > 0) {
     Worker* victim = nullptr;
     auto key = [&](const Worker& worker) {
@@ -154,7 +222,7 @@ void Scheduler::State::pay_debt() {
       return std::tuple(surplus(worker), jobs.at(what.job).served_ns, what.served_ns);
     };
     for (auto& [slot, worker] : workers) {
-      if (worker.drawing() && worker.allocation.amounts.get(kCpu) > 0 &&
+      if (worker.drawing() && worker.allocation.amounts.get(cpu) > 0 &&
           (victim == nullptr || key(worker) > key(*victim))) {
         victim = &worker;
       }
@@ -162,7 +230,7 @@ void Scheduler::State::pay_debt() {
     if (victim == nullptr) {
       return;  // actors hold it: they never lose what they have
     }
-    debt -= victim->allocation.amounts.get(kCpu);
+    debt -= victim->allocation.amounts.get(cpu);
     withdraw(*victim);
   }
 }
@@ -197,9 +265,10 @@ void Scheduler::State::grant_depth_first() {
     }
     for (shm::QueueIndex index : its_queues->second) {
       Class& what = classes.at(queues.at(index).class_index);
+      choose_account(what, what.place.placement(), kept);
       if (!what.servable() || unblocked_leases(what) >= what.allowed || jobs.at(what.job).over ||
-          what.resources.get(kCpu) == 0 || what.listed >= shm::kMaxWorkersPerClass || !resources.fits(what.resources) ||
-          !resources.would_fit(what.resources, {}, kept)) {
+          what.resources.get(resources.cpu_of(what.account)) == 0 || what.listed >= shm::kMaxWorkersPerClass ||
+          !resources.fits(what.resources) || !resources.would_fit(what.resources, {}, kept)) {
         continue;
       }
       if (Worker* worker = idle_worker(what.job, what.language)) {
@@ -256,7 +325,7 @@ uint64_t Scheduler::State::wanted_leases(Class& what) {
   uint64_t most = shm::kMaxWorkersPerClass - std::min(what.listed, shm::kMaxWorkersPerClass);
   uint64_t unblocked = unblocked_leases(what);
   most = std::min(most, what.allowed - std::min(what.allowed, unblocked));  // S12
-  if (what.resources.get(kCpu) == 0) {                                      // S9
+  if (what.resources.get(resources.cpu_of(what.account)) == 0) {            // S9
     most = std::min(most, options.max_cpuless_leases - std::min<uint64_t>(unblocked, options.max_cpuless_leases));
   }
   return std::min(spare, most);
@@ -266,7 +335,7 @@ void Scheduler::State::collect_waiters() {
   waiters.clear();
   for (shm::ActorIndex index : unplaced) {
     const Actor& actor = actors.at(index);
-    if (!actor.held && resources.infeasible(actor.resources).empty()) {
+    if (!actor.held && actor.has_account && resources.infeasible(actor.resources).empty()) {
       jobs.try_emplace(actor.job, Job{.over = true});  // it outlives its job when it is detached
       waiters.push_back({index, 0, actor.job, 0, 1, &actor.resources});
     }
@@ -335,7 +404,7 @@ void Scheduler::State::grant_fairly() {
     }
     if (waiter->actor) {
       Actor& actor = actors.at(*waiter->actor);
-      actor.allocation = resources.take(actor.resources);
+      actor.allocation = resources.take(actor.resources, actor.account);
       actor.placed = true;
       unplaced.erase(*waiter->actor);
       jobs.at(actor.job).placed += 1;
@@ -344,12 +413,15 @@ void Scheduler::State::grant_fairly() {
     } else if (Worker* worker = idle_worker(waiter->job, waiter->language)) {
       Class& what = classes.at(waiter->class_index);
       grant(*worker, what, choose_first_queue(what));
+      choose_account(what, what.place.placement(), starting);  // another bundle may have room
       waiter->wanted -= 1;
     } else if (resources.would_fit(*waiter->resources, {}, starting)) {
       // Others may still take it: whoever has a worker now need not wait for one that starts.
       needs[{waiter->job, waiter->language}] += 1;
       add_to(starting, *waiter->resources);
       waiter->wanted -= 1;
+      Class& what = classes.at(waiter->class_index);
+      choose_account(what, what.place.placement(), starting);
       continue;
     } else {
       skip[at] = true;

@@ -30,7 +30,11 @@ struct Scheduler::State {
     shm::ClassIndex index = 0;
     JobNumber job = 0;
     Language language = 0;
+    ResourceSet asked;
+    // What a lease takes: the same, or S13: of this account, in its ids.
     ResourceSet resources;
+    AccountId account = kNodeAccount;
+    bool has_account = true;
     ClassPlace place;
     uint64_t allowed = UINT64_MAX;  // S12
     std::string infeasible;
@@ -46,7 +50,7 @@ struct Scheduler::State {
     uint32_t serving = 0;  // those that count for fairness, as of the last tick
 
     // Its calls are for this node to run.
-    bool servable() const { return infeasible.empty() && allowed > 0; }
+    bool servable() const { return infeasible.empty() && allowed > 0 && has_account; }
     bool waits() const { return waiting > 0 && servable(); }
   };
 
@@ -86,7 +90,11 @@ struct Scheduler::State {
 
   struct Actor {
     JobNumber job = 0;
-    ResourceSet resources;
+    ResourceSet asked;
+    ResourceSet resources;  // as in Class
+    AccountId account = kNodeAccount;
+    bool has_account = true;
+    cluster::Placement placement = {};
     uint64_t order = 0;
     bool held = false;  // S12
     bool placed = false;
@@ -118,11 +126,20 @@ struct Scheduler::State {
   void block(Worker& worker);
   void free_class_if_over(shm::ClassIndex index);
 
+  // --- S13
+  // Sets resources, account and has_account of a class or an actor, as things are now.
+  // `taken`: what is as good as taken.
+  template <typename Asker>
+  void choose_account(Asker& asker, const cluster::Placement& placement, const ResourceSet& taken);
+  void choose_accounts();
+  ResourceSet idle_or_returning() const;
+
   // --- One decision
   void account();
   void activate();
   void withdraw_excess();
   void pay_debt();
+  void pay_debt(ResourceId cpu);
   void collect_waiters();
   void grant_depth_first();
   void grant_fairly();
@@ -156,6 +173,7 @@ struct Scheduler::State {
   bool all_blocked() const;
 
   NodeResources resources;
+  Bundles bundles;
   const SchedulerOptions options;
   const Clock* const clock;
   Instructions* const out;

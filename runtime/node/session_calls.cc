@@ -1,10 +1,17 @@
 // The control channel's calls about everything but actors.
 #include <memory>
 
+#include "runtime/node/cluster/read_strategy.h"
 #include "runtime/node/node_manager.h"
 #include "runtime/node/status.h"
 
 namespace sabir::node {
+
+namespace {
+
+constexpr int64_t kStatusPatienceNs = 2 * kSecondNs;
+
+}  // namespace
 
 void NodeManager::lend(rpc::ProcessKey key, rpc::LendKind kind, rpc::Reply<uint32_t> reply) {
   Process* process = caller(key, reply);
@@ -56,12 +63,36 @@ void NodeManager::declare_class(rpc::ProcessKey key, uint8_t language, std::vect
     reply(std::move(place).error());
     return;
   }
+  cluster::Placement placement = place->placement();
+  if (place->here_only || !placement.in_group()) {
+    declare_checked(key, language, resources, *std::move(place), reply);
+    return;
+  }
+  check_placement(placement, resources,
+                  [this, key, language, resources, place = *std::move(place), reply](const Result<void>& fits) {
+                    if (!fits.ok()) {
+                      reply(fits.error());
+                    } else {
+                      declare_checked(key, language, resources, place, reply);
+                    }
+                  });
+  tend_groups();
+}
+
+void NodeManager::declare_checked(rpc::ProcessKey key, uint8_t language, const std::vector<ResourceRequest>& resources,
+                                  ClassPlace place, const rpc::Reply<rpc::ClassInfo>& reply) {
+  Process* process = caller(key, reply);
+  if (process == nullptr) {
+    return;
+  }
+  cluster::Placement placement = place.placement();
   Result<Scheduler::Declared> declared =
-      coordinator_.declare_class(process->job, language, resources, *std::move(place));
+      coordinator_.declare_class(process->job, language, resources, std::move(place));
   if (!declared.ok()) {
     reply(std::move(declared).error());
     return;
   }
+  directory_.set_place(declared->class_index, process->job, cluster::words_of(placement));
   Result<Directory::Queue> queue = directory_.open_queue(*process, declared->class_index);
   if (!queue.ok()) {
     reply(std::move(queue).error());
@@ -69,6 +100,9 @@ void NodeManager::declare_class(rpc::ProcessKey key, uint8_t language, std::vect
   }
   if (queue->is_new) {
     coordinator_.open_queue(queue->index, declared->class_index, key.slot);
+  }
+  if (placement.in_group()) {
+    place_groups();
   }
   settle();
   reply(rpc::ClassInfo{declared->class_index, queue->index, infeasible(declared->class_index)});
@@ -205,6 +239,19 @@ bool NodeManager::has_nothing_to_do() {
 }
 
 void NodeManager::status(rpc::Reply<std::string> reply) {
+  if (!has_groups()) {
+    reply(status_with({}));
+    return;
+  }
+  groups_->find({}, "", "", kStatusPatienceNs,
+                [this, reply = std::move(reply)](const Result<std::vector<cluster::GroupState>>& groups) {
+                  // Without an answer of whoever knows them it is the status of all the rest.
+                  reply(status_with(groups.ok() ? *groups : std::vector<cluster::GroupState>()));
+                });
+  tend_groups();
+}
+
+std::string NodeManager::status_with(std::vector<cluster::GroupState> groups) {
   look_->now();  // queues and objects as they are
   SessionFacts facts;
   facts.session_id = session_id_.hex();
@@ -218,8 +265,9 @@ void NodeManager::status(rpc::Reply<std::string> reply) {
   facts.looks = look_->count();
   facts.deaths = segments_.node.header().death_count.load(std::memory_order_relaxed);
   facts.deaths_unsettled = deaths_->unburied_count();
-  reply(session_status(facts, {coordinator_, control_, processes_, directory_, *objects_, calls_,
-                               [this](const Scheduler::ClassView& view) { return story_of(view); }, cluster_.get()}));
+  return session_status(facts, {coordinator_, control_, processes_, directory_, *objects_, calls_,
+                                [this](const Scheduler::ClassView& view) { return story_of(view); }, std::move(groups),
+                                groups_.get(), cluster_.get()});
 }
 
 void NodeManager::stop(rpc::ProcessKey key, rpc::Reply<void> reply) {

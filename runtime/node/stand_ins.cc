@@ -75,6 +75,8 @@ Result<control::ActorSpec> NodeManager::spec_for(const Process& creator, rpc::Ac
     result.role = Role::kImported;
     result.id = stand_in_id(result.public_id, job->second.id);
     result.resources.clear();
+  } else if (spec.scheduling.kind == Scheduling::Kind::kGroup) {
+    result.scheduling = std::move(spec.scheduling);  // its home has decided, and this node has the bundle
   }
   return result;
 }
@@ -132,7 +134,8 @@ rpc::HostedActor NodeManager::hosted_actor(const Actors::View& view) const {
           .name = view.spec->shown_name(),
           .class_info = view.spec->class_info,
           .class_name = view.spec->class_name,
-          .imported = view.spec->role == Role::kImported};
+          .imported = view.spec->role == Role::kImported,
+          .scheduling = view.spec->scheduling.kind == Scheduling::Kind::kGroup ? view.spec->scheduling : Scheduling()};
 }
 
 // --- Where they live
@@ -141,7 +144,9 @@ std::vector<ActorBacklog> NodeManager::waiting_actors() {
   std::vector<ActorBacklog> list;
   for (const Actors::View& view : coordinator_.actors().views()) {
     // Detached ones stay: on the other node they would end with their job.
-    if (view.phase == ActorPhase::kWaitingResources && view.spec->role == Role::kOwn && !view.spec->detached) {
+    bool in_group = view.spec->scheduling.kind == Scheduling::Kind::kGroup;  // place_groups.cc
+    if (view.phase == ActorPhase::kWaitingResources && view.spec->role == Role::kOwn && !view.spec->detached &&
+        !in_group) {
       ActorBacklog& backlog = list.emplace_back();
       backlog.actor = view.actor;
       backlog.job = view.spec->job;
@@ -197,7 +202,8 @@ void NodeManager::host_stand_in(shm::ActorIndex actor, uint32_t incarnation, con
   for (const control::ActorResource& amount : view->spec->resources) {
     resources.push_back({amount.name, amount.units});
   }
-  begin_relay(launch, relay, 1, resources);
+  bool own = view->spec->role == Role::kOwn;
+  begin_relay(launch, relay, 1, resources, own ? placement_of(view->spec->scheduling) : cluster::Placement());
 }
 
 Result<rpc::WelcomeInfo> NodeManager::welcome_stand_in(std::map<LaunchId, Relay>::iterator entry,

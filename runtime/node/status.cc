@@ -7,6 +7,7 @@
 #include "runtime/base/hex.h"
 #include "runtime/base/ids.h"
 #include "runtime/node/cluster/read_strategy.h"
+#include "runtime/node/group_status.h"
 
 namespace sabir::node {
 namespace {
@@ -197,7 +198,8 @@ std::string session_status(const SessionFacts& facts, const StatusSources& sourc
         {"waiting", usage.waiting},
         {"allocator", sources.objects.allocator_name()}}},
       {"workers", worker_list(sources)},
-      {"queues", class_list(sources)}};
+      {"queues", class_list(sources)},
+      {"bundles", sources.groups == nullptr ? Json::array() : bundle_list(*sources.groups, scheduler.resources())}};
   Json nodes = Json::array({node});
   if (sources.cluster != nullptr) {
     nodes[0]["address"] = sources.cluster->address();
@@ -223,6 +225,7 @@ std::string session_status(const SessionFacts& facts, const StatusSources& sourc
                  {"nodes", nodes},
                  {"actors", actor_list(sources)},
                  {"jobs", job_list(sources)},
+                 {"placement_groups", group_list(sources.placement_groups)},
                  {"counters",
                   {{"processes", sources.processes.count()},
                    {"looks", facts.looks},

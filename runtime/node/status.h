@@ -9,6 +9,7 @@
 #include "runtime/node/cluster_agent.h"
 #include "runtime/node/coordinator.h"
 #include "runtime/node/directory.h"
+#include "runtime/node/groups.h"
 #include "runtime/node/objects.h"
 #include "runtime/node/processes.h"
 #include "runtime/shm/untrusted.h"
@@ -37,6 +38,8 @@ struct StatusSources {
   Objects& objects;
   const shm::UntrustedCalls& calls;
   std::function<ClassStory(const Scheduler::ClassView&)> story_of;
+  std::vector<cluster::GroupState> placement_groups = {};
+  const Groups* groups = nullptr;         // null: it has not joined yet
   const ClusterAgent* cluster = nullptr;  // null: this node is alone
 };
 

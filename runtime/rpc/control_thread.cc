@@ -43,6 +43,12 @@ class NoticesServer final : public schema::Notices::Server {
     handler_->on_exit(to_string(call.getParams().getReason()));
     return kj::READY_NOW;
   }
+  kj::Promise<void> group(GroupContext call) override {
+    auto params = call.getParams();
+    bool failed = params.getFailure().getStatus() != 0;
+    handler_->on_group(to_string(params.getId()), failed ? error_from(params.getFailure()) : Result<void>());
+    return kj::READY_NOW;
+  }
 
  private:
   NoticeHandler* handler_;

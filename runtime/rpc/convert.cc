@@ -104,6 +104,7 @@ HostedActor read(schema::HostedActor::Reader from) {
   actor.class_info = to_string(from.getClassInfo());
   actor.class_name = to_string(from.getClassName());
   actor.imported = from.getImported();
+  actor.scheduling = read(from.getScheduling());
   return actor;
 }
 
@@ -119,6 +120,9 @@ void write(const HostedActor& from, schema::HostedActor::Builder to) {
   to.setClassInfo(data_of(from.class_info));
   to.setClassName(text_of(from.class_name));
   to.setImported(from.imported);
+  if (!from.scheduling.is_default()) {
+    write(from.scheduling, to.initScheduling());
+  }
 }
 
 namespace {
@@ -146,6 +150,9 @@ Scheduling read(schema::Scheduling::Reader from) {
   scheduling.kind = static_cast<Scheduling::Kind>(std::min<uint16_t>(static_cast<uint16_t>(from.getKind()), UINT8_MAX));
   scheduling.node_id = to_string(from.getNodeId());
   scheduling.soft = from.getSoft();
+  scheduling.group_id = to_string(from.getGroupId());
+  scheduling.bundle = from.getBundle();
+  scheduling.capture_children = from.getCaptureChildren();
   scheduling.labels = read(from.getLabels());
   for (auto labels : from.getFallback()) {
     scheduling.fallback.push_back(read(labels.getConditions()));
@@ -157,10 +164,43 @@ void write(const Scheduling& from, schema::Scheduling::Builder to) {
   to.setKind(static_cast<schema::Scheduling::Kind>(from.kind));
   to.setNodeId(data_of(from.node_id));
   to.setSoft(from.soft);
+  if (!from.group_id.empty()) {
+    to.setGroupId(data_of(from.group_id));
+  }
+  to.setBundle(from.bundle);
+  to.setCaptureChildren(from.capture_children);
   write(from.labels, to.initLabels(static_cast<kj::uint>(from.labels.size())));
   auto fallback = to.initFallback(static_cast<kj::uint>(from.fallback.size()));
   for (kj::uint i = 0; i < fallback.size(); ++i) {
     write(from.fallback[i], fallback[i].initConditions(static_cast<kj::uint>(from.fallback[i].size())));
+  }
+}
+
+GroupSpec read(schema::GroupSpec::Reader from) {
+  GroupSpec spec;
+  spec.id = to_string(from.getId());
+  spec.name = to_string(from.getName());
+  spec.name_space = to_string(from.getNamespace());
+  spec.detached = from.getDetached();
+  // One that a later version added stays what it is: the node manager refuses it.
+  spec.strategy = static_cast<uint8_t>(std::min<uint16_t>(static_cast<uint16_t>(from.getStrategy()), UINT8_MAX));
+  for (auto bundle : from.getBundles()) {
+    spec.bundles.push_back({read(bundle.getResources()), read(bundle.getLabels())});
+  }
+  return spec;
+}
+
+void write(const GroupSpec& from, schema::GroupSpec::Builder to) {
+  to.setId(data_of(from.id));
+  to.setName(text_of(from.name));
+  to.setNamespace(text_of(from.name_space));
+  to.setDetached(from.detached);
+  to.setStrategy(static_cast<schema::GroupSpec::Strategy>(from.strategy));
+  auto bundles = to.initBundles(static_cast<kj::uint>(from.bundles.size()));
+  for (kj::uint i = 0; i < bundles.size(); ++i) {
+    const GroupBundle& bundle = from.bundles[i];
+    write_all(bundle.resources, bundles[i].initResources(static_cast<kj::uint>(bundle.resources.size())));
+    write(bundle.labels, bundles[i].initLabels(static_cast<kj::uint>(bundle.labels.size())));
   }
 }
 

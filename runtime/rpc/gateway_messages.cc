@@ -84,8 +84,8 @@ Result<ToGateway> read_to(schema::ToGateway::Reader from) {
     }
     case schema::ToGateway::HOST: {
       auto host = from.getHost();
-      return ToGateway(
-          HostWorker{to_string(host.getToken()), read_key(host.getPeer()), host.getWidth(), read(host.getResources())});
+      return ToGateway(HostWorker{to_string(host.getToken()), read_key(host.getPeer()), host.getWidth(),
+                                  read(host.getResources()), read(host.getScheduling())});
     }
     case schema::ToGateway::WIDTH:
       return ToGateway(SetWidth{from.getWidth().getSlot(), from.getWidth().getCalls()});
@@ -128,6 +128,9 @@ void write_to(const ToGateway& message, schema::ToGateway::Builder to) {
                           write_key(host.peer, out.initPeer());
                           out.setWidth(host.width);
                           write_all(host.resources, out.initResources(static_cast<kj::uint>(host.resources.size())));
+                          if (!host.scheduling.is_default()) {
+                            write(host.scheduling, out.initScheduling());
+                          }
                         },
                         [&](const SetWidth& width) {
                           to.initWidth().setSlot(width.slot);

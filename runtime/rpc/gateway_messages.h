@@ -56,6 +56,7 @@ struct HostWorker {
   NodeKeyBytes peer;
   uint32_t width = 1;
   std::vector<ResourceAmount> resources;
+  Scheduling scheduling = {};  // if it is a placement group
 };
 struct SetWidth {
   uint16_t slot = 0;

@@ -296,7 +296,8 @@ Result<NodeMessage> read(schema::NodeMessage::Reader from) {
     case schema::NodeMessage::FUNCTION:
       return NodeMessage(read_function(from.getFunction()));
     case schema::NodeMessage::CLASS:
-      return NodeMessage(ClassDefinition{from.getClass().getNumber(), read(from.getClass().getResources())});
+      return NodeMessage(ClassDefinition{from.getClass().getNumber(), read(from.getClass().getResources()),
+                                         read(from.getClass().getScheduling())});
     case schema::NodeMessage::CALL: {
       SABIR_ASSIGN_OR_RETURN(CallMessage call, read_call(from.getCall()));
       return NodeMessage(std::move(call));
@@ -358,6 +359,9 @@ void write(const NodeMessage& from, schema::NodeMessage::Builder to) {
                           out.setNumber(definition.number);
                           auto resources = out.initResources(static_cast<kj::uint>(definition.resources.size()));
                           write_all(definition.resources, resources);
+                          if (!definition.scheduling.is_default()) {
+                            write(definition.scheduling, out.initScheduling());
+                          }
                         },
                         [&](const CallMessage& call) { write_call(call, to.initCall()); },
                         [&](const ResultMessage& result) { write_result(result, to.initResult()); },

@@ -67,6 +67,8 @@ struct FunctionDefinition {
 struct ClassDefinition {
   uint32_t number = 0;
   std::vector<ResourceAmount> resources;
+  Scheduling scheduling = {};  // if it is a placement group
+  bool operator==(const ClassDefinition&) const = default;
 };
 struct CallMessage {
   uint64_t number = 0;

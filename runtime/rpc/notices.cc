@@ -87,6 +87,11 @@ void Notices::exit(std::string reason) {
   flush();
 }
 
+void Notices::group(std::string id, Result<void> outcome) {
+  groups_.emplace_back(std::move(id), std::move(outcome));
+  flush();
+}
+
 void Notices::close() {
   if (on_close_) {
     on_close_();
@@ -107,6 +112,14 @@ void Notices::flush() {
       collect_asked_ = false;
       collect_in_flight_ = true;
       track(client->collectRequest().send().ignoreResult(), [](Notices& self) { self.collect_in_flight_ = false; });
+    }
+    for (const auto& [id, outcome] : std::exchange(groups_, {})) {
+      auto request = client->groupRequest();
+      request.setId(data_of(id));
+      if (!outcome.ok()) {
+        write(outcome.error(), request.initFailure());
+      }
+      track(request.send().ignoreResult(), [](Notices&) {});
     }
     if (exit_reason_.has_value()) {
       auto request = client->exitRequest();

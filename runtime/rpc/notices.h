@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/rpc/session_handler.h"
@@ -29,6 +30,7 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   void warn(std::string text) override;
   void collect() override;
   void exit(std::string reason) override;
+  void group(std::string id, Result<void> outcome) override;
   void close() override;
 
  private:
@@ -49,6 +51,8 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   std::vector<std::string> warnings_;
   bool collect_asked_ = false;
   std::optional<std::string> exit_reason_;
+  // At most as many as the process has watched.
+  std::vector<std::pair<std::string, Result<void>>> groups_;
 };
 
 }  // namespace sabir::rpc

@@ -231,6 +231,43 @@ class Client final : public SessionClient {
     });
   }
 
+  Result<void> create_group(const GroupSpec& spec, int64_t timeout_ns) override {
+    return call<void>(timeout_ns, Repeat::kYes, [spec](Session::Client& session, uint64_t id) {
+      auto request = session.createGroupRequest();
+      request.setRequestId(id);
+      write(spec, request.initSpec());
+      return command(request);
+    });
+  }
+
+  Result<bool> watch_group(const std::string& group, int64_t timeout_ns) override {
+    return call<bool>(timeout_ns, Repeat::kYes, [group](Session::Client& session, uint64_t id) {
+      auto request = session.watchGroupRequest();
+      request.setRequestId(id);
+      request.setId(data_of(group));
+      return ask<bool>(request, [](auto& response) { return response.getReady(); });
+    });
+  }
+
+  Result<void> remove_group(const std::string& group, int64_t timeout_ns) override {
+    return call<void>(timeout_ns, Repeat::kYes, [group](Session::Client& session, uint64_t id) {
+      auto request = session.removeGroupRequest();
+      request.setRequestId(id);
+      request.setId(data_of(group));
+      return command(request);
+    });
+  }
+
+  Result<std::string> find_groups(const GroupQuery& query, int64_t timeout_ns) override {
+    return call<std::string>(timeout_ns, Repeat::kNo, [query](Session::Client& session, uint64_t) {
+      auto request = session.findGroupsRequest();
+      request.setId(data_of(query.id));
+      request.setName(text_of(query.name));
+      request.setNamespace(text_of(query.name_space));
+      return ask<std::string>(request, [](auto& response) { return to_string(response.getJson()); });
+    });
+  }
+
   Result<bool> kv_put(const std::string& key, const std::string& value, bool overwrite, int64_t timeout_ns) override {
     SABIR_RETURN_IF_ERROR(check_payload(key.size() + value.size()));
     return call<bool>(timeout_ns, Repeat::kYes, [key, value, overwrite](Session::Client& session, uint64_t id) {

@@ -17,6 +17,7 @@ class NoticeHandler {
   virtual void on_warn(std::string text) = 0;
   virtual void on_collect() = 0;
   virtual void on_exit(std::string reason) = 0;
+  virtual void on_group(std::string id, Result<void> outcome) = 0;
   // The connection is gone, by either side. Called once, last.
   virtual void on_disconnect() = 0;
 };
@@ -51,6 +52,11 @@ class SessionClient {
   virtual Result<void> actor_started(uint32_t actor, uint32_t incarnation, int64_t timeout_ns) = 0;
   // `crash`: of a gateway's worker whose actor died on another node; else "".
   virtual Result<void> leave(std::string crash, int64_t timeout_ns) = 0;
+  virtual Result<void> create_group(const GroupSpec& spec, int64_t timeout_ns) = 0;
+  // Whether it is ready; if not, NoticeHandler::on_group() follows.
+  virtual Result<bool> watch_group(const std::string& id, int64_t timeout_ns) = 0;
+  virtual Result<void> remove_group(const std::string& id, int64_t timeout_ns) = 0;
+  virtual Result<std::string> find_groups(const GroupQuery& query, int64_t timeout_ns) = 0;
   virtual Result<bool> kv_put(const std::string& key, const std::string& value, bool overwrite, int64_t timeout_ns) = 0;
   virtual Result<std::string> kv_get(const std::string& key, int64_t timeout_ns) = 0;
   virtual Result<bool> kv_delete(const std::string& key, int64_t timeout_ns) = 0;

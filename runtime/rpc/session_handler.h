@@ -27,6 +27,8 @@ class NoticeSink {
   virtual void warn(std::string text) = 0;
   virtual void collect() = 0;
   virtual void exit(std::string reason) = 0;
+  // What watch_group() said is not ready has come to an end.
+  virtual void group(std::string id, Result<void> outcome) = 0;
   // Closes the connection (a violation, a job that is over).
   virtual void close() = 0;
 };
@@ -62,6 +64,11 @@ class SessionHandler {
   virtual void describe_actor(ProcessKey, uint32_t actor, uint64_t generation, Reply<ActorDescription>) = 0;
   virtual void kill_actor(ProcessKey, uint32_t actor, bool no_restart, Reply<void>) = 0;
   virtual void leave(ProcessKey, std::string crash, Reply<void>) = 0;
+  virtual void create_group(ProcessKey, GroupSpec, Reply<void>) = 0;
+  // Whether it is ready; if not, NoticeSink::group() follows.
+  virtual void watch_group(ProcessKey, std::string id, Reply<bool>) = 0;
+  virtual void remove_group(ProcessKey, std::string id, Reply<void>) = 0;
+  virtual void find_groups(ProcessKey, GroupQuery, Reply<std::string> json) = 0;
   virtual void kv_put(ProcessKey, std::string key, std::string value, bool overwrite, Reply<bool>) = 0;
   virtual void kv_get(ProcessKey, std::string key, Reply<std::string>) = 0;  // kNotFound
   virtual void kv_delete(ProcessKey, std::string key, Reply<bool>) = 0;

@@ -211,6 +211,39 @@ class SessionService final : public Session::Server {
         [](auto results, bool deleted) { results.setDeleted(deleted); });
   }
 
+  kj::Promise<void> createGroup(CreateGroupContext call) override {
+    auto params = call.getParams();
+    return member_command(call, "createGroup", params.getRequestId(), [&](Reply<void> reply) {
+      handler().create_group(process(), read(params.getSpec()), std::move(reply));
+    });
+  }
+
+  kj::Promise<void> watchGroup(WatchGroupContext call) override {
+    auto params = call.getParams();
+    return member_call<bool>(
+        call, "watchGroup", params.getRequestId(),
+        [&](Reply<bool> reply) { handler().watch_group(process(), to_string(params.getId()), std::move(reply)); },
+        [](auto results, bool ready) { results.setReady(ready); });
+  }
+
+  kj::Promise<void> removeGroup(RemoveGroupContext call) override {
+    auto params = call.getParams();
+    return member_command(call, "removeGroup", params.getRequestId(), [&](Reply<void> reply) {
+      handler().remove_group(process(), to_string(params.getId()), std::move(reply));
+    });
+  }
+
+  kj::Promise<void> findGroups(FindGroupsContext call) override {
+    auto params = call.getParams();
+    return member_call<std::string>(
+        call, "findGroups", std::nullopt,
+        [&](Reply<std::string> reply) {
+          GroupQuery query{to_string(params.getId()), to_string(params.getName()), to_string(params.getNamespace())};
+          handler().find_groups(process(), std::move(query), std::move(reply));
+        },
+        [](auto results, const std::string& json) { results.setJson(text_of(json)); });
+  }
+
   kj::Promise<void> status(StatusContext call) override {
     return any_call<std::string>(
         call, "status", std::nullopt, [&](Reply<std::string> reply) { handler().status(std::move(reply)); },

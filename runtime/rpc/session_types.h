@@ -28,6 +28,29 @@ struct ResourceAmount {
 // Workers that may share a process.
 inline constexpr uint32_t kMaxSlotsPerProcess = 64;
 
+struct GroupBundle {
+  std::vector<ResourceAmount> resources;
+  LabelConditions labels;
+};
+
+// As GroupStrategy of node/cluster/group_messages.h and sabir_group_strategy.
+inline constexpr uint8_t kLastGroupStrategy = 3;
+struct GroupSpec {
+  std::string id;  // 16 bytes
+  std::string name;
+  std::string name_space;
+  bool detached = false;
+  uint8_t strategy = 0;  // above kLastGroupStrategy: of a later version
+  std::vector<GroupBundle> bundles;
+};
+
+// By id, or by name, or all.
+struct GroupQuery {
+  std::string id;
+  std::string name;
+  std::string name_space;
+};
+
 enum class LaunchMode : uint8_t { kNone = 0, kZygote = 1, kExec = 2 };
 struct LanguageEnv {
   uint8_t language = 0;
@@ -73,6 +96,7 @@ struct HostedActor {
   std::string class_info;
   std::string class_name;
   bool imported = false;
+  Scheduling scheduling;  // if it is in a placement group
 };
 
 struct WelcomeInfo {

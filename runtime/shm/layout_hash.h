@@ -83,6 +83,8 @@ inline constexpr uint64_t kLayoutHash = internal::fnv1a({
     offsetof(ClassRecord, queue_count),
     offsetof(ClassRecord, worker_count),
     offsetof(ClassRecord, starved),
+    offsetof(ClassRecord, bundle),
+    offsetof(ClassRecord, group),
     offsetof(ClassRecord, queues),
     offsetof(ClassRecord, workers),
     offsetof(QueueRecord, class_index),

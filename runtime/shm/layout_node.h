@@ -42,6 +42,7 @@ enum class DeathReason : uint32_t {
   kKilledByNode = 1,  // sabird killed it: job over, actor killed, protocol violation, unresponsive
   kJobEnded = 2,
   kDisconnected = 3,  // a process whose exit status cannot be known (a driver)
+  kGroupRemoved = 4,  // sabird killed it with the placement group that it ran in
 };
 
 // D2 (3). Entry i of the log lies at i % kDeathLogEntries and is complete once death_count > i.
@@ -68,7 +69,12 @@ struct alignas(kCacheLineBytes) ClassRecord {
   Atomic32 queue_count;
   Atomic32 worker_count;
   Atomic32 starved;  // 1: no node can ever serve this class (its resources exist nowhere)
-  uint32_t reserved[11];
+  // Its placement group (words 0: none), written before in_use: what is executed under a lease on it runs there.
+  Atomic32 bundle;    // as int32_t: -1: any
+  Atomic32 captures;  // 1: so do calls that are submitted from inside
+  Atomic32 reserved_word;
+  Atomic64 group[2];
+  uint32_t reserved[4];
   Atomic32 queues[kMaxQueuesPerClass];
   Atomic32 workers[kMaxWorkersPerClass];  // slots
 };

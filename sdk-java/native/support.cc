@@ -74,15 +74,18 @@ std::vector<jlong> longs_of(JNIEnv* env, jlongArray array) {
 }
 
 SchedulingOf::SchedulingOf(std::vector<std::string> texts, size_t first)
-    : texts_(std::move(texts)), given_(texts_.size() >= first + 3) {
+    : texts_(std::move(texts)), given_(texts_.size() >= first + 6) {
   if (!given_) {
     return;
   }
   scheduling_.strategy = static_cast<sabir_strategy>(texts_[first][0] - '0');
   scheduling_.node_id = lend(texts_[first + 1]);
   scheduling_.soft = texts_[first + 2].empty() ? 0 : 1;
+  scheduling_.group_id = lend(texts_[first + 3]);
+  scheduling_.bundle = std::stoi(texts_[first + 4]);
+  scheduling_.capture_children = texts_[first + 5].empty() ? 0 : 1;
   std::vector<size_t> ends;
-  for (size_t i = first + 3; i + 1 < texts_.size(); i += 2) {
+  for (size_t i = first + 6; i + 1 < texts_.size(); i += 2) {
     if (texts_[i].empty()) {
       ends.push_back(conditions_.size());
     } else {

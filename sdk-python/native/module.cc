@@ -6,6 +6,7 @@
 #include "sdk-python/native/events.h"
 #include "sdk-python/native/failure.h"
 #include "sdk-python/native/function.h"
+#include "sdk-python/native/groups.h"
 #include "sdk-python/native/lifecycle.h"
 #include "sdk-python/native/object_ref.h"
 #include "sdk-python/native/ref_context.h"
@@ -42,6 +43,11 @@ PyMethodDef functions[] = {
     {"kv_put", kv_put, METH_VARARGS, nullptr},
     {"kv_get", kv_get, METH_O, nullptr},
     {"kv_delete", kv_delete, METH_O, nullptr},
+    {"create_group", create_group, METH_VARARGS, nullptr},
+    {"group_ready", group_ready, METH_VARARGS, nullptr},
+    {"remove_group", remove_group, METH_O, nullptr},
+    {"find_groups", find_groups, METH_VARARGS, nullptr},
+    {"current_group", current_group, METH_NOARGS, nullptr},
     {"export_function", export_function, METH_VARARGS, nullptr},
     {"get_function", get_function, METH_O, nullptr},
     {"prepare_task", prepare_task, METH_VARARGS, nullptr},

@@ -29,14 +29,17 @@ bool SchedulingOf::read(PyObject* tuple) {
   PyObject* node_id = nullptr;
   PyObject* labels = nullptr;
   PyObject* fallbacks = nullptr;
-  if (!PyTuple_Check(tuple) ||
-      !PyArg_ParseTuple(tuple, "IUpO!O!", &kind, &node_id, &soft, &PyList_Type, &labels, &PyList_Type, &fallbacks)) {
+  PyObject* group = nullptr;
+  int capture = 0;
+  if (!PyTuple_Check(tuple) || !PyArg_ParseTuple(tuple, "IUpO!O!Uip", &kind, &node_id, &soft, &PyList_Type, &labels,
+                                                 &PyList_Type, &fallbacks, &group, &scheduling_.bundle, &capture)) {
     if (PyErr_Occurred() == nullptr) {
       PyErr_SetString(PyExc_TypeError, "scheduling must be a tuple");
     }
     return false;
   }
-  if (!utf8_of(node_id, "a node's id", &scheduling_.node_id) || !labels_of(labels, &labels_)) {
+  if (!utf8_of(node_id, "a node's id", &scheduling_.node_id) ||
+      !utf8_of(group, "a placement group's id", &scheduling_.group_id) || !labels_of(labels, &labels_)) {
     return false;
   }
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(fallbacks); ++i) {
@@ -48,6 +51,7 @@ bool SchedulingOf::read(PyObject* tuple) {
   }
   scheduling_.strategy = kind;
   scheduling_.soft = soft != 0;
+  scheduling_.capture_children = capture != 0;
   scheduling_.labels = {labels_.data(), labels_.size()};
   scheduling_.fallbacks = fallbacks_.data();
   scheduling_.fallback_count = fallbacks_.size();

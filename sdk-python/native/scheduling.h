@@ -18,7 +18,7 @@ class SchedulingOf {
   SchedulingOf(const SchedulingOf&) = delete;
   SchedulingOf& operator=(const SchedulingOf&) = delete;
 
-  // (kind, node id, soft, labels, fallbacks), or None. False: a Python exception is set.
+  // (kind, node id, soft, labels, fallbacks, group id, bundle, capture), or None. False: a Python exception is set.
   bool read(PyObject* tuple);
   // NULL for None.
   const sabir_scheduling* get() const { return given_ ? &scheduling_ : nullptr; }

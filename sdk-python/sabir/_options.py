@@ -77,6 +77,20 @@ def _resources(name: str, value: Any) -> dict[str, float]:
     return checked
 
 
+def bundle(name: str, value: Any) -> dict[str, float]:
+    """Of a placement group: amounts by name, "CPU", "GPU" and "memory" among them."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict of name to amount, not {type(value).__name__}")
+    checked = {}
+    for key, amount in value.items():
+        if not isinstance(key, str) or not key:
+            raise TypeError(f"{name}: names must be non-empty strings, not {key!r}")
+        checked[key] = _number(key if key == "memory" else f"{name}[{key!r}]", amount)
+    if not any(checked.values()):
+        raise ValueError(f"{name} reserves nothing: {dict(value)!r}")
+    return checked
+
+
 def _retry_exceptions(name: str, value: Any) -> tuple[type[BaseException], ...]:
     if isinstance(value, bool):
         return (Exception,) if value else ()
@@ -96,7 +110,10 @@ def _concurrency(name: str, value: Any) -> int:
 _NOT_YET = {
     **dict.fromkeys(("concurrency_groups", "concurrency_group"), "threaded and async actors"),
     "accelerator_type": "a label_selector says it",
-    **dict.fromkeys(("placement_group", "placement_group_bundle_index"), "placement groups"),
+    **dict.fromkeys(
+        ("placement_group", "placement_group_bundle_index", "placement_group_capture_child_tasks"),
+        "scheduling_strategy=PlacementGroupSchedulingStrategy(...) says it",
+    ),
     "max_pending_calls": "a limit of pending calls",
     "max_calls": "a limit of calls per worker",
     "allow_out_of_order_execution": "calls out of their order",

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from sabir.util.scheduling_strategies import NodeAffinitySchedulingStrategy, NodeLabelSchedulingStrategy
+from sabir.util.scheduling_strategies import (
+    NodeAffinitySchedulingStrategy,
+    NodeLabelSchedulingStrategy,
+    PlacementGroupSchedulingStrategy,
+)
 
-_DEFAULT, _SPREAD, _NODE = range(3)
+_DEFAULT, _SPREAD, _NODE, _GROUP = range(4)
 
 Conditions = list[tuple[str, str]]
-# Kind, node, soft, labels, fallbacks.
-Native = Optional[tuple[int, str, bool, Conditions, list[Conditions]]]
+# Kind, node, soft, labels, fallbacks, group, bundle, capture.
+Native = Optional[tuple[int, str, bool, Conditions, list[Conditions], str, int, bool]]
+_NO_GROUP = ("", -1, False)
 
 
 def strategy(name: str, value: Any) -> Any:
-    known = (NodeAffinitySchedulingStrategy, NodeLabelSchedulingStrategy)
+    known = (NodeAffinitySchedulingStrategy, NodeLabelSchedulingStrategy, PlacementGroupSchedulingStrategy)
     if isinstance(value, known) or value in ("DEFAULT", "SPREAD"):
         return value
-    if type(value).__name__ == "PlacementGroupSchedulingStrategy":
-        raise ValueError(f"{name}: placement groups are not in this version of Sabir")
     if isinstance(value, str):
         raise ValueError(f"{name} must be 'DEFAULT', 'SPREAD' or an object of sabir.util.scheduling_strategies")
     raise TypeError(
@@ -58,6 +61,8 @@ def check_together(options: Mapping[str, Any]) -> None:
         raise ValueError(
             "NodeLabelSchedulingStrategy does not go with label_selector and fallback_strategy: one of them"
         )
+    if isinstance(options.get("scheduling_strategy"), PlacementGroupSchedulingStrategy) and labels:
+        raise ValueError("PlacementGroupSchedulingStrategy does not go with label_selector: give the bundles labels")
     if options.get("fallback_strategy") and not labels:
         raise ValueError("fallback_strategy needs a label_selector, which it is tried after")
 
@@ -67,14 +72,18 @@ def native(options: Mapping[str, Any]) -> Native:
     labels = list((options.get("label_selector") or {}).items())
     others = [list(one["label_selector"].items()) for one in options.get("fallback_strategy") or ()]
     if isinstance(wanted, NodeAffinitySchedulingStrategy):
-        return _NODE, wanted.node_id, wanted.soft, labels, others
+        return _NODE, wanted.node_id, wanted.soft, labels, others, *_NO_GROUP
+    if isinstance(wanted, PlacementGroupSchedulingStrategy):
+        group = wanted.placement_group.id if wanted.placement_group is not None else ""
+        capture = bool(wanted.placement_group_capture_child_tasks)
+        return _GROUP, "", False, [], [], group, wanted.placement_group_bundle_index, capture
     if isinstance(wanted, NodeLabelSchedulingStrategy):
         hard = [(key, str(condition)) for key, condition in wanted.hard.items()]
         soft = [(key, str(condition)) for key, condition in wanted.soft.items()]
-        return _DEFAULT, "", False, hard + soft, [hard] if soft else []
+        return _DEFAULT, "", False, hard + soft, [hard] if soft else [], *_NO_GROUP
     if wanted == "SPREAD":
-        return _SPREAD, "", False, labels, others
-    return (_DEFAULT, "", False, labels, others) if labels else None
+        return _SPREAD, "", False, labels, others, *_NO_GROUP
+    return (_DEFAULT, "", False, labels, others, *_NO_GROUP) if labels else None
 
 
 def node_labels(name: str, value: Any) -> list[tuple[str, str]]:

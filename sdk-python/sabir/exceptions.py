@@ -8,6 +8,7 @@ SabirError
  |    +-- ActorDiedError          the actor is gone for good
  |    +-- ActorUnavailableError   the actor restarts; this call was not retried
  +-- TaskUnschedulableError       it may run on one node only, which is gone or can never run it
+ +-- TaskPlacementGroupRemoved    its placement group was removed, or ended with its job
  +-- GetTimeoutError              (TimeoutError)
  +-- ObjectStoreFullError
  +-- ObjectLostError              the value is gone and cannot be made again
@@ -163,6 +164,10 @@ class TaskUnschedulableError(SabirError):
     """It may run on one node only, and that node is gone, or can never run it. The message says which and why."""
 
 
+class TaskPlacementGroupRemoved(SabirError):
+    """The placement group that it was to run in, or ran in, was removed, or ended with the job that made it."""
+
+
 class GetTimeoutError(SabirError, TimeoutError):
     """``get`` was given a timeout, and the value was not there in time."""
 
@@ -238,4 +243,5 @@ BY_STATUS: dict[int, type[SabirError]] = {
     18: SabirSystemError,
     19: SabirSystemError,
     20: TaskUnschedulableError,
+    21: TaskPlacementGroupRemoved,
 }

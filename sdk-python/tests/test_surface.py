@@ -83,6 +83,7 @@ RAY_EXCEPTIONS = {
     "ObjectStoreFullError",
     "OutOfMemoryError",
     "TaskCancelledError",
+    "TaskPlacementGroupRemoved",
     "TaskUnschedulableError",
     "WorkerCrashedError",
 }

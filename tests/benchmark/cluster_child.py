@@ -73,6 +73,23 @@ def array_by_reference(api: Any) -> workloads.Workload:
     return workloads.Workload(lambda: api.get([task.remote(ref) for _ in range(100)]), 100)
 
 
+def placement_groups(api: Any) -> workloads.Workload:
+    """As Ray's own benchmark: groups of one bundle, each waited for, then each removed."""
+    if api.__name__ == "ray":
+        from ray.util.placement_group import placement_group, remove_placement_group
+    else:
+        from sabir.util import placement_group, remove_placement_group
+
+    def run() -> None:
+        groups = [placement_group([{"far": 0.001}]) for _ in range(100)]
+        for group in groups:
+            assert group.wait(30)
+        for group in groups:
+            remove_placement_group(group)
+
+    return workloads.Workload(run, 100)
+
+
 WORKLOADS: dict[str, Callable[[Any], workloads.Workload]] = {
     "cluster: tasks on the other node, sync": tasks_sync,
     "cluster: tasks on the other node, async": tasks_async,
@@ -80,6 +97,7 @@ WORKLOADS: dict[str, Callable[[Any], workloads.Workload]] = {
     "cluster: an 80 MB array that is there already": array_by_reference,
     "cluster: calls of an actor on the other node, sync": actor_sync,
     "cluster: calls of an actor on the other node, async": actor_async,
+    "cluster: placement groups created, waited for and removed": placement_groups,
 }
 
 

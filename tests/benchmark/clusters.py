@@ -19,11 +19,13 @@ NAMES = (  # cluster_child.py has them
     "cluster: an 80 MB array that is there already",
     "cluster: calls of an actor on the other node, sync",
     "cluster: calls of an actor on the other node, async",
+    "cluster: placement groups created, waited for and removed",
 )
 MEGABYTES = 256  # of one array that goes to the other node
 BROADCAST_NODES = 4
 JOINING_NODES = 20
 WANTED_RATIO = 50
+WANTED_GROUPS_RATIO = 10
 WANTED_NODE_MIB = 30.0
 
 
@@ -101,6 +103,8 @@ def targets(results: dict[str, Any], peer: str | None) -> list[tuple[str, str, s
         times = runner.ratio(result, peer)
         if times and "async" in result["name"]:
             lines.append(line(f"{result['name']}: ratio", times, WANTED_RATIO, times >= WANTED_RATIO))
+        elif times and "placement groups" in result["name"]:
+            lines.append(line(f"{result['name']}: ratio", times, WANTED_GROUPS_RATIO, times >= WANTED_GROUPS_RATIO))
     broadcasts = results["measures"]["broadcast"]
     if peer:
         times = broadcasts["sabir --insecure"]["GB/s"] / broadcasts[peer]["GB/s"]

@@ -47,6 +47,7 @@ class BundleManager {
 
   // G6: to be sent when the coordinator is another one, and now and then.
   BundleInventory inventory() const;
+  bool empty() const { return reservations_.empty(); }
 
   void tick();
   std::optional<int64_t> next_wake_ns() const;

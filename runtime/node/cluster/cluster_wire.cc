@@ -3,6 +3,7 @@
 #include <capnp/message.h>
 
 #include "runtime/node/cluster/control_wire.h"
+#include "runtime/node/cluster/group_wire.h"
 #include "runtime/node/cluster/wire_convert.h"
 #include "runtime/rpc/convert.h"
 #include "runtime/rpc/frame_codec.h"
@@ -325,6 +326,8 @@ void write(const ControlAnswer& from, Wire::Builder message) {
   write_control_answer(from, message.initControlAnswer());
 }
 
+void write(const GroupMessage& from, Wire::Builder message) { write_group_message(from, message.initGroup()); }
+
 // --- Output
 
 Result<std::string> read_job_id(capnp::Data::Reader from) {
@@ -421,6 +424,10 @@ Result<ClusterMessage> read_message(Wire::Reader from) {
       return read_log_lines(from.getLogLines());
     case Wire::LOG_ANSWER:
       return read_log_answer(from.getLogAnswer());
+    case Wire::GROUP: {
+      SABIR_ASSIGN_OR_RETURN(GroupMessage message, read_group_message(from.getGroup()));
+      return ClusterMessage(std::move(message));
+    }
   }
   return unsupported_error("a cluster message of a kind that this release does not know");
 }

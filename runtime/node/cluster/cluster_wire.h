@@ -10,6 +10,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/node/cluster/control_requests.h"
+#include "runtime/node/cluster/group_messages.h"
 #include "runtime/node/cluster/node_report.h"
 #include "runtime/node/cluster/remote_lease.h"
 #include "runtime/node/cluster/report_publisher.h"
@@ -99,7 +100,7 @@ struct LogAnswer {
 using ClusterMessage =
     std::variant<RegisterRequest, RegisterAnswer, MembersMessage, NodeReport, ReportAnswerMessage, ViewBatch,
                  ViewPosition, LeaseRequest, LeaseAnswer, LeaseStatus, LeaseStatusAnswer, LeaseRecall, Heartbeat,
-                 HeartbeatAnswer, Leaving, ControlRequest, ControlAnswer, LogLinesMessage, LogAnswer>;
+                 HeartbeatAnswer, Leaving, ControlRequest, ControlAnswer, LogLinesMessage, LogAnswer, GroupMessage>;
 
 // The message without a prefix of its length. Texts for people (names, releases, reasons) are cut to their bounds, but
 // for those in a NodeReport; what breaks another bound is encoded all the same, and refused by whoever decodes it.

@@ -125,6 +125,34 @@ class Fields {
   void one(const LogLinesMessage& from) { add(from.job_id, from.sequence, from.lines); }
   void one(const LogAnswer& from) { add(from.job_id, from.sequence); }
 
+  void one(const LabelTerm& from) { add(from.key, from.op, from.values); }
+  void one(const BundleSpec& from) { add(from.resources, from.selector); }
+  void one(const GroupSpec& from) {
+    add(from.id, from.job, from.name, from.name_space, from.detached, from.strategy, from.bundles);
+  }
+  void one(const PrepareBundles::Bundle& from) { add(from.index, from.resources); }
+  void one(const DropBundles::Bundle& from) { add(from.index, from.up_to_attempt); }
+  void one(const BundleInventory::Bundle& from) { add(from.group, from.index, from.attempt, from.committed); }
+  void one(const PrepareBundles& from) { add(from.epoch, from.node, from.group, from.attempt, from.bundles); }
+  void one(const PrepareAnswer& from) { add(from.node, from.group, from.attempt, from.prepared, from.reason); }
+  void one(const CommitBundles& from) { add(from.epoch, from.node, from.group, from.attempt, from.bundles); }
+  void one(const CommitAnswer& from) { add(from.node, from.group, from.attempt, from.committed, from.unknown); }
+  void one(const DropBundles& from) { add(from.epoch, from.node, from.group, from.bundles); }
+  void one(const DropAnswer& from) { add(from.node, from.group, from.bundles); }
+  void one(const BundleInventory& from) { add(from.node, from.bundles); }
+  void one(const GroupState& from) {
+    add(from.spec, from.stage, from.infeasible, from.reason, from.nodes, from.version);
+  }
+  void one(const GroupRequest& from) {
+    add(from.number, from.kind, from.spec, from.spec.home, from.group, from.wait_number, from.name, from.name_space,
+        from.job);
+  }
+  void one(const GroupAnswer& from) { add(from.number, from.failure, from.groups); }
+  void one(const GroupMessage& from) {
+    add(from.index());
+    std::visit([&](const auto& what) { one(what); }, from);
+  }
+
  private:
   std::ostringstream out_;
 };
@@ -186,7 +214,55 @@ NamedActor full_actor() {
   return {node_key(1, kHigh + 1), std::string("0123456789abcde\0", 16), "Counter", std::string("\0info", 5), 3, -1};
 }
 
+GroupSpec full_group() {
+  GroupSpec spec{.id = GroupId(node_id(9).bits()), .job = JobKey(node_id(8).bits()), .name = "ring"};
+  spec.name_space = "space";
+  spec.detached = true;
+  spec.strategy = GroupStrategy::kStrictSpread;
+  spec.bundles = {{cpus(1), {{"zone", LabelTerm::Op::kNotIn, {"eu", "us"}}, {"disk", LabelTerm::Op::kAbsent}}},
+                  {{{"GPU", 2 * kUnit}, {"x", 1}}, {{"zone", LabelTerm::Op::kIn, {"eu"}}}}};
+  return spec;
+}
+
+std::vector<ClusterMessage> group_kinds() {
+  GroupId group(node_id(9).bits());
+  NodeKey node = node_key(1, kHigh + 1);
+  GroupSpec created = full_group();
+  created.home = node;
+  GroupState state{full_group(), GroupStage::kReplacing, true, "why not", {node, {}}, kHigh + 2};
+  GroupState gone{.spec = {.id = group}, .stage = GroupStage::kGone, .version = kHigh + 3};
+  using Kind = GroupRequest::Kind;
+  auto request = [](GroupRequest made) { return ClusterMessage(GroupMessage(std::move(made))); };
+  return {GroupMessage(PrepareBundles{kHigh + 1, node, group, kHigh + 2, {{0, cpus(1)}, {255, {{"x", 1}}}}}),
+          GroupMessage(PrepareAnswer{node, group, kHigh + 1, true, "reason"}),
+          GroupMessage(CommitBundles{kHigh + 1, node, group, kHigh + 2, {0, 255}}),
+          GroupMessage(CommitAnswer{node, group, kHigh + 1, {0, 1}, {2, 255}}),
+          GroupMessage(DropBundles{kHigh + 1, node, group, {{0, kHigh + 2}, {255, 3}}}),
+          GroupMessage(DropAnswer{node, group, {{0, kHigh + 2}, {255, 3}}}),
+          GroupMessage(BundleInventory{node, {{group, 3, kHigh + 1, true}, {group, 4, 2, false}}}),
+          request({.number = kHigh + 1, .kind = Kind::kCreate, .spec = created}),
+          request({.number = kHigh + 2, .kind = Kind::kRemove, .group = group}),
+          request({.number = kHigh + 3, .kind = Kind::kWait, .group = group}),
+          request({.number = kHigh + 4, .kind = Kind::kCancelWait, .wait_number = kHigh + 5}),
+          request({.number = kHigh + 6, .kind = Kind::kFind, .group = group}),
+          request({.number = kHigh + 7, .kind = Kind::kFind, .name = "ring", .name_space = "space"}),
+          request({.number = kHigh + 8, .kind = Kind::kEndJob, .job = full_group().job}),
+          GroupMessage(GroupAnswer{kHigh + 1, not_found_error("nobody"), {}}),
+          GroupMessage(GroupAnswer{kHigh + 1, {}, {state, gone}}),
+          GroupMessage(state),
+          GroupMessage(gone)};
+}
+
+std::vector<ClusterMessage> plain_kinds();
 std::vector<ClusterMessage> all_kinds() {
+  std::vector<ClusterMessage> kinds = plain_kinds();
+  for (ClusterMessage& message : group_kinds()) {
+    kinds.push_back(std::move(message));
+  }
+  return kinds;
+}
+
+std::vector<ClusterMessage> plain_kinds() {
   NodeKey client = node_key(1, kHigh + 1);
   NodeKey server = node_key(2, kHigh + 2);
   return {RegisterRequest{node_id(1), "name", "host", 65'000, "1.2.3", kHigh + 1, std::string(16, 's')},
@@ -258,6 +334,26 @@ TEST(ClusterWireTest, EveryKindGoesAndComesAgain) {
     kinds.insert(message.index());
   }
   EXPECT_EQ(kinds.size(), std::variant_size_v<ClusterMessage>);
+}
+
+TEST(ClusterWireTest, EveryKindOfAGroupsMessageGoesAndComesAgain) {
+  std::set<size_t> kinds;
+  for (const ClusterMessage& message : group_kinds()) {
+    expect_same_again(message);
+    kinds.insert(std::get<GroupMessage>(message).index());
+  }
+  EXPECT_EQ(kinds.size(), std::variant_size_v<GroupMessage>);
+}
+
+TEST(ClusterWireTest, GroupsThatBreakTheirBoundsAreRefused) {
+  GroupSpec many = full_group();
+  many.bundles.assign(kMaxBundles + 1, {cpus(1)});
+  expect_refused(GroupMessage(GroupRequest{.kind = GroupRequest::Kind::kCreate, .spec = many}), "256 bundles");
+  GroupSpec empty = full_group();
+  empty.bundles.clear();
+  expect_refused(GroupMessage(GroupRequest{.kind = GroupRequest::Kind::kCreate, .spec = empty}), "bundles");
+  expect_refused(GroupMessage(PrepareBundles{1, node_key(1), full_group().id, 1, {{kMaxBundles, cpus(1)}}}), "bundle");
+  expect_refused(GroupMessage(GroupState{full_group(), GroupStage::kReady, false, "", {node_key(1)}, 1}), "together");
 }
 
 TEST(ClusterWireTest, WhatMayBeMissingMayBeMissing) {

@@ -16,6 +16,22 @@ std::string_view group_strategy_name(GroupStrategy strategy) {
   return "?";
 }
 
+std::string_view group_stage_name(GroupStage stage) {
+  switch (stage) {
+    case GroupStage::kPending:
+      return "pending";
+    case GroupStage::kPreparing:
+      return "preparing";
+    case GroupStage::kReady:
+      return "ready";
+    case GroupStage::kReplacing:
+      return "replacing";
+    case GroupStage::kGone:
+      return "gone";
+  }
+  return "?";
+}
+
 Result<void> check_group(const GroupSpec& spec) {
   if (spec.id.is_nil()) {
     return invalid_error("a placement group without an id");

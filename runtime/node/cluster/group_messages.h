@@ -25,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "runtime/node/cluster/labels.h"
@@ -51,9 +52,12 @@ struct BundleSpec {
   bool operator==(const BundleSpec&) const = default;
 };
 
+using JobKey = Id<struct JobKeyTag>;  // the same on all nodes
+
 struct GroupSpec {
   GroupId id;  // by the caller; makes create idempotent
-  JobNumber job = 0;
+  JobKey job = {};
+  NodeKey home = {};            // of the job's driver: the group ends with that node, too
   std::string name = {};        // empty: none
   std::string name_space = {};  // not empty if there is a name
   bool detached = false;        // outlives its job
@@ -128,5 +132,43 @@ struct BundleInventory {
   NodeKey node;
   std::vector<Bundle> bundles;
 };
+
+// --- Between the coordinator and who uses groups (schema/groups.capnp)
+
+enum class GroupStage : uint8_t { kPending, kPreparing, kReady, kReplacing, kGone };
+std::string_view group_stage_name(GroupStage stage);  // "pending", ...
+
+struct GroupState {
+  GroupSpec spec = {};  // kGone: its id alone
+  GroupStage stage = GroupStage::kPending;
+  bool infeasible = false;
+  std::string reason = {};          // why it is not ready, for people
+  std::vector<NodeKey> nodes = {};  // of each bundle; nil: it has no place
+  uint64_t version = 0;             // of two states of a group the one with the higher counts
+};
+
+struct GroupRequest {
+  enum class Kind : uint8_t { kCreate, kRemove, kWait, kCancelWait, kFind, kEndJob };
+  uint64_t number = 0;  // by the node that asks
+  Kind kind = Kind::kFind;
+  GroupSpec spec = {};       // kCreate
+  GroupId group = {};        // kRemove, kWait, kFind
+  uint64_t wait_number = 0;  // kCancelWait
+  std::string name = {};     // kFind; without a group and a name: all
+  std::string name_space = {};
+  JobKey job = {};  // kEndJob
+};
+
+struct GroupAnswer {
+  uint64_t number = 0;
+  std::optional<Error> failure = {};
+  std::vector<GroupState> groups = {};
+};
+
+inline constexpr size_t kMaxGroupsTold = 4096;     // in one answer
+inline constexpr size_t kMaxBundlesTold = 16'384;  // in all of them together: a message has its limit
+
+using GroupMessage = std::variant<PrepareBundles, PrepareAnswer, CommitBundles, CommitAnswer, DropBundles, DropAnswer,
+                                  BundleInventory, GroupRequest, GroupAnswer, GroupState>;
 
 }  // namespace sabir::cluster

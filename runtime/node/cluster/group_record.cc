@@ -21,7 +21,8 @@ AnyId read_id(control::RecordReader& in, bool& good) {
 std::string encode_group(const GroupRecord& record) {
   const GroupSpec& spec = record.spec;
   control::RecordWriter out(kVersion);
-  out.text(spec.id.bits().view()).number(spec.job).text(spec.name).text(spec.name_space).flag(spec.detached);
+  out.text(spec.id.bits().view()).text(spec.job.bits().view()).text(spec.home.id.bits().view());
+  out.number(spec.home.incarnation).text(spec.name).text(spec.name_space).flag(spec.detached);
   out.number(static_cast<uint8_t>(spec.strategy)).number(record.order).flag(record.ready);
   out.number(static_cast<uint32_t>(spec.bundles.size()));
   for (size_t i = 0; i < spec.bundles.size(); ++i) {
@@ -49,7 +50,9 @@ Result<GroupRecord> decode_group(std::string_view bytes) {
   control::RecordReader in(bytes, kVersion);
   bool good = true;
   spec.id = read_id<GroupId>(in, good);
-  spec.job = in.number<JobNumber>();
+  spec.job = read_id<JobKey>(in, good);
+  spec.home.id = read_id<NodeId>(in, good);
+  spec.home.incarnation = in.number<uint64_t>();
   spec.name = in.text();
   spec.name_space = in.text();
   spec.detached = in.flag();

@@ -10,7 +10,7 @@ namespace {
 GroupRecord example() {
   GroupRecord record;
   record.spec = {.id = GroupId(node_id(9).bits()),
-                 .job = 3,
+                 .job = JobKey(IdBits{.bytes = {3}}),
                  .name = "ring",
                  .name_space = "tests",
                  .detached = true,

@@ -122,6 +122,15 @@ Result<LabelTerm> parse_label_term(std::string_view key, std::string_view text) 
   return term;
 }
 
+std::string label_text(const LabelTerm& term) {
+  bool negated = term.op == LabelTerm::Op::kNotIn || term.op == LabelTerm::Op::kAbsent;
+  std::string text = negated ? "!" : "";
+  if (term.op == LabelTerm::Op::kExists || term.op == LabelTerm::Op::kAbsent) {
+    return text + "exists()";
+  }
+  return term.values.size() == 1 ? text + term.values[0] : text + "in(" + list(term.values) + ")";
+}
+
 bool matches(const LabelTerm& term, const Labels& labels) {
   auto found = labels.find(term.key);
   bool there = found != labels.end();

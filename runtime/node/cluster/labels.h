@@ -48,6 +48,8 @@ using LabelSelector = std::vector<LabelTerm>;
 // The text that users write: "eu", "!eu", "in(eu, us)", "!in(eu, us)", "exists()", "!exists()". kInvalid: anything
 // else, or a bound is broken.
 Result<LabelTerm> parse_label_term(std::string_view key, std::string_view text);
+// The text that it can be parsed from.
+std::string label_text(const LabelTerm& term);
 // kInvalid: a bound is broken, values are missing or superfluous.
 Result<void> check_selector(const LabelSelector& selector);
 

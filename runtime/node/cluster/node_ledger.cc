@@ -1,30 +1,35 @@
 #include "runtime/node/cluster/node_ledger.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "runtime/base/check.h"
 
 namespace sabir::cluster {
-namespace {
-
-// The set bits of `mask` at the places of `places`.
-uint64_t bits_at(uint64_t mask, uint64_t places) {
-  uint64_t bits = 0;
-  for (int place = 0; mask != 0; ++place, mask &= mask - 1) {
-    if ((places >> place & 1) != 0) {
-      bits |= uint64_t{1} << std::countr_zero(mask);
-    }
-  }
-  return bits;
-}
-
-}  // namespace
 
 NodeLedger::NodeLedger(node::NodeResources* resources) : resources_(resources) {}
 
+void NodeLedger::sweep() {
+  for (BundleNumber number : resources_->take_closed_accounts()) {
+    forget(number);
+  }
+}
+
+void NodeLedger::forget(BundleNumber number) {
+  auto found = bundles_.find(number);
+  for (const auto& amount : found->second.amounts) {
+    reserved_.set(amount.id, reserved_.get(amount.id) - amount.units);
+  }
+  auto group = by_group_.find(found->second.group);
+  group->second.erase(number);
+  if (group->second.empty()) {
+    by_group_.erase(group);
+  }
+  bundles_.erase(found);
+}
+
 std::optional<std::vector<BundleNumber>> NodeLedger::reserve(
     const GroupId& group, const std::vector<std::pair<uint32_t, ResourceSet>>& bundles) {
+  sweep();
   std::vector<BundleNumber> numbers;
   for (const auto& [index, amounts] : bundles) {
     if (!resources_->fits(amounts)) {
@@ -33,13 +38,13 @@ std::optional<std::vector<BundleNumber>> NodeLedger::reserve(
       }
       return std::nullopt;
     }
-    Bundle bundle{.group = group, .index = index, .of_node = resources_->take(amounts), .capacity = Capacity(amounts)};
+    BundleNumber number = resources_->open_account(resources_->take(amounts));
     for (const auto& amount : amounts) {
       reserved_.set(amount.id, reserved_.get(amount.id) + amount.units);
     }
-    numbers.push_back(++last_number_);
-    bundles_.emplace(last_number_, std::move(bundle));
-    by_group_[group].insert(last_number_);
+    numbers.push_back(number);
+    bundles_.emplace(number, Bundle{.group = group, .index = index, .amounts = amounts});
+    by_group_[group].insert(number);
   }
   return numbers;
 }
@@ -51,25 +56,21 @@ void NodeLedger::open(BundleNumber number) {
 }
 
 bool NodeLedger::close(BundleNumber number) {
+  sweep();
   auto found = bundles_.find(number);
   SABIR_CHECK(found != bundles_.end(), "bundle=", number);
-  Bundle& bundle = found->second;
-  bundle.closed = true;
-  bundle.is_open = false;
-  if (bundle.claims > 0) {
+  found->second.closed = true;
+  found->second.is_open = false;
+  if (!resources_->close_account(number)) {
     return false;
   }
-  resources_->give_back(bundle.of_node);
-  for (const auto& amount : bundle.of_node.amounts) {
-    reserved_.set(amount.id, reserved_.get(amount.id) - amount.units);
-  }
-  auto group = by_group_.find(bundle.group);
-  group->second.erase(number);
-  if (group->second.empty()) {
-    by_group_.erase(group);
-  }
-  bundles_.erase(found);
+  forget(number);
   return true;
+}
+
+size_t NodeLedger::bundle_count() {
+  sweep();
+  return bundles_.size();
 }
 
 std::vector<BundleNumber> NodeLedger::open_bundles(const Placement& placement) const {
@@ -94,11 +95,11 @@ NodeLedger::Fit NodeLedger::fit(const ResourceSet& request, const Placement& pla
   }
   Fit fit = Fit::kNever;
   for (BundleNumber number : open_bundles(placement)) {
-    const Capacity& capacity = bundles_.at(number).capacity;
-    if (capacity.fits(request)) {
+    std::optional<ResourceSet> own = resources_->translate(request, number);
+    if (own && resources_->fits(*own)) {
       return Fit::kNow;
     }
-    fit = capacity.could_fit(request) ? Fit::kLater : fit;
+    fit = own ? Fit::kLater : fit;
   }
   return fit;
 }
@@ -110,60 +111,44 @@ bool NodeLedger::attainable(const ResourceSet& request) const {
 }
 
 std::optional<Claim> NodeLedger::claim(const ResourceSet& request, const Placement& placement) {
-  if (!placement.in_group()) {
-    if (!resources_->fits(request)) {
+  BundleNumber best = node::kNodeAccount;
+  ResourceSet wanted = request;
+  if (placement.in_group()) {
+    uint32_t best_used = 0;
+    for (BundleNumber number : open_bundles(placement)) {
+      std::optional<ResourceSet> own = resources_->translate(request, number);
+      uint32_t used = own ? resources_->percent_used_with(*own, number) : 0;
+      if (own && resources_->fits(*own) && (best == node::kNodeAccount || used > best_used)) {
+        best = number;
+        best_used = used;
+        wanted = *own;
+      }
+    }
+    if (best == node::kNodeAccount) {
       return std::nullopt;
     }
-    Claim claim{.amounts = request, .of_node = resources_->take(request)};
-    claim.gpu_mask = claim.of_node.gpu_mask;
-    return claim;
-  }
-  BundleNumber best = 0;
-  uint32_t best_used = 0;
-  for (BundleNumber number : open_bundles(placement)) {
-    const Capacity& capacity = bundles_.at(number).capacity;
-    if (capacity.fits(request) && (best == 0 || capacity.percent_used_with(request) > best_used)) {
-      best = number;
-      best_used = capacity.percent_used_with(request);
-    }
-  }
-  if (best == 0) {
+  } else if (!resources_->fits(request)) {
     return std::nullopt;
   }
-  Bundle& bundle = bundles_.at(best);
-  bundle.claims += 1;
-  Claim claim{.amounts = request, .bundle = best, .gpu_places = bundle.capacity.take(request)};
-  claim.gpu_mask = bits_at(bundle.of_node.gpu_mask, claim.gpu_places);
+  Claim claim{.bundle = best, .allocation = resources_->take(wanted, best)};
+  claim.gpu_mask = claim.allocation.gpu_mask;
   return claim;
 }
 
 void NodeLedger::release(const Claim& claim) {
-  if (claim.bundle == 0) {
-    resources_->give_back(claim.of_node);
-    return;
-  }
-  Bundle& bundle = bundles_.at(claim.bundle);
-  SABIR_CHECK(bundle.claims > 0, "bundle=", claim.bundle);
-  bundle.claims -= 1;
-  bundle.capacity.give_back(claim.amounts, claim.gpu_places);
-  if (bundle.closed && bundle.claims == 0) {
-    close(claim.bundle);
-  }
+  resources_->give_back(claim.allocation);
+  sweep();
 }
 
-void NodeLedger::check_invariants() const {
+void NodeLedger::check_invariants() {
+  sweep();
   ResourceSet reserved;
   for (const auto& [number, bundle] : bundles_) {
-    for (const auto& amount : bundle.of_node.amounts) {
+    for (const auto& amount : bundle.amounts) {
       reserved.set(amount.id, reserved.get(amount.id) + amount.units);
     }
     SABIR_CHECK(!(bundle.is_open && bundle.closed), "bundle=", number);
-    SABIR_CHECK(bundle.claims == 0 || bundle.is_open || bundle.closed, "bundle=", number);
-    for (const auto& amount : bundle.capacity.total()) {
-      Units free = bundle.capacity.free().get(amount.id);
-      SABIR_CHECK(free >= 0 && free <= amount.units, "bundle=", number, " free=", free);
-      SABIR_CHECK(bundle.claims > 0 || free == amount.units, "bundle=", number, " free=", free);
-    }
+    SABIR_CHECK(bundle.closed != resources_->is_open(number), "bundle=", number);
   }
   SABIR_CHECK(reserved == reserved_);
 }

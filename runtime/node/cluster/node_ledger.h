@@ -16,20 +16,18 @@
 #include <vector>
 
 #include "runtime/base/result.h"
-#include "runtime/node/cluster/capacity.h"
 #include "runtime/node/cluster/cluster_types.h"
 
 namespace sabir::cluster {
 
-using BundleNumber = uint64_t;  // of one reservation at this node; never reused
+// Of one reservation at this node; never reused. It is the bundle's account (NodeResources).
+using BundleNumber = node::AccountId;
 
 // What one call, actor or slot holds; from claim() to release().
 struct Claim {
-  ResourceSet amounts;
-  uint64_t gpu_mask = 0;     // the node's indices
-  BundleNumber bundle = 0;   // 0: from the node itself
-  node::Allocation of_node;  // bundle 0
-  uint64_t gpu_places = 0;   // else: the bundle's GPUs
+  uint64_t gpu_mask = 0;    // the node's indices
+  BundleNumber bundle = 0;  // 0: from the node itself
+  node::Allocation allocation;
 };
 
 class NodeLedger {
@@ -43,6 +41,8 @@ class NodeLedger {
   void open(BundleNumber bundle);
   // Gone at once if nothing runs in it (true).
   bool close(BundleNumber bundle);
+  // Of a placement: its bundles that give claims, for who takes from their accounts himself.
+  std::vector<BundleNumber> open_bundles(const Placement& placement) const;
 
   enum class Fit : uint8_t { kNow, kLater, kNever };
   // kNever: not even if all of the node, or of the bundles of the placement that are here and open, were free.
@@ -54,29 +54,27 @@ class NodeLedger {
   void release(const Claim& claim);
 
   node::NodeResources& resources() { return *resources_; }
-  size_t bundle_count() const { return bundles_.size(); }  // closed ones, too
+  size_t bundle_count();  // closed ones, too
   // SABIR_CHECKs the accounts. For tests.
-  void check_invariants() const;
+  void check_invariants();
 
  private:
   struct Bundle {
     GroupId group;
     uint32_t index = 0;
-    node::Allocation of_node;
-    Capacity capacity;
+    ResourceSet amounts;
     bool is_open = false;
     bool closed = false;
-    uint32_t claims = 0;
   };
 
-  // Of a placement: open ones.
-  std::vector<BundleNumber> open_bundles(const Placement& placement) const;
+  // Closed ones whose last claim came back.
+  void sweep();
+  void forget(BundleNumber bundle);
 
   node::NodeResources* const resources_;
   std::map<BundleNumber, Bundle> bundles_;
   std::map<GroupId, std::set<BundleNumber>> by_group_;
   ResourceSet reserved_;  // by all of them
-  BundleNumber last_number_ = 0;
 };
 
 }  // namespace sabir::cluster

@@ -134,7 +134,7 @@ void PlacementGroups::remove(const GroupId& id) {
   nudge();
 }
 
-void PlacementGroups::end_job(JobNumber job) {
+void PlacementGroups::end_job(const JobKey& job) {
   std::vector<GroupId> over;
   for (const auto& [id, group] : groups_) {
     if (group.record.spec.job == job && !group.record.spec.detached) {
@@ -204,8 +204,16 @@ void PlacementGroups::node_gone(const NodeKey& node) {
     drops_due_.erase({at->second.due_ns, at->first});
     at = drops_.erase(at);
   }
+  std::vector<GroupId> over;
   for (auto& [id, group] : groups_) {
-    lose_bundles(group, node);
+    if (group.record.spec.home == node && !group.record.spec.detached) {
+      over.push_back(id);
+    } else {
+      lose_bundles(group, node);
+    }
+  }
+  for (const GroupId& id : over) {
+    remove(id);
   }
 }
 

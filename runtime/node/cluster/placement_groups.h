@@ -76,7 +76,7 @@ class PlacementGroups {
   // Idempotent: of nothing, fine.
   void remove(const GroupId& group);
   // Its groups are removed, detached ones excepted.
-  void end_job(JobNumber job);
+  void end_job(const JobKey& job);
 
   // Answered by AnswerWaiter when every bundle is there. kNotFound, kExhausted (max_waiters): no answer follows.
   Result<void> wait(const GroupId& group, WaiterId waiter, std::optional<int64_t> timeout_ns);
@@ -88,7 +88,8 @@ class PlacementGroups {
   void on_dropped(const DropAnswer& answer);
   void on_inventory(const BundleInventory& inventory);
 
-  // The view has the change already. A later incarnation also means that the earlier one is gone.
+  // Groups that are not detached end with the node that is the home of their job. The view has the change already. A
+  // later incarnation also means that the earlier one is gone.
   void node_added();
   void node_gone(const NodeKey& node);
 

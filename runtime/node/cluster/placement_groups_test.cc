@@ -12,6 +12,9 @@
 namespace sabir::cluster {
 namespace {
 
+const JobKey kJob{IdBits{.bytes = {1}}};
+const JobKey kOtherJob{IdBits{.bytes = {2}}};
+
 // A coordinator and real nodes; messages arrive at once, unless `lose` says they do not.
 class PlacementGroupsTest : public testing::Test {
  protected:
@@ -115,7 +118,7 @@ class PlacementGroupsTest : public testing::Test {
   }
 
   GroupSpec spec(uint32_t number, GroupStrategy strategy, std::vector<double> sizes) {
-    GroupSpec spec{.id = GroupId(node_id(1000 + number).bits()), .job = 1, .strategy = strategy};
+    GroupSpec spec{.id = GroupId(node_id(1000 + number).bits()), .job = kJob, .strategy = strategy};
     for (double size : sizes) {
       spec.bundles.push_back({cpus(size)});
     }
@@ -195,18 +198,36 @@ TEST_F(PlacementGroupsTest, NamesBelongToOneGroup) {
   EXPECT_EQ(groups->create(GroupSpec{}).error().kind(), ErrorKind::kInvalid);
 }
 
+TEST_F(PlacementGroupsTest, GroupsEndWithTheHomeOfTheirJob) {
+  add(1, 4);
+  add(2, 4);
+  GroupSpec plain = spec(1, GroupStrategy::kPack, {1});
+  plain.home = node_key(2);
+  GroupSpec detached = spec(2, GroupStrategy::kPack, {1});
+  detached.home = node_key(2);
+  detached.detached = true;
+  EXPECT_TRUE(groups->create(plain).ok());
+  EXPECT_TRUE(groups->create(detached).ok());
+  run();
+  kill(2);
+  run(5 * kSecondNs);
+  EXPECT_FALSE(groups->view(plain.id));
+  EXPECT_EQ(phase(detached), GroupPhase::kReady);
+  EXPECT_EQ(reserved(), 1u);
+}
+
 TEST_F(PlacementGroupsTest, DetachedGroupsOutliveTheirJob) {
   add(1, 4);
   GroupSpec plain = spec(1, GroupStrategy::kPack, {1});
   GroupSpec detached = spec(2, GroupStrategy::kPack, {1});
   detached.detached = true;
   GroupSpec other = spec(3, GroupStrategy::kPack, {1});
-  other.job = 2;
+  other.job = kOtherJob;
   for (const GroupSpec& one : {plain, detached, other}) {
     EXPECT_TRUE(groups->create(one).ok());
   }
   run();
-  groups->end_job(1);
+  groups->end_job(kJob);
   run();
   EXPECT_FALSE(groups->view(plain.id));
   EXPECT_EQ(phase(detached), GroupPhase::kReady);

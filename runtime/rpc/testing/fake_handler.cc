@@ -234,6 +234,29 @@ void FakeHandler::kv_get(ProcessKey, std::string key, Reply<std::string> reply) 
   reply(found == values_.end() ? Result<std::string>(not_found_error(key)) : Result<std::string>(found->second));
 }
 
+void FakeHandler::create_group(ProcessKey, GroupSpec spec, Reply<void> reply) {
+  note("create_group " + spec.name);
+  groups_.push_back(std::move(spec));
+  reply({});
+}
+
+void FakeHandler::watch_group(ProcessKey, std::string id, Reply<bool> reply) {
+  note("watch_group");
+  bool known = std::any_of(groups_.begin(), groups_.end(), [&](const GroupSpec& one) { return one.id == id; });
+  known ? reply(true) : reply(Error(ErrorKind::kGroupRemoved, "no such group"));
+}
+
+void FakeHandler::remove_group(ProcessKey, std::string id, Reply<void> reply) {
+  note("remove_group");
+  std::erase_if(groups_, [&](const GroupSpec& one) { return one.id == id; });
+  reply({});
+}
+
+void FakeHandler::find_groups(ProcessKey, GroupQuery, Reply<std::string> reply) {
+  note("find_groups");
+  reply("[" + std::to_string(groups_.size()) + "]");
+}
+
 void FakeHandler::kv_delete(ProcessKey, std::string key, Reply<bool> reply) {
   note("kv_delete " + key);
   reply(values_.erase(key) > 0);

@@ -54,6 +54,10 @@ class FakeHandler final : public SessionHandler {
   void leave(ProcessKey, std::string crash, Reply<void> reply) override;
   void kv_put(ProcessKey, std::string key, std::string value, bool overwrite, Reply<bool> reply) override;
   void kv_get(ProcessKey, std::string key, Reply<std::string> reply) override;
+  void create_group(ProcessKey, GroupSpec spec, Reply<void> reply) override;
+  void watch_group(ProcessKey, std::string id, Reply<bool> reply) override;
+  void remove_group(ProcessKey, std::string id, Reply<void> reply) override;
+  void find_groups(ProcessKey, GroupQuery query, Reply<std::string> reply) override;
   void kv_delete(ProcessKey, std::string key, Reply<bool> reply) override;
   void status(Reply<std::string> reply) override;
   void stop(ProcessKey, Reply<void> reply) override;
@@ -74,6 +78,7 @@ class FakeHandler final : public SessionHandler {
   std::vector<std::function<void()>> held_;
   std::map<std::string, std::string> values_;
   std::vector<FunctionInfo> functions_;
+  std::vector<GroupSpec> groups_;
   std::map<std::string, ActorInfo> actors_;
   uint32_t lent_ = 0;
   uint32_t incarnations_ = 0;

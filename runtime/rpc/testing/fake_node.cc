@@ -116,6 +116,9 @@ void FakeNotices::on_log(std::vector<LogLines> lines) {
 void FakeNotices::on_warn(std::string text) { note("warn " + text); }
 void FakeNotices::on_collect() { note("collect"); }
 void FakeNotices::on_exit(std::string reason) { note("exit " + reason); }
+void FakeNotices::on_group(std::string id, Result<void> outcome) {
+  note("group " + id + (outcome.ok() ? "" : ": " + outcome.error().to_string()));
+}
 void FakeNotices::on_disconnect() { note("disconnect"); }
 
 }  // namespace sabir::rpc

@@ -52,6 +52,7 @@ class FakeNotices final : public NoticeHandler {
   void on_warn(std::string text) override;
   void on_collect() override;
   void on_exit(std::string reason) override;
+  void on_group(std::string id, Result<void> outcome) override;
   void on_disconnect() override;
 
   std::vector<std::string> events() const;

@@ -8,6 +8,7 @@
 //    +-- TimeoutError            the deadline passed first: call again
 //    +-- CancelledError
 //    +-- UnschedulableError      it may run on one node only, which is gone or can never run it
+//    +-- GroupRemovedError       its placement group was removed, or ended with its job
 //    +-- ObjectLostError         the value is gone and cannot be made again
 //    +-- StoreFullError          no room for objects: drop references
 //    +-- OutOfMemoryError        a limit of the machine or of the session was reached
@@ -124,6 +125,7 @@ SABIR_ERROR_TYPE(TimeoutError, Error);
 SABIR_ERROR_TYPE(CancelledError, Error);
 SABIR_ERROR_TYPE(ObjectLostError, Error);
 SABIR_ERROR_TYPE(UnschedulableError, Error);
+SABIR_ERROR_TYPE(GroupRemovedError, Error);
 SABIR_ERROR_TYPE(StoreFullError, Error);
 SABIR_ERROR_TYPE(OutOfMemoryError, Error);
 SABIR_ERROR_TYPE(InvalidArgumentError, Error);
@@ -181,6 +183,8 @@ class ConversionError : public InvalidArgumentError {
       throw CancelledError(std::move(info));
     case SABIR_UNSCHEDULABLE:
       throw UnschedulableError(std::move(info));
+    case SABIR_GROUP_REMOVED:
+      throw GroupRemovedError(std::move(info));
     default:
       throw SystemError(std::move(info));
   }

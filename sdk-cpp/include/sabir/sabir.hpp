@@ -20,6 +20,7 @@
 #include "sabir/containers.hpp"
 #include "sabir/context.hpp"
 #include "sabir/object_ref.hpp"
+#include "sabir/placement_group.hpp"
 #include "sabir/status.hpp"
 #include "sabir/table.hpp"
 #include "sabir/task.hpp"

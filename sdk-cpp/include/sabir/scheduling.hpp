@@ -13,6 +13,7 @@ SABIR_NAMESPACE_BEGIN
 namespace detail {
 class RawScheduling;
 }
+class PlacementGroup;  // placement_group.hpp
 
 // Conditions on labels of nodes, all of which a node must meet: {{"zone", "in(eu, us)"}, {"disk", "!hdd"}}. A condition
 // is "eu", "!eu", "in(eu, us)", "!in(eu, us)", "exists()" or "!exists()".
@@ -23,6 +24,11 @@ using LabelSelector = std::map<std::string, std::string>;
 class Scheduling {
  public:
   Scheduling() = default;
+  // In a bundle of a placement group: the one with this index, or (-1) any that has room. `capture_children`: what is
+  // called and made inside, and says nothing of where it is to run, does so in the group, too.
+  static Scheduling group(const PlacementGroup& group, int bundle = -1, bool capture_children = false);
+  // In no group, also where the caller's group captures what it calls.
+  static Scheduling no_group() { return Scheduling(SABIR_STRATEGY_GROUP, "", false); }
   // On all nodes alike.
   static Scheduling spread() { return Scheduling(SABIR_STRATEGY_SPREAD, "", false); }
   // On one node, whose id is in nodes() and context(). If it is gone or can never run it: UnschedulableError, or, with
@@ -48,7 +54,8 @@ class Scheduling {
   bool is_default() const { return strategy_ == SABIR_STRATEGY_DEFAULT && labels_.empty() && fallbacks_.empty(); }
   // Different for those that differ.
   std::string key() const {
-    std::string made = std::to_string(strategy_) + (soft_ ? "s" : "h") + node_id_ + key(labels_);
+    std::string made = std::to_string(strategy_) + (soft_ ? "s" : "h") + node_id_ + key(labels_) + group_id_ + ":" +
+                       std::to_string(bundle_) + (capture_children_ ? "c" : "");
     for (const LabelSelector& selector : fallbacks_) {
       made += key(selector);
     }
@@ -74,6 +81,9 @@ class Scheduling {
   std::string node_id_;
   LabelSelector labels_;
   std::vector<LabelSelector> fallbacks_;
+  std::string group_id_;
+  int32_t bundle_ = -1;
+  bool capture_children_ = false;
 };
 
 namespace detail {
@@ -92,6 +102,9 @@ class RawScheduling {
     }
     raw_.fallbacks = fallbacks_.data();
     raw_.fallback_count = fallbacks_.size();
+    raw_.group_id = {scheduling.group_id_.data(), scheduling.group_id_.size()};
+    raw_.bundle = scheduling.bundle_;
+    raw_.capture_children = scheduling.capture_children_ ? 1 : 0;
   }
   RawScheduling(const RawScheduling&) = delete;
   RawScheduling& operator=(const RawScheduling&) = delete;

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Union
+from typing import TYPE_CHECKING, Union
+
+if TYPE_CHECKING:
+    from sabir.util.placement_group import PlacementGroup
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,40 @@ class NodeLabelSchedulingStrategy:
                     raise TypeError(f"{name}[{key!r}] must be In(...), NotIn(...), Exists() or DoesNotExist()")
         if not self.hard and not self.soft:
             raise ValueError("hard and soft are both empty")
+
+
+@dataclass(frozen=True)
+class PlacementGroupSchedulingStrategy:
+    """In a bundle of a placement group (:func:`sabir.util.placement_group`).
+
+    Args:
+        placement_group: the group; None: in no group, also where the caller's group captures what it calls.
+        placement_group_bundle_index: of the bundle, from 0; -1: any that has room.
+        placement_group_capture_child_tasks: what the task or actor calls and makes runs in the group, too, unless it has
+            a scheduling_strategy of its own.
+    """
+
+    placement_group: PlacementGroup | None
+    placement_group_bundle_index: int = -1
+    placement_group_capture_child_tasks: bool | None = False
+
+    def __post_init__(self) -> None:
+        from sabir.util.placement_group import PlacementGroup
+
+        if self.placement_group is not None and not isinstance(self.placement_group, PlacementGroup):
+            raise TypeError(f"placement_group must be a PlacementGroup, not {type(self.placement_group).__name__}")
+        index = self.placement_group_bundle_index
+        if isinstance(index, bool) or not isinstance(index, int):
+            raise TypeError(f"placement_group_bundle_index must be an int, not {type(index).__name__}")
+        if index < -1:
+            raise ValueError(f"placement_group_bundle_index must be at least -1, not {index}")
+        if self.placement_group is None:
+            if index != -1:
+                raise ValueError("placement_group_bundle_index without a placement_group")
+            return
+        specs = self.placement_group._bundles
+        if specs is not None and index >= len(specs):
+            raise ValueError(f"placement_group_bundle_index {index}: the group has {len(specs)} bundles")
 
 
 def _is_hex(text: str) -> bool:

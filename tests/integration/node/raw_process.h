@@ -72,6 +72,7 @@ class RawProcess : public rpc::NoticeHandler {
   void on_warn(std::string text) override;
   void on_collect() override {}
   void on_exit(std::string reason) override;
+  void on_group(std::string, Result<void>) override {}
   void on_disconnect() override;
 
  private:

@@ -67,7 +67,7 @@ bool placeable(const GroupSpec& spec, const std::vector<NodeKey>& placed, const 
 }  // namespace
 
 void ClusterWorld::check_node(const SimNode& node) const {
-  const SimNode::Life& life = *node.life();
+  SimNode::Life& life = *node.life();
   life.ledger.check_invariants();
   Sums sums;
   std::map<BundleNumber, Sums> in_bundles;
@@ -254,7 +254,7 @@ std::string ClusterWorld::something_left() const {
     return down;
   }
   for (const SimNode* node : staying()) {
-    const SimNode::Life& life = *node->life();
+    SimNode::Life& life = *node->life();
     for (size_t i = 0; i < life.resources.name_count(); ++i) {
       auto id = static_cast<ResourceId>(i);
       if (life.resources.free(id) != life.resources.total(id)) {

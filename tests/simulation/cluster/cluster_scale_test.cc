@@ -138,7 +138,7 @@ TEST(ClusterScaleTest, AThousandNodes) {
       bits.bytes[0] = static_cast<uint8_t>((i + 1) >> 8);
       bits.bytes[1] = static_cast<uint8_t>(i + 1);
       world.create_group({.id = GroupId(bits),
-                          .job = 1,
+                          .job = JobKey(IdBits{.bytes = {1}}),
                           .strategy = static_cast<GroupStrategy>(i % 4),
                           .bundles = std::vector<BundleSpec>(4, BundleSpec{cpus(1)})});
     }

@@ -69,7 +69,9 @@ std::vector<CallClass> random_classes(Random& random, size_t nodes, size_t group
 }
 
 GroupSpec random_group(Random& random, uint64_t number) {
-  GroupSpec spec{.id = group_id_of(number), .job = 1, .strategy = static_cast<GroupStrategy>(random() % 4)};
+  GroupSpec spec{.id = group_id_of(number),
+                 .job = JobKey(IdBits{.bytes = {1}}),
+                 .strategy = static_cast<GroupStrategy>(random() % 4)};
   for (uint64_t i = 1 + random() % 4; i > 0; --i) {
     BundleSpec bundle{cpus(0.5 * static_cast<double>(1 + random() % 4))};
     if (random() % 5 == 0) {

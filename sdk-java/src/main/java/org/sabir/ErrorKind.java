@@ -21,7 +21,8 @@ public enum ErrorKind {
   CANCELLED(17),
   SYSTEM(18),
   INTERNAL(19),
-  UNSCHEDULABLE(20);
+  UNSCHEDULABLE(20),
+  GROUP_REMOVED(21);
 
   private final int status;
 

@@ -58,6 +58,8 @@ public final class Errors {
         return new TaskCancelledException(message);
       case UNSCHEDULABLE:
         return new UnschedulableException(message);
+      case GROUP_REMOVED:
+        return new GroupRemovedException(message);
       default:
         return new SabirSystemException(kind, message);
     }

@@ -58,6 +58,18 @@ final class Native {
   static native long createActor(long client, long function, byte[][] resourceNames, double[] amounts, long[] numbers,
       byte[][] texts, int argCount, byte[] bytes, int byteCount, long[] words, int wordCount);
 
+  /** The bundles one after the other: so many names and amounts of each, so many pairs of a label and a condition. */
+  static native byte[] createGroup(long client, int strategy, int[] resourceCounts, byte[][] names, double[] amounts,
+      int[] labelCounts, byte[][] labels, byte[] name, byte[] namespace, boolean detached);
+
+  static native long groupReady(long client, byte[] group, byte[] bytes, int byteCount, long[] words, int wordCount);
+
+  static native void removeGroup(long client, byte[] group);
+
+  static native byte[] findGroups(long client, byte[] group, byte[] name, byte[] namespace);
+
+  static native byte[] currentGroup(long client);
+
   static native long lookupActor(long client, byte[] name, byte[] namespace);
 
   static native long submitMethod(

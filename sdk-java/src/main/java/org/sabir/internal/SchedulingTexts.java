@@ -8,7 +8,8 @@ import org.sabir.Scheduling;
 
 /**
  * A {@link Scheduling} as native code wants it: nothing for the default, else the number of its kind, its node, "1" if
- * it is soft, then pairs of a label and its condition; a pair of empty texts begins the next fallback.
+ * it is soft, its placement group, the index of the bundle, "1" if it captures; then pairs of a label and its
+ * condition; a pair of empty texts begins the next fallback.
  */
 final class SchedulingTexts {
   private SchedulingTexts() {}
@@ -21,6 +22,9 @@ final class SchedulingTexts {
     texts.add(Texts.utf8(Integer.toString(scheduling.kind().ordinal())));
     texts.add(Texts.utf8(scheduling.nodeId()));
     texts.add(Texts.utf8(scheduling.soft() ? "1" : ""));
+    texts.add(Texts.utf8(scheduling.groupId()));
+    texts.add(Texts.utf8(Integer.toString(scheduling.bundle())));
+    texts.add(Texts.utf8(scheduling.captureChildren() ? "1" : ""));
     add(scheduling.labels(), texts);
     for (Map<String, String> fallback : scheduling.fallbacks()) {
       texts.add(new byte[0]);
