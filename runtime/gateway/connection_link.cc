@@ -75,11 +75,11 @@ void ConnectionLink::send(uint64_t transfer, std::span<const uint8_t> source, On
     std::lock_guard guard(lock_);
     sending_.emplace(transfer, Sending{});
   }
-  bulk_->with(this,
+  bulk_->with(&sending_,
               [self = shared_from_this(), transfer, source, on_end = std::move(on_end)](
                   Result<std::shared_ptr<Bulk>> bulk) { self->begin_send(transfer, source, on_end, std::move(bulk)); });
   if (is_over()) {
-    bulk_->fail(this, kOver);
+    bulk_->fail(&sending_, kOver);
   }
 }
 
@@ -118,8 +118,8 @@ void ConnectionLink::begin_send(uint64_t transfer, std::span<const uint8_t> sour
       cancels.swap(sending->second.cancels);
     }
   }
-  for (std::function<void()>& done : cancels) {
-    (*bulk)->cancel_send(transfer, cancelled_error("the sending process goes"), std::move(done));
+  for (const std::function<void()>& done : cancels) {
+    (*bulk)->cancel_send(transfer, cancelled_error("the sending process goes"), done);
   }
 }
 
@@ -153,7 +153,7 @@ void ConnectionLink::cancel_send(uint64_t transfer, std::function<void()> done) 
     }
   }
   if (bulk != nullptr) {
-    bulk->cancel_send(transfer, cancelled_error("the sending process goes"), std::move(done));
+    bulk->cancel_send(transfer, cancelled_error("the sending process goes"), done);
   } else {
     done();
   }
@@ -178,6 +178,7 @@ void ConnectionLink::end(const std::string& why) {
     bulk->cancel_receive(transfer);
   }
   bulk_->fail(this, why);
+  bulk_->fail(&sending_, why);
 }
 
 bool ConnectionLink::is_over() {

@@ -62,6 +62,8 @@ class ConnectionLink final : public PeerLink, public std::enable_shared_from_thi
     bool begun = false;                          // the connection knows of it
     std::vector<std::function<void()>> cancels;  // that came before it did
   };
+  // Also whose it is what waits in the gate to be sent: who sends may have a lock that ends of receives take, and must
+  // not run into those.
   std::map<uint64_t, Sending> sending_;
 };
 

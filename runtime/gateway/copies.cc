@@ -57,6 +57,9 @@ void Copies::fetch(const Wanted& wanted, Done done) {
       copy->used_ns = clock_.now_ns();
       then.emplace_back([done, object = for_client(*copy, *wanted.client)] { done(object); });
     } else {
+      if (copy->waiters.empty()) {
+        copy->waited_ns = 0;  // what others have waited for the same is not its own
+      }
       copy->waiters.push_back({wanted.owner, wanted.client, wanted.namer, std::move(done)});
       if (is_new) {
         begin(copy, then);
@@ -100,19 +103,21 @@ void Copies::stop(const void* owner) {
 void Copies::leave(const client::Client* client) {
   std::unique_lock held(lock_);
   Actions then;
-  for (auto entry = copies_.begin(); entry != copies_.end();) {
-    CopyPtr copy = (entry++)->second;
-    auto holder = copy->holders.find(const_cast<client::Client*>(client));
-    if (holder != copy->holders.end()) {
-      then.emplace_back([object = holder->second] { client::release(object); });
-      copy->holders.erase(holder);
-      if (copy->holders.empty()) {
-        forget(copy, then);
-      }
-    }
-  }
+  std::vector<std::weak_ptr<Landing>> abandoned;
   for (;;) {
     bool busy = false;
+    // In the last pass too: what was being sealed has become the client's meanwhile.
+    for (auto entry = copies_.begin(); entry != copies_.end();) {
+      CopyPtr copy = (entry++)->second;
+      auto holder = copy->holders.find(const_cast<client::Client*>(client));
+      if (holder != copy->holders.end()) {
+        then.emplace_back([object = holder->second] { client::release(object); });
+        copy->holders.erase(holder);
+        if (copy->holders.empty()) {
+          forget(copy, then);
+        }
+      }
+    }
     for (auto& [key, copy] : copies_) {
       if (copy->client != client) {
         continue;
@@ -126,6 +131,11 @@ void Copies::leave(const client::Client* client) {
         }
       }
     }
+    if (!busy) {
+      if (auto its = abandoned_.extract(client)) {
+        abandoned = std::move(its.mapped());
+      }
+    }
     held.unlock();
     run(then);
     then.clear();
@@ -136,6 +146,11 @@ void Copies::leave(const client::Client* client) {
     changed_.wait_for(held, kCancelAgain);
   }
   sends_.end(client);
+  for (const std::weak_ptr<Landing>& one : abandoned) {
+    if (std::shared_ptr<Landing> landing = one.lock()) {
+      landing->abandon_now();
+    }
+  }
 }
 
 void Copies::lost(const PeerLink* link) {
@@ -245,6 +260,11 @@ void Copies::stopped(const CopyPtr& copy, Actions& then) {
   copy->plan.reset();
   copy->sources.clear();
   refuse_ranges(*copy, then);
+  if (copy->landing) {
+    std::vector<std::weak_ptr<Landing>>& its = abandoned_[copy->landing->client()];
+    std::erase_if(its, [](const std::weak_ptr<Landing>& one) { return one.expired(); });
+    its.push_back(copy->landing);
+  }
   then.emplace_back([this, copy, landing = std::move(copy->landing)] {
     if (landing) {
       landing->abandon();

@@ -67,7 +67,7 @@ class Copies {
 
   // Calls `done` once, perhaps at once.
   void fetch(const Wanted& wanted, Done done);
-  // What the owner still waits for ends as disconnected, before this returns.
+  // What the owner still waits for ends as disconnected: before this returns, unless it is ending already.
   void stop(const void* owner);
   // The client is about to go: waits until nothing is written to its memory. Its owners have stopped.
   void leave(const client::Client* client);
@@ -185,6 +185,8 @@ class Copies {
   std::mutex lock_;  // guards these
   std::condition_variable changed_;
   std::map<Key, CopyPtr> copies_;
+  // Whose room may still be read, until the client leaves.
+  std::map<const client::Client*, std::vector<std::weak_ptr<Landing>>> abandoned_;
   std::optional<Admission> admission_;
 
   TaskThread room_;   // waits for room in the store, in turns

@@ -91,6 +91,12 @@ void Copies::drop_source(const CopyPtr& copy, const PeerLink* source, Actions& t
       copy->plan->drop_source(i);
     }
   }
+  // What it has been asked for may take long to fail, or never come.
+  for (auto& [number, asked] : copy->asked) {
+    if (dropped && asked.link.get() == source && asked.transfer != 0) {
+      then.emplace_back([link = asked.link, transfer = asked.transfer] { link->cancel_receive(transfer); });
+    }
+  }
   if (dropped && source != copy->namer.get()) {
     then.emplace_back([namer = copy->namer, id = copy->key.first, node = source->peer()] {
       namer->post(rpc::CopyStateMessage{id, rpc::CopyState::kFailed, node});
@@ -171,7 +177,9 @@ void Copies::arrived(const CopyPtr& copy, uint64_t number, const Result<void>& r
       }
     } else {
       copy->plan->failed(asked.ask);
-      if (asked.link == copy->namer) {
+      if (copy->sources[asked.ask.source].dropped) {
+        locate_if_alone(copy, then);  // it was cancelled: that is nobody's failure
+      } else if (asked.link == copy->namer) {
         drop_namer(copy, asked.link.get(), result.error(), then);
       } else {
         drop_source(copy, asked.link.get(), then);
@@ -224,8 +232,10 @@ void Copies::refuse_ranges(Copy& copy, Actions& then) {
 
 void Copies::send(const Copy& copy, const LinkPtr& to, const rpc::PullMessage& message) {
   if (copy.stage != Stage::kHere) {
+    copy.landing->begin_read();
     sends_.send(copy.landing->client(), to, message.transfer,
-                copy.landing->bytes().subspan(message.offset, message.size_bytes), [landing = copy.landing] {});
+                copy.landing->bytes().subspan(message.offset, message.size_bytes),
+                [landing = copy.landing] { landing->end_read(); });
     return;
   }
   auto [client, object] = *copy.holders.begin();

@@ -23,7 +23,7 @@ Result<std::shared_ptr<Landing>> Landing::make(client::Client& client, client::V
   Result<std::span<const uint8_t>> bytes = core.self.objects().view(builder.placement.offset() + prefix, size_bytes);
   Result<client::Future*> mapping = client::Relay(client).make_value({}, {}, {}, 0);
   if (!bytes.ok() || !mapping.ok()) {
-    landing->abandon();
+    landing->give_back();
     return bytes.ok() ? std::move(mapping).error() : std::move(bytes).error();
   }
   landing->bytes_ = *bytes;
@@ -32,7 +32,7 @@ Result<std::shared_ptr<Landing>> Landing::make(client::Client& client, client::V
 }
 
 Landing::~Landing() {
-  abandon();
+  give_back();
   if (sealed_ != nullptr) {
     client::release(sealed_);
   }
@@ -47,7 +47,32 @@ Result<client::Future*> Landing::seal() {
   return sealed;
 }
 
+void Landing::begin_read() {
+  std::lock_guard guard(lock_);
+  ++readers_;
+}
+
+void Landing::end_read() {
+  std::lock_guard guard(lock_);
+  if (--readers_ == 0 && abandoned_) {
+    give_back();
+  }
+}
+
 void Landing::abandon() {
+  std::lock_guard guard(lock_);
+  abandoned_ = true;
+  if (readers_ == 0) {
+    give_back();
+  }
+}
+
+void Landing::abandon_now() {
+  std::lock_guard guard(lock_);
+  give_back();
+}
+
+void Landing::give_back() {
   if (builder_ != nullptr) {
     client_.core().objects->abandon(std::move(builder_));
   }

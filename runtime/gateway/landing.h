@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 
 #include "runtime/client/client.h"
@@ -28,11 +29,19 @@ class Landing {
 
   // All is written: it is an object of the client. The caller's count. Once, and not after abandon().
   Result<client::Future*> seal();
-  // The room goes back; nothing writes to it any more. Those who read see bytes that are no object's.
+
+  // From any thread: who reads the bytes, and has done with them.
+  void begin_read();
+  void end_read();
+  // Nothing writes to it any more: the room goes back as soon as nobody reads it, since it may soon be another
+  // object's.
   void abandon();
+  // ... at once: the client goes, and who still reads has no right to be believed.
+  void abandon_now();
 
  private:
   explicit Landing(client::Client& client) : client_(client) {}
+  void give_back();
 
   client::Client& client_;
   std::unique_ptr<client::Builder> builder_;
@@ -40,6 +49,9 @@ class Landing {
   std::span<const uint8_t> bytes_;
   client::Future* mapping_ = nullptr;  // a count: as long as any of its futures lives, a client's mapping stays
   client::Future* sealed_ = nullptr;   // a count
+  std::mutex lock_;                    // guards these; held while the room goes back
+  size_t readers_ = 0;
+  bool abandoned_ = false;
 };
 
 }  // namespace sabir::gateway

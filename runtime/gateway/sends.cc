@@ -6,7 +6,7 @@
 
 namespace sabir::gateway {
 
-void Sends::send(const client::Client* client, std::shared_ptr<PeerLink> link, uint64_t transfer,
+void Sends::send(const client::Client* client, const std::shared_ptr<PeerLink>& link, uint64_t transfer,
                  std::span<const uint8_t> source, std::function<void()> let_go) {
   uint64_t number = 0;
   {

@@ -19,10 +19,10 @@ class Sends {
  public:
   // `let_go` is called once, when the bytes are not read any more, perhaps at once: by a thread of the link, and not to
   // wait or to call this.
-  void send(const client::Client* client, std::shared_ptr<PeerLink> link, uint64_t transfer,
+  void send(const client::Client* client, const std::shared_ptr<PeerLink>& link, uint64_t transfer,
             std::span<const uint8_t> source, std::function<void()> let_go);
   // Transfers of the client's bytes have ended or will fail at their receivers. Nothing of it is sent meanwhile or
-  // after. Waits for threads of links, not for peers.
+  // after. Waits for threads of links, and for a peer only while the last frame of a transfer is being written to it.
   void end(const client::Client* client);
 
  private:

@@ -73,13 +73,9 @@ void BulkConnection::cancel_receive(uint64_t transfer_id) {
   (void)post([transfer_id](BulkMachine& machine) { machine.cancel_receive(transfer_id); });
 }
 
-void BulkConnection::cancel_send(uint64_t transfer_id, Error why, std::function<void()> done) {
-  bool posted = post([transfer_id, why = std::move(why), done](BulkMachine& machine) {
-    machine.cancel_send(transfer_id, why);
-    if (done) {
-      done();
-    }
-  });
+void BulkConnection::cancel_send(uint64_t transfer_id, Error why, const std::function<void()>& done) {
+  bool posted = post(
+      [transfer_id, why = std::move(why), done](BulkMachine& machine) { machine.cancel_send(transfer_id, why, done); });
   if (!posted && done) {
     done();
   }

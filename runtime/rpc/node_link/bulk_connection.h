@@ -42,7 +42,7 @@ class BulkConnection {
   // Its on_end still comes: when the destination or the source is not used any more. Nothing if it has ended.
   void cancel_receive(uint64_t transfer_id);
   // `done`, if there is one, is called when the transfer can end well no more, or has ended.
-  void cancel_send(uint64_t transfer_id, Error why, std::function<void()> done = nullptr);
+  void cancel_send(uint64_t transfer_id, Error why, const std::function<void()>& done = nullptr);
   // Instead of send(): the receiver's transfer fails with `why`'s kind.
   void refuse(uint64_t transfer_id, Error why);
 

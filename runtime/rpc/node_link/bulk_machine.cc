@@ -1,6 +1,7 @@
 #include "runtime/rpc/node_link/bulk_machine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sabir::node_link {
@@ -189,8 +190,14 @@ void BulkMachine::take_turn(Sending& sending) {
 
 void BulkMachine::end_send(uint64_t transfer_id, Result<void> result) {
   auto found = sends_.find(transfer_id);
-  call(found->second.send.on_end, std::move(result));
+  end_calls(found->second, std::move(result));
   sends_.erase(found);
+}
+
+void BulkMachine::end_calls(Sending& sending, Result<void> result) {
+  call(sending.send.on_end, std::move(result));
+  std::move(sending.cancels.begin(), sending.cancels.end(), std::back_inserter(calls_));
+  sending.cancels.clear();
 }
 
 void BulkMachine::fail_send(Sending& sending, const Error& why) {
@@ -222,10 +229,20 @@ void BulkMachine::remember_refused(uint64_t transfer_id, const Error& why) {
   }
 }
 
-void BulkMachine::cancel_send(uint64_t transfer_id, const Error& why) {
+void BulkMachine::cancel_send(uint64_t transfer_id, const Error& why, std::function<void()> done) {
   auto found = sends_.find(transfer_id);
   if (found != sends_.end()) {
-    fail_send(found->second, why);
+    Sending& sending = found->second;
+    bool is_last =
+        outgoing_send_ == transfer_id && sending.sent_bytes + outgoing_->payload.size() == sending.send.source.size();
+    if (is_last && done) {
+      // Its receiver takes it for whole, whatever the source holds by the time that its bytes are written.
+      sending.cancels.push_back(std::exchange(done, nullptr));
+    }
+    fail_send(sending, why);
+  }
+  if (done) {
+    calls_.push_back(std::move(done));
   }
 }
 
@@ -373,7 +390,7 @@ void BulkMachine::close(const Error& why) {
     call(receiving.receive.on_end, why);
   }
   for (auto& [transfer_id, sending] : sends_) {
-    call(sending.send.on_end, why);
+    end_calls(sending, why);
   }
   receives_.clear();
   sends_.clear();

@@ -61,8 +61,10 @@ class BulkMachine {
   void send(BulkSend send);
   // Nothing is written to the destination any more from now on.
   void cancel_receive(uint64_t transfer_id);
-  // The receiver is told `why`'s kind. The source may be read until the frame that is under way is out.
-  void cancel_send(uint64_t transfer_id, const Error& why);
+  // The receiver is told `why`'s kind. The source may be read until the frame that is under way is out; `done`, if
+  // there is one, is called when the transfer can end well no more, or has ended: if that frame is its last one, when
+  // it is out.
+  void cancel_send(uint64_t transfer_id, const Error& why, std::function<void()> done = nullptr);
   // Instead of send(): tells a receiver that started the transfer, or starts it later, that it will not come. Of those
   // that nobody started the last 1024 are remembered.
   void refuse(uint64_t transfer_id, const Error& why);
@@ -106,7 +108,8 @@ class BulkMachine {
     bool started = false;  // the first credit is there
     bool queued = false;   // in turns_
     int64_t progress_ns = 0;
-    std::optional<Error> doomed;  // ends after the frame that is under way
+    std::optional<Error> doomed;                 // ends after the frame that is under way
+    std::vector<std::function<void()>> cancels;  // to be called when it has
   };
   // A transfer that was started by its receiver and not by its sender, or was ended before it was started.
   struct Early {
@@ -123,6 +126,7 @@ class BulkMachine {
   void drop(Receiving& receiving, const Error& why);
   void fail_send(Sending& sending, const Error& why);
   void end_send(uint64_t transfer_id, Result<void> result);
+  void end_calls(Sending& sending, Result<void> result);
   void remember_refused(uint64_t transfer_id, const Error& why);
   void take_turn(Sending& sending);
   bool has_something(const Sending& sending) const;

@@ -186,6 +186,25 @@ TEST_F(BulkMachineTest, ASenderCancelsAndTheReceiverHearsWhy) {
   EXPECT_EQ(b_.machine.entry_count() + a_.machine.entry_count(), 0u);
 }
 
+TEST_F(BulkMachineTest, ASenderThatCancelsWaitsForTheLastFrameOnly) {
+  for (bool is_last : {false, true}) {
+    Transfer transfer(is_last ? 1000 : 20 * kMiB);
+    receive(transfer, 1);
+    send(transfer, 1);
+    b_.write();
+    ASSERT_TRUE(a_.read(b_).ok());
+    (void)a_.machine.next_frame();
+    bool done = false;
+    a_.machine.cancel_send(1, Error(ErrorKind::kObjectLost, "gone"), [&] { done = true; });
+    a_.run();
+    EXPECT_EQ(done, !is_last) << "its receiver will take it for whole";
+    settle();
+    EXPECT_TRUE(done);
+    EXPECT_EQ(transfer.received.at(0).ok(), is_last);
+    EXPECT_EQ(b_.machine.entry_count() + a_.machine.entry_count(), 0u);
+  }
+}
+
 TEST_F(BulkMachineTest, WhatIsNotToBeSentIsRefusedBeforeAndAfterItsStart) {
   Transfer before(kMiB), after(kMiB);
   a_.machine.refuse(1, Error(ErrorKind::kObjectLost, "gone"));

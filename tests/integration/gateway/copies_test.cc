@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <future>
 #include <map>
 #include <numeric>
@@ -49,6 +50,8 @@ class CopiesTest : public ::testing::Test {
     NodeObjects objects;               // goes before the links
     std::atomic<bool> refuses{false};  // it is there but serves nothing
     std::atomic<size_t> pulls{0};      // that it was asked for
+    std::atomic<size_t> copies{0};     // that others have told it of, and it knows
+    std::function<void()> before_pull;
   };
 
   static void SetUpTestSuite() {
@@ -100,6 +103,9 @@ class CopiesTest : public ::testing::Test {
   static void receive(Node& node, End& end, rpc::NodeMessage message) {
     if (auto* pull = std::get_if<rpc::PullMessage>(&message)) {
       ++node.pulls;
+      if (node.before_pull) {
+        node.before_pull();
+      }
       if (node.refuses) {
         end.link.refuse(pull->transfer, Error(ErrorKind::kObjectLost, "it is to fail"));
       } else {
@@ -111,6 +117,7 @@ class CopiesTest : public ::testing::Test {
       node.objects.copies().located(end.link, *located);
     } else if (auto* state = std::get_if<rpc::CopyStateMessage>(&message)) {
       node.objects.copy_state(end.link, *state);
+      node.copies += state->state == rpc::CopyState::kHas ? 1 : 0;
     }
   }
 
@@ -163,7 +170,24 @@ class CopiesTest : public ::testing::Test {
     return std::accumulate(node.ends.begin(), node.ends.end(), uint64_t{0},
                            [](uint64_t sum, const auto& end) { return sum + end->link.sent_bytes(); });
   }
+  static bool comes_true(const std::function<bool()>& condition) {
+    auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        return false;
+      }
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+    return true;
+  }
   void TearDown() override {
+    // What goes tells others of it, and they must be there.
+    for (auto& node : nodes_) {
+      EXPECT_TRUE(comes_true([&] {
+        node->objects.copies().collect();
+        return !node->objects.copies().has_to_sweep();
+      }));
+    }
     for (auto& node : nodes_) {
       for (auto& end : node->ends) {
         end->link.close();
@@ -223,8 +247,11 @@ TEST_F(CopiesTest, SeveralWhoHaveItServeOneTogether) {
     Got got = fetch(*nodes_[i], *nodes_[0], id, kSize);
     ASSERT_TRUE(is_right(*nodes_[i], got, kSize));
   }
+  ASSERT_TRUE(comes_true([&] { return nodes_[0]->copies == 2; })) << "who has it says so after it is here";
   uint64_t before = sent_bytes(*nodes_[0]);
   size_t pulls[] = {nodes_[1]->pulls, nodes_[2]->pulls};
+  // It would send all that is wanted before the other one is known.
+  nodes_[1]->before_pull = [&] { (void)comes_true([&] { return nodes_[2]->pulls > pulls[1]; }); };
   Got got = fetch(*nodes_[3], *nodes_[0], id, kSize);
   EXPECT_TRUE(is_right(*nodes_[3], got, kSize));
   EXPECT_EQ(sent_bytes(*nodes_[0]), before) << "others have it";
@@ -265,10 +292,7 @@ TEST_F(CopiesTest, WhatIsNotNamedIsLost) {
     ASSERT_FALSE(object.ok());
     EXPECT_EQ(object.error().kind(), ErrorKind::kObjectLost);
   }
-  for (int i = 0; i < 3000 && nodes_[1]->objects.copies().has_to_sweep(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  EXPECT_FALSE(nodes_[1]->objects.copies().has_to_sweep()) << "nothing stays of it";
+  EXPECT_TRUE(comes_true([&] { return !nodes_[1]->objects.copies().has_to_sweep(); })) << "nothing stays of it";
 }
 
 TEST_F(CopiesTest, WhoStopsGetsItNotAndTheOthersDo) {
@@ -280,7 +304,7 @@ TEST_F(CopiesTest, WhoStopsGetsItNotAndTheOthersDo) {
   Got first = fetch(*nodes_[1], *nodes_[0], id, kSize, &one);
   Got second = fetch(*nodes_[1], *nodes_[0], id, kSize, &other);
   nodes_[1]->objects.copies().stop(&one);
-  ASSERT_EQ(first.wait_for(std::chrono::seconds(0)), std::future_status::ready) << "before it returns";
+  ASSERT_EQ(first.wait_for(kPatience), std::future_status::ready);
   Result<Future*> object = first.get();
   if (object.ok()) {
     client::release(*object);  // it had come
@@ -301,10 +325,9 @@ TEST_F(CopiesTest, AClientMayGoInTheMiddle) {
     size_t pulls = nodes_[0]->pulls;
     Got first = fetch(*nodes_[1], *nodes_[0], id, kSize, &owner);
     Got second = fetch(*nodes_[2], *nodes_[0], id, kSize);  // perhaps from there
-    while (round % 2 == 0 && nodes_[0]->pulls == pulls) {
-      std::this_thread::yield();
-    }
+    EXPECT_TRUE(round % 2 != 0 || comes_true([&] { return nodes_[0]->pulls != pulls; }));
     nodes_[1]->objects.copies().stop(&owner);
+    ASSERT_EQ(first.wait_for(kPatience), std::future_status::ready);
     if (Result<Future*> object = first.get(); object.ok()) {
       client::release(*object);
     }

@@ -36,8 +36,8 @@ class LoopbackLink final : public gateway::PeerLink {
   const rpc::NodeKeyBytes& self() const override { return self_; }
   const rpc::NodeKeyBytes& peer() const override { return other_->self_; }
   void post(rpc::NodeMessage message) override;
-  void cancel_receive(uint64_t) override {}  // what is asked for comes at once
-  void want_sweep() override {}              // whoever has the exchange sweeps it as it goes
+  void cancel_receive(uint64_t transfer) override;
+  void want_sweep() override {}  // whoever has the exchange sweeps it as it goes
   uint64_t receive(std::span<uint8_t> destination, OnEnd on_end) override;
   void send(uint64_t transfer, std::span<const uint8_t> source, OnEnd on_end) override;
   // What is under way is copied in one step, later: it waits for that.
@@ -51,19 +51,26 @@ class LoopbackLink final : public gateway::PeerLink {
     std::span<uint8_t> destination;
     OnEnd on_end;
   };
+  struct Task {
+    std::function<void()> run;
+    std::function<void()> dropped;  // instead of that, when the link is closed; may be none
+  };
   void run();
-  void queue(std::function<void()> task);
+  void queue(std::function<void()> run, std::function<void()> dropped);
+  // Of one that has been cancelled: no `on_end`.
+  Transfer take(uint64_t transfer);
 
   // One node of two lives: the two ends are told apart by that.
   rpc::NodeKeyBytes self_{std::string(16, 'n'), reinterpret_cast<uintptr_t>(this)};
   LoopbackLink* other_ = nullptr;
   std::mutex lock_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> tasks_;
+  std::deque<Task> tasks_;
   Receive receive_;
   std::map<uint64_t, Transfer> transfers_;
   uint64_t next_transfer_ = 1;
   bool closed_ = false;
+  bool ended_ = false;  // and nothing runs any more
   std::atomic<uint64_t> sent_bytes_{0};
   std::thread thread_;
 };
