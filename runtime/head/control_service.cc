@@ -224,7 +224,7 @@ void ControlService::declare_dead(const NodeKey& node, const std::string& why) {
     SABIR_RETURN_IF_ERROR(store_.replies().forget(ref.id + control::number_key(ref.incarnation)));
     return std::string();
   };
-  requests_.change(work, [this, node, why](Result<std::string> done) {
+  requests_.change(work, [this, node, why](const Result<std::string>& done) {
     Member* member = living_member(node);
     if (member == nullptr) {
       return;

@@ -55,11 +55,19 @@ void Groups::coordinator_changed(const NodeKey& coordinator) {
   for (auto& [number, question] : questions_) {
     question.resend_ns = 0;
   }
+  std::vector<GroupId> to_ask;  // an answer, which may come at once, changes what is known
   for (const auto& [id, state] : known_) {
+    to_ask.push_back(id);
+  }
+  for (const GroupId& id : to_ask) {
     if (asked_.insert(id).second) {
-      ask({.kind = Kind::kFind, .group = id}, std::nullopt, [this, id](Result<std::vector<GroupState>> found) {
+      ask({.kind = Kind::kFind, .group = id}, std::nullopt, [this, id](const Result<std::vector<GroupState>>& found) {
         asked_.erase(id);
-        learn(found.ok() && !found->empty() ? found->front() : gone_state(id));
+        if (found.ok() && !found->empty()) {
+          learn(found->front());
+        } else if (found.ok() || found.error().kind() == ErrorKind::kGroupRemoved) {
+          learn(gone_state(id));
+        }
       });
     }
   }
@@ -93,7 +101,7 @@ void Groups::create(cluster::GroupSpec spec, int64_t timeout_ns, Done answered) 
   made.nodes.resize(spec.bundles.size());
   GroupId id = spec.id;
   ask({.kind = Kind::kCreate, .spec = std::move(spec)}, timeout_ns,
-      [this, id, made = std::move(made), answered](Result<std::vector<GroupState>> result) {
+      [this, id, made = std::move(made), answered = std::move(answered)](Result<std::vector<GroupState>> result) {
         if (!result.ok()) {
           answered(std::move(result).error());
           return;
@@ -107,7 +115,7 @@ void Groups::create(cluster::GroupSpec spec, int64_t timeout_ns, Done answered) 
 
 void Groups::remove(const GroupId& group, int64_t timeout_ns, Done answered) {
   ask({.kind = Kind::kRemove, .group = group}, timeout_ns,
-      [this, group, answered](Result<std::vector<GroupState>> result) {
+      [this, group, answered = std::move(answered)](Result<std::vector<GroupState>> result) {
         if (!result.ok()) {
           answered(std::move(result).error());
           return;
@@ -121,7 +129,7 @@ void Groups::find(const GroupId& group, const std::string& name, const std::stri
                   Found answered) {
   bool one = !group.is_nil() || !name.empty();
   ask({.kind = Kind::kFind, .group = group, .name = name, .name_space = name_space}, timeout_ns,
-      [this, one, answered](Result<std::vector<GroupState>> found) {
+      [this, one, answered = std::move(answered)](Result<std::vector<GroupState>> found) {
         if (one && found.ok() && !found->empty()) {
           learn(found->front());
         }
@@ -145,12 +153,13 @@ bool Groups::watch(const GroupId& group, Done settled) {
   auto [at, added] = watched_.try_emplace(group);
   at->second.push_back(std::move(settled));
   if (added) {
-    ask({.kind = Kind::kWait, .group = group}, std::nullopt, [this, group](Result<std::vector<GroupState>> result) {
-      auto waiting = watched_.extract(group);
-      for (const Done& done : waiting.empty() ? std::vector<Done>() : waiting.mapped()) {
-        done(result.ok() ? Result<void>() : Result<void>(result.error()));
-      }
-    });
+    ask({.kind = Kind::kWait, .group = group}, std::nullopt,
+        [this, group](const Result<std::vector<GroupState>>& result) {
+          auto waiting = watched_.extract(group);
+          for (const Done& done : waiting.empty() ? std::vector<Done>() : waiting.mapped()) {
+            done(result.ok() ? Result<void>() : Result<void>(result.error()));
+          }
+        });
   }
   return false;
 }

@@ -318,8 +318,10 @@ void NodeManager::end_job(JobNumber number) {
   if (Result<void> ended = control_.jobs().end(number); !ended.ok()) {
     logger_.error("end of job ", number, ": ", ended.error().to_string());
   }
+  // Tasks of it may have made groups from other nodes.
+  bool may_have_groups = (groups_ || cluster_) && has_groups();
   if (std::optional<IdBits> id = IdBits::from_bytes(found->second.id);
-      groups_ && id && home_of(found->second) == groups_->self()) {
+      may_have_groups && id && home_of(found->second) == groups_->self()) {
     groups_->end_job(cluster::JobKey(*id));
   }
   logs_->job_ended(number);

@@ -244,6 +244,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void place_group_class(const Scheduler::ClassView& view, const cluster::GroupState& group);
   void place_group_actors();
   bool fits_here(const cluster::Placement& placement, const ResourceSet& request) const;
+  void end_actors_of_gone_groups();
   void end_bundle_users();
   void end_group_actor(shm::ActorIndex actor);
   void declare_checked(rpc::ProcessKey key, uint8_t language, const std::vector<ResourceRequest>& resources,

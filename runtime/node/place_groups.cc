@@ -143,6 +143,7 @@ void NodeManager::tend_groups() {
   groups_->tick();
   if (groups_->take_changed()) {
     place_groups();
+    end_actors_of_gone_groups();
   }
   end_bundle_users();
   settle();
@@ -217,7 +218,9 @@ void NodeManager::place_group_class(const Scheduler::ClassView& view, const Grou
     return;
   }
   // What waits, less what begins here as soon as anywhere, and what others were promised.
-  uint64_t soon_here = here.empty() ? 0 : here.mapped() - std::min<uint64_t>(here.mapped(), view.leases_here);
+  // What others hold in the bundles here may stay for long.
+  bool fits_now = !here.empty() && fits_here(placement, *view.resources);
+  uint64_t soon_here = !fits_now ? 0 : here.mapped() - std::min<uint64_t>(here.mapped(), view.leases_here);
   uint64_t rest = view.waiting - std::min(view.waiting, soon_here);
   std::map<NodeKey, uint32_t> taken;
   for (const auto& [launch, relay] : relay_launches_) {
@@ -349,6 +352,24 @@ void NodeManager::end_bundle_users() {
   }
   for (AccountId account : over) {
     groups_->closing().erase(account);
+  }
+}
+
+// Wherever they live: who has heard that a group is removed gets no answer of its actors any more.
+void NodeManager::end_actors_of_gone_groups() {
+  std::vector<shm::ActorIndex> over;
+  for (const Actors::View& view : coordinator_.actors().views()) {
+    Placement placement = placement_of(view.spec->scheduling);
+    if (view.phase == ActorPhase::kDead || view.spec->role != control::ActorSpec::Role::kOwn || !placement.in_group()) {
+      continue;
+    }
+    const GroupState* group = groups_->known(placement.group);
+    if (group != nullptr && group->stage == GroupStage::kGone) {
+      over.push_back(view.actor);
+    }
+  }
+  for (shm::ActorIndex actor : over) {  // views do not outlive an event
+    coordinator_.end_actor(actor, kRemoved);
   }
 }
 

@@ -104,12 +104,17 @@ def test_what_runs_in_a_bundle_takes_from_it_and_from_nothing_else(session):
 
 def test_a_bundle_gives_no_more_than_it_has(session):
     group = placement_group([{"CPU": 1}])
-    busy = hold.options(scheduling_strategy=strategy(group, 0)).remote(1.0)
-    began = time.monotonic()
-    second = pid.options(scheduling_strategy=strategy(group)).remote()
+
+    @sabir.remote
+    def times(seconds):
+        began = time.monotonic()
+        time.sleep(seconds)
+        return began, time.monotonic()
+
+    calls = [times.options(scheduling_strategy=strategy(group, index)).remote(0.3) for index in (0, -1, 0)]
     assert free() == 3, "three others are free all the time"
-    sabir.get([busy, second], timeout=30)
-    assert time.monotonic() - began >= 0.9
+    ran = sorted(sabir.get(calls, timeout=60))
+    assert all(earlier[1] <= later[0] for earlier, later in zip(ran, ran[1:])), ran
 
 
 def test_gpus_of_a_bundle_are_the_nodes(session):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from nodes import get, wait_until
+from nodes import get, status, wait_until
 
 import sabir
 from sabir.cluster_utils import Cluster
@@ -24,12 +24,6 @@ def nodes_of(group) -> list[str]:
 def place() -> tuple[str, str | None]:
     group = get_current_placement_group()
     return sabir.get_runtime_context().get_node_id(), None if group is None else group.id
-
-
-@sabir.remote
-def where(seconds: float = 0.0) -> tuple[str, str | None]:
-    time.sleep(seconds)
-    return place()
 
 
 @sabir.remote(num_cpus=1)
@@ -55,8 +49,20 @@ def test_bundles_of_a_dead_node_are_made_again_elsewhere():
             num_cpus=1, max_restarts=-1, max_task_retries=-1, scheduling_strategy=strategy(group, 1)
         ).remote()
         assert get(moves.where.remote()) == (victim.node_id, group.id)
-        call = where.options(max_retries=3, scheduling_strategy=strategy(group, 1)).remote(1.0)
-        time.sleep(0.3)
+
+        @sabir.remote(max_retries=3, scheduling_strategy=strategy(group, 1))
+        def stay_until_it_dies(victim_id):
+            if sabir.get_runtime_context().get_node_id() == victim_id:
+                time.sleep(600)
+            return place()
+
+        call = stay_until_it_dies.remote(victim.node_id)
+
+        def runs():
+            workers = status(victim.session)["nodes"][0]["workers"]
+            return any("stay_until" in (worker.get("running") or "") for worker in workers)
+
+        wait_until(runs, lambda: status(victim.session))
         cluster.remove_node(victim, allow_graceful=False)
         wait_until(
             lambda: placement_group_table(group)["state"] == "RESCHEDULING", lambda: placement_group_table(group)

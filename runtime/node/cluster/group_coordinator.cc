@@ -200,9 +200,9 @@ void GroupCoordinator::carry_out(GroupInstruction& instruction, std::vector<Grou
                    post(to.node, std::move(told));
                  },
                  [&](GroupChanged& what) { tell(what.group); },
-                 [&](PrepareBundles& what) { post(NodeKey(what.node), std::move(what)); },
-                 [&](CommitBundles& what) { post(NodeKey(what.node), std::move(what)); },
-                 [&](DropBundles& what) { post(NodeKey(what.node), std::move(what)); },
+                 [&](const PrepareBundles& what) { post(what.node, what); },
+                 [&](const CommitBundles& what) { post(what.node, what); },
+                 [&](const DropBundles& what) { post(what.node, what); },
              },
              instruction);
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sabir import _sabir
 
 if TYPE_CHECKING:
-    from sabir._objects import ObjectRef
+    from sabir._sabir import ObjectRef
 
 _STRATEGIES = ("PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD")
 
