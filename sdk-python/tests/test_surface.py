@@ -161,4 +161,4 @@ def test_the_runtime_context_has_rays_methods() -> None:
 
 
 def test_every_status_of_the_core_has_an_exception() -> None:
-    assert sorted(sabir.exceptions.BY_STATUS) == [-1, *range(1, 21)]
+    assert sorted(sabir.exceptions.BY_STATUS) == [-1, *range(1, 22)]

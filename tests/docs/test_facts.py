@@ -12,6 +12,7 @@ from shipped import ROOT
 
 import sabir
 from sabir._cli import render
+from sabir.util import placement_group
 
 RULE = re.compile(r"\b([TDQRHOLPN][1-9])\b")
 SOURCES = ("*.h", "*.cc", "*.c", "*.capnp", "*.pml", "*.py")
@@ -44,7 +45,9 @@ def shape(value: Any) -> Any:
 
 def test_the_status_has_the_documented_fields() -> None:
     (example,) = (block for block in blocks.read(ROOT / "docs/status.md") if block.language == "json")
-    with sabir.init("local", num_cpus=1):
+    with sabir.init("local", num_cpus=2):
+        group = placement_group([{"CPU": 1}], name="pair")
+        assert group.wait(60)
 
         @sabir.remote
         class Actor:
