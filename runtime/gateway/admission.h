@@ -7,7 +7,14 @@
 #include <functional>
 #include <vector>
 
+#include "runtime/base/clock.h"
+
 namespace sabir::gateway {
+
+// How long what was admitted waits for room in the store. In slices, in turns: who wants to leave waits for one of
+// them, and with it all that comes from the peer.
+inline constexpr int64_t kRoomTimeoutNs = 60 * kSecondNs;
+inline constexpr int64_t kRoomSliceNs = kSecondNs;
 
 // What one call, or one result, needs comes as a whole or waits as a whole: two that each have half of what they need
 // could wait for each other's room for ever. Of each priority at most `budget_bytes` are on their way together, but one

@@ -12,9 +12,6 @@ using client::Future;
 
 namespace {
 
-constexpr int64_t kRoomTimeoutNs = 60 * kSecondNs;
-// It is waited for in slices, in turns: who wants to leave waits for one of them.
-constexpr int64_t kRoomSliceNs = kSecondNs;
 constexpr auto kCancelAgain = std::chrono::milliseconds(20);
 
 }  // namespace

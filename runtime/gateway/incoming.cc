@@ -16,9 +16,6 @@ using client::Future;
 
 namespace {
 
-constexpr int64_t kRoomTimeoutNs = 60 * kSecondNs;
-// It is waited for in slices, in turns: stop() waits for one of them, and with it all that comes from the peer.
-constexpr int64_t kRoomSliceNs = kSecondNs;
 constexpr auto kCancelAgain = std::chrono::milliseconds(20);
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace sabir::node {
@@ -75,24 +74,18 @@ Result<std::unique_ptr<ClusterAgent>> ClusterAgent::create(loop::EventLoop& loop
 }
 
 Result<void> ClusterAgent::start_gateway() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return Error::from_errno(errno, "socketpair");
-  }
-  UniqueFd own(ends[0]);
-  UniqueFd theirs(ends[1]);
   SpawnRequest request;
   request.argv = {options_.gateway_program, "--gateway", "--session-dir", options_.session_path};
   request.error_fd = STDERR_FILENO;
-  request.channel_fd = theirs.get();
   request.oom_score_adj = options_.oom_score_adj;
-  SABIR_ASSIGN_OR_RETURN(gateway_, spawn(request));
+  SABIR_ASSIGN_OR_RETURN(ChannelProcess started, spawn_with_channel(std::move(request), SOCK_STREAM));
+  gateway_ = std::move(started.process);
   guard_.add(gateway_.pid);
   SABIR_ASSIGN_OR_RETURN(gateway_watcher_,
                          loop::FdWatcher::create(loop_, gateway_.pidfd.get(), [this](uint32_t) { on_gateway_end(); }));
   gateway_watcher_->watch(loop::kReadable);
   pipe_ = std::make_unique<rpc::FramePipe>(
-      loop_, std::move(own), [this](std::string_view message) { receive(message); },
+      loop_, std::move(started.channel), [this](std::string_view message) { receive(message); },
       [this](const std::string& why) { host_.cluster_failed("its gateway does not listen any more: " + why); });
   rpc::StartGateway start;
   start.node = wire_key(self_);

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace sabir::node {
@@ -54,18 +53,12 @@ Result<std::unique_ptr<ControlProcess>> ControlProcess::create(loop::EventLoop& 
 }
 
 Result<void> ControlProcess::start() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return Error::from_errno(errno, "socketpair");
-  }
-  UniqueFd own(ends[0]);
-  UniqueFd theirs(ends[1]);
   SpawnRequest request;
   request.argv = {options_.program, "--control", "--session-dir", options_.session_path};
   request.error_fd = STDERR_FILENO;
-  request.channel_fd = theirs.get();
   request.oom_score_adj = options_.oom_score_adj;
-  SABIR_ASSIGN_OR_RETURN(process_, spawn(request));
+  SABIR_ASSIGN_OR_RETURN(ChannelProcess started, spawn_with_channel(std::move(request), SOCK_STREAM));
+  process_ = std::move(started.process);
   guard_.add(process_.pid);
   ++starts_;
   serves_since_ns_ = 0;
@@ -78,7 +71,7 @@ Result<void> ControlProcess::start() {
   process_ended_ = false;
   watcher_->watch(loop::kReadable);
   pipe_ = std::make_unique<rpc::FramePipe>(
-      loop_, std::move(own), [this](std::string_view message) { receive(message); },
+      loop_, std::move(started.channel), [this](std::string_view message) { receive(message); },
       [this](const std::string&) {
         heard_end_ = true;
         kill();  // it is dead, or does not read

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -188,6 +189,18 @@ Result<SpawnedProcess> spawn(const SpawnRequest& request) {
     return Error::from_errno(pidfd_errno, "pidfd_open");
   }
   return process;
+}
+
+Result<ChannelProcess> spawn_with_channel(SpawnRequest request, int socket_type) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, socket_type | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Error::from_errno(errno, "socketpair");
+  }
+  UniqueFd own(ends[0]);
+  UniqueFd theirs(ends[1]);
+  request.channel_fd = theirs.get();
+  SABIR_ASSIGN_OR_RETURN(SpawnedProcess process, spawn(request));
+  return ChannelProcess{std::move(process), std::move(own)};
 }
 
 UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }

@@ -38,6 +38,13 @@ struct SpawnedProcess {
 // Returns when the program has been found and begun, or says why not.
 Result<SpawnedProcess> spawn(const SpawnRequest& request);
 
+// The same with a socket pair between the two: the program finds its end as kChannelFd (`channel_fd` is set here).
+struct ChannelProcess {
+  SpawnedProcess process;
+  UniqueFd channel;
+};
+Result<ChannelProcess> spawn_with_channel(SpawnRequest request, int socket_type);
+
 // Not valid, and errno set, when there is no such process. (The C library's own header for these cannot be used from
 // C++.)
 UniqueFd open_pidfd(pid_t pid);

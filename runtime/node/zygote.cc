@@ -33,16 +33,10 @@ Zygote::Zygote(loop::EventLoop& loop, SpawnedProcess process, UniqueFd socket, E
       grace_(std::make_unique<loop::Timer>(loop, [this] { signal_pidfd(process_.pidfd.get(), SIGKILL); })) {}
 
 Result<std::unique_ptr<Zygote>> Zygote::start(loop::EventLoop& loop, SpawnRequest request, Events events) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    return Error::from_errno(errno, "socketpair for a zygote");
-  }
-  UniqueFd ours(ends[0]);
-  UniqueFd theirs(ends[1]);
-  request.channel_fd = theirs.get();
   request.argv.push_back(std::to_string(kChannelFd));
-  SABIR_ASSIGN_OR_RETURN(SpawnedProcess process, spawn(request));
-  std::unique_ptr<Zygote> zygote(new Zygote(loop, std::move(process), std::move(ours), std::move(events)));
+  SABIR_ASSIGN_OR_RETURN(ChannelProcess started, spawn_with_channel(std::move(request), SOCK_SEQPACKET));
+  std::unique_ptr<Zygote> zygote(
+      new Zygote(loop, std::move(started.process), std::move(started.channel), std::move(events)));
   Zygote* self = zygote.get();
   SABIR_ASSIGN_OR_RETURN(
       self->socket_watcher_,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
 from sabir import _runtime_env, _scheduling
@@ -63,13 +63,18 @@ def _lifetime(name: str, value: Any) -> str:
     return str(value)
 
 
-def _resources(name: str, value: Any) -> dict[str, float]:
+def _named_amounts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a dict of name to amount, not {type(value).__name__}")
-    checked = {}
     for key, amount in value.items():
         if not isinstance(key, str) or not key:
             raise TypeError(f"{name}: names must be non-empty strings, not {key!r}")
+        yield key, amount
+
+
+def _resources(name: str, value: Any) -> dict[str, float]:
+    checked = {}
+    for key, amount in _named_amounts(name, value):
         if key in ("CPU", "GPU", "memory"):
             option = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}[key]
             raise ValueError(f"{name}: use the option {option} instead of {key!r}")
@@ -79,12 +84,8 @@ def _resources(name: str, value: Any) -> dict[str, float]:
 
 def bundle(name: str, value: Any) -> dict[str, float]:
     """Of a placement group: amounts by name, "CPU", "GPU" and "memory" among them."""
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict of name to amount, not {type(value).__name__}")
     checked = {}
-    for key, amount in value.items():
-        if not isinstance(key, str) or not key:
-            raise TypeError(f"{name}: names must be non-empty strings, not {key!r}")
+    for key, amount in _named_amounts(name, value):
         checked[key] = _number(key if key == "memory" else f"{name}[{key!r}]", amount)
     if not any(checked.values()):
         raise ValueError(f"{name} reserves nothing: {dict(value)!r}")
