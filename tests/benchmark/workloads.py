@@ -28,9 +28,9 @@ class Workload:
 
 WORKLOADS: dict[str, Callable[[Any], Workload]] = {}
 
-# Rows of Ray's microbenchmark that are not run here, and what is missing: in Sabir, or a workload for it.
+# Rows of Ray's microbenchmark that Sabir cannot run yet, and what is missing.
 _ASYNC = "actors with async methods"
-_CLIENT = "a workload for drivers outside the cluster"
+_CLIENT = "a client outside the cluster"
 UNAVAILABLE: dict[str, str] = {
     "1:1 actor calls concurrent": "actors with max_concurrency above 1",
     "1:1 async-actor calls sync": _ASYNC,
@@ -40,7 +40,7 @@ UNAVAILABLE: dict[str, str] = {
     "n:n async-actor calls async": _ASYNC,
     "single client object out-of-scope callback registration": "callbacks when an object goes out of scope",
     "single client object out-of-scope callback fire 1k batch": "callbacks when an object goes out of scope",
-    "placement group create/removal": "a workload on one machine; `bench cluster` has one",
+    "placement group create/removal": "placement groups",
     "client: get calls": _CLIENT,
     "client: put calls": _CLIENT,
     "client: remote put calls": _CLIENT,
