@@ -62,6 +62,9 @@ struct WireValue {
   struct Stored {
     id @0 :ObjectId;
     sizeBytes @1 :UInt64;
+    isYours @2 :Bool;
+    # In a call's argument: the receiver has named it to the sender, who has not released it, and takes its own. The
+    # sender does not name it.
   }
 }
 

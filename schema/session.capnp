@@ -215,6 +215,17 @@ struct LogLines {
   droppedLines @4 :UInt64;
 }
 
+struct ObjectChange {
+  kind @0 :Kind;
+  entry @1 :EntryRef;
+
+  enum Kind {
+    wanted @0;   # somebody on this node waits for it: fetch and deliver it
+    unheld @1;   # nobody on this node holds it any more
+    lost @2;     # this process said that it can make it again, and is the one to deliver it now
+  }
+}
+
 interface Notices {
   # Served by the process. sabird has at most one `log` call in flight per process: a slow driver loses lines (counted),
   # never memory.
@@ -224,6 +235,8 @@ interface Notices {
   exit @3 (reason :Text) -> ();          # leave after the current call
   group @4 (id :Data, failure :Failure) -> ();
   # Once for each watchGroup that was answered with `ready` false: it is ready now, or never will be.
+  objects @5 (changes :List(ObjectChange)) -> ();
+  # About values that this process said are elsewhere (O10), or can make again (O11).
 }
 
 interface Session {

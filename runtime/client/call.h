@@ -72,6 +72,7 @@ struct Call {
   bool lost = false;           // claimed by an actor that died: fails once it is known whether that one restarts (Q7)
   bool escaped = false;        // an entry stands for one of its results (O6)
   bool listed = false;         // in its actor's list
+  bool kept = false;           // over, and kept by Lineage: its results are borrowed, and null where nobody needs them
   shm::CellIndex cell = shm::kNoCell;
   shm::Generation generation = 0;
   shm::SlotIndex callee = 0;  // an actor's process, while in its inbox
@@ -81,9 +82,11 @@ struct Call {
   std::unique_ptr<uint8_t[]> heap_args;
   // A count on each: what the arguments refer to stays until the call is over (H2).
   std::vector<Future*> held;
-  std::unique_ptr<PreparedArgs> prepared;  // kParked
-  Future* result = nullptr;                // a count on each
-  std::vector<Future*> more_results;       // those after the first
+  std::unique_ptr<PreparedArgs> prepared;  // kParked; of a task that has references as arguments: until it is over
+  std::vector<Future*> needed;             // of a kept one: arguments that can be made again, too, without a count
+  uint64_t kept_bytes = 0;
+  Future* result = nullptr;           // a count on each
+  std::vector<Future*> more_results;  // those after the first
   uint64_t parent = 0;
   alignas(8) uint8_t inline_args[shm::kCellInlineBytes];
 

@@ -12,6 +12,7 @@
 #include "runtime/client/actors.h"
 #include "runtime/client/dispatch.h"
 #include "runtime/client/groups.h"
+#include "runtime/client/lineage.h"
 #include "runtime/client/progress.h"
 #include "runtime/client/refs.h"
 #include "runtime/client/wait_room.h"
@@ -170,6 +171,7 @@ Client::~Client() {
   }
   shutdown();
   Lock lock(core_->lock);
+  core_->lineage->abandon_all();
   core_->dispatcher->abandon_all();
   core_->actors->abandon_all();
   core_->refs->abandon_all();

@@ -50,7 +50,7 @@ Result<void> Client::get(std::span<Future* const> refs, int64_t timeout_ns, Wait
       if (refs[i]->kind == FutureKind::kActor) {
         return invalid_error("an actor handle has no value");
       }
-      core_->refs->touch(refs[i]);
+      core_->refs->want(refs[i]);
       if (hint.entry == nullptr && refs[i]->has_entry()) {
         hint.entry = &core_->self.calls().entry(refs[i]->extra->entry.entry);
         hint.word = hint.entry->word.load(std::memory_order_relaxed);
@@ -120,7 +120,7 @@ Result<size_t> Client::wait(std::span<Future* const> refs, size_t num_ready, int
       seen = core_->settler->epoch();
       size_t kept = 0;
       for (uint32_t i : pending) {
-        if (refs[i]->ready()) {
+        if (refs[i]->computed()) {
           ready[i] = 1;
           ++found;
         } else {
@@ -195,7 +195,7 @@ Result<void> Client::view(Future* ref, sabir_view& out) {
 
 void Client::watch(Future* ref, std::shared_ptr<EventQueue> queue, uint64_t tag) {
   Lock lock(core_->lock);
-  core_->refs->touch(ref);
+  core_->refs->want(ref);
   core_->settler->watch(ref, std::move(queue), tag);
   core_->pump();
   core_->unlock_and_help(lock);
@@ -255,7 +255,7 @@ Result<Work*> Client::next_work(int64_t timeout_ns, Waiter* waiter) {
       if (waited) {
         executor.wake_another();
       }
-      if (executor.parse(work)) {
+      if (executor.parse(work) && (executor.leaves_args_elsewhere() || executor.await_args(work, waiter))) {
         return work;
       }
       continue;

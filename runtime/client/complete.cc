@@ -57,8 +57,10 @@ void Completer::complete(Call* call) {
   } else {
     if (!fill_results(call, cell)) {
       for (uint32_t i = 0; i < call->num_returns; ++i) {
-        core_.refs->fill_error(call->result_at(i), ErrorKind::kInternal,
-                               "the result of " + core_.dispatcher->describe(call) + " arrived damaged");
+        if (!call->result_at(i)->computed()) {
+          core_.refs->fill_error(call->result_at(i), ErrorKind::kInternal,
+                                 "the result of " + core_.dispatcher->describe(call) + " arrived damaged");
+        }
       }
     }
     core_.dispatcher->finish(call, block);
@@ -104,6 +106,9 @@ bool Completer::fill_results(Call* call, const shm::Cell& cell) {
 bool Completer::fill_error(Call* call, std::span<const uint8_t> value, uint8_t how) {
   for (uint32_t i = 0; i < call->num_returns; ++i) {
     Future* result = call->result_at(i);
+    if (result->computed()) {
+      continue;
+    }
     if (!core_.refs->fill(result, value, HoldState::kOwn, nullptr)) {
       return false;
     }

@@ -6,9 +6,11 @@
 #include "runtime/client/class_queue.h"
 #include "runtime/client/complete.h"
 #include "runtime/client/dispatch.h"
+#include "runtime/client/elsewhere.h"
 #include "runtime/client/execute.h"
 #include "runtime/client/functions.h"
 #include "runtime/client/groups.h"
+#include "runtime/client/lineage.h"
 #include "runtime/client/objects.h"
 #include "runtime/client/progress.h"
 #include "runtime/client/refs.h"
@@ -34,11 +36,13 @@ Core::Core(std::unique_ptr<Membership> membership_in, UniqueFd objects_fd, Ancho
       classes(std::make_unique<Classes>(*this)),
       actors(std::make_unique<ActorPeers>(*this)),
       dispatcher(std::make_unique<Dispatcher>(*this)),
+      lineage(std::make_unique<Lineage>(*this)),
       completer(std::make_unique<Completer>(*this)),
       repairer(std::make_unique<Repairer>(*this)),
       objects(std::make_unique<Objects>(*this, std::move(objects_fd))),
       functions(std::make_unique<Functions>(*this)),
       groups(std::make_unique<Groups>(*this)),
+      elsewhere(std::make_unique<Elsewhere>(*this)),
       submitter(std::make_unique<Submitter>(*this)),
       executor(std::make_unique<Executor>(*this)),
       progress(std::make_unique<Progress>(*this)) {

@@ -5,6 +5,7 @@
 //   Executor    in a worker: claims it, and finishes it                                      (execute.h)
 //   Completer   takes it off the reply stack and settles its futures                         (complete.h)
 //   Repairer    does the same for what dead processes had (R1)                               (repair.h)
+//   Lineage     keeps calls whose results are on other nodes, and runs them again (O11)      (lineage.h)
 //   WaitRoom    is where threads wait for futures, events and work (P1)                      (wait_room.h)
 //   Progress    does what nobody waits for                                                   (progress.h)
 //
@@ -33,7 +34,9 @@ class Completer;
 class Dispatcher;
 class Executor;
 class Functions;
+class Elsewhere;
 class Groups;
+class Lineage;
 class Objects;
 class Progress;
 class Refs;
@@ -96,11 +99,13 @@ class Core final : public Orphanage {
   std::unique_ptr<Classes> classes;
   std::unique_ptr<ActorPeers> actors;
   std::unique_ptr<Dispatcher> dispatcher;
+  std::unique_ptr<Lineage> lineage;
   std::unique_ptr<Completer> completer;
   std::unique_ptr<Repairer> repairer;
   std::unique_ptr<Objects> objects;
   std::unique_ptr<Functions> functions;
   std::unique_ptr<Groups> groups;
+  std::unique_ptr<Elsewhere> elsewhere;
   std::unique_ptr<Submitter> submitter;
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Progress> progress;

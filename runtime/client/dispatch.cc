@@ -6,6 +6,7 @@
 #include "runtime/client/actors.h"
 #include "runtime/client/class_queue.h"
 #include "runtime/client/functions.h"
+#include "runtime/client/lineage.h"
 #include "runtime/client/refs.h"
 #include "runtime/client/settle.h"
 
@@ -165,8 +166,11 @@ void Dispatcher::leave_cell(Call* call) {
 
 void Dispatcher::fail(Call* call, ErrorKind kind, std::string_view message) {
   for (uint32_t i = 0; i < call->num_returns; ++i) {
-    core_.refs->fill_error(call->result_at(i), kind, message);
-    call->result_at(i)->crashed = kind == ErrorKind::kWorkerCrashed || kind == ErrorKind::kActorUnavailable;
+    Future* result = call->result_at(i);
+    if (!result->computed()) {
+      core_.refs->fill_error(result, kind, message);
+      result->crashed = kind == ErrorKind::kWorkerCrashed || kind == ErrorKind::kActorUnavailable;
+    }
   }
   finish(call);
 }
@@ -174,6 +178,9 @@ void Dispatcher::fail(Call* call, ErrorKind kind, std::string_view message) {
 void Dispatcher::fail_like(Call* call, Future* error) {
   for (uint32_t i = 0; i < call->num_returns; ++i) {
     Future* result = call->result_at(i);
+    if (result->computed()) {
+      continue;
+    }
     if (!core_.refs->open(error)) {
       core_.refs->fill_error(result, ErrorKind::kObjectLost, "the error of an argument is gone from the store");
       continue;
@@ -187,14 +194,43 @@ void Dispatcher::fail_like(Call* call, Future* error) {
   finish(call);
 }
 
+bool Dispatcher::settle_result(Future* result) {
+  if (result->kind == FutureKind::kObject && core_.refs->is_elsewhere(result)) [[unlikely]] {
+    core_.settler->settle_elsewhere(result);
+    return true;
+  }
+  core_.settler->settle(result);
+  return false;
+}
+
+void Dispatcher::take_args_out(Call* call) {
+  if (call->args_place == ArgsPlace::kCell) {
+    std::memcpy(call->inline_args, core_.self.calls().cell(call->cell).payload, call->args_bytes);
+    call->args_place = ArgsPlace::kInline;
+  } else if (call->args_place == ArgsPlace::kBlock) {
+    call->heap_args = std::make_unique_for_overwrite<uint8_t[]>(call->args_bytes);
+    std::memcpy(call->heap_args.get(), core_.lendings.blocks().data(call->block), call->args_bytes);
+    core_.lendings.blocks().free(call->block);
+    call->args_place = ArgsPlace::kHeap;
+  }
+}
+
 void Dispatcher::finish(Call* call, uint32_t result_block) {
+  bool any_elsewhere = false;
   for (uint32_t i = 0; i < call->num_returns; ++i) {
     Future* result = call->result_at(i);
+    if (result->computed()) [[unlikely]] {
+      any_elsewhere = any_elsewhere || !result->ready();
+      continue;  // it ran again for another one (O11)
+    }
     result->call = nullptr;
-    core_.settler->settle(result);
+    any_elsewhere = settle_result(result) || any_elsewhere;
     if (call->escaped && result->extra != nullptr && result->extra->escaped) {
       core_.refs->deliver(result);
     }
+  }
+  if (any_elsewhere) [[unlikely]] {
+    take_args_out(call);
   }
   if (call->cell != shm::kNoCell) {
     by_cell_[call->cell / shm::kCellsPerChunk][call->cell % shm::kCellsPerChunk] = nullptr;
@@ -210,8 +246,12 @@ void Dispatcher::finish(Call* call, uint32_t result_block) {
       core_.lendings.cells().give_back(call->cell);
       core_.lendings.return_block(result_block);
     }
+    call->cell = shm::kNoCell;
   }
-  free_call(call);
+  call->stage = CallStage::kWaiting;
+  if (!any_elsewhere || !core_.lineage->keep(call)) [[likely]] {
+    free_call(call);
+  }
 }
 
 void Dispatcher::free_call(Call* call) {
@@ -222,7 +262,9 @@ void Dispatcher::free_call(Call* call) {
     release(held);
   }
   for (uint32_t i = 0; i < call->num_returns; ++i) {
-    release(call->result_at(i));
+    if (Future* result = call->result_at(i)) [[likely]] {
+      release(result);
+    }
   }
   if (call->task != nullptr) {
     release(call->task);

@@ -48,6 +48,8 @@ class Dispatcher {
   // Its results are filled: settles them, delivers what escaped, frees the cell, gives the claimer its block back, and
   // frees the record.
   void finish(Call* call, uint32_t result_block = shm::kNoBlock);
+  // A record that nobody looks at any more. Results that are null belong to nobody.
+  void free_call(Call* call);
   // "task 'f'"; for messages.
   std::string describe(const Call* call) const;
 
@@ -60,7 +62,9 @@ class Dispatcher {
 
  private:
   bool start(Call* call);
-  void free_call(Call* call);
+  // True: the result is on another node.
+  bool settle_result(Future* result);
+  void take_args_out(Call* call);
 
   Core& core_;
   Slab<Call> calls_;

@@ -29,6 +29,7 @@ inline constexpr uint8_t kLostError = 3;       // its worker died on another nod
 inline constexpr uint8_t kNotBegun = 4;        // it is to run again, and that is no attempt
 
 class ClassQueue;
+class Waiter;
 
 // A call being executed: what a sabir_work points at.
 struct Work {
@@ -39,6 +40,7 @@ struct Work {
   std::vector<sabir_work_arg> args;
   std::vector<Future*> borrowed;            // a count on each: all references that came with the arguments
   std::deque<std::vector<Future*>> tables;  // a count on each: the references of each argument
+  std::vector<size_t> awaited;              // arguments whose values are not here yet: elsewhere, or made again
   pthread_t thread = {};
 };
 
@@ -66,6 +68,13 @@ class Executor {
 
   // Reads the arguments. False: they are damaged or lost; the call has failed and the work is gone.
   bool parse(Work* work);
+  // Waits for values of arguments that are on their way here. False: as parse(), or the client is over.
+  bool await_args(Work* work, Waiter* waiter);
+  // What has come meanwhile of those is awaited no more. kObjectLost: one will not come.
+  Result<void> take_awaited(Work* work);
+  // This worker passes on where its arguments are, and does not need them here (Relay).
+  bool leaves_args_elsewhere() const { return leaves_elsewhere_.load(std::memory_order_relaxed); }
+  void leave_args_elsewhere() { leaves_elsewhere_.store(true, std::memory_order_relaxed); }
   // After a claim: more waits, and a sleeping worker of the class could take it.
   void wake_another();
   // End the work, whatever they return.
@@ -121,6 +130,8 @@ class Executor {
   Result<void> parse_args(Work* work, std::span<const uint8_t> bytes);
   Result<void> parse_arg(Work* work, std::span<const uint8_t> value, sabir_work_arg& out);
   Result<void> parse_stored(Work* work, const ParsedValue& value, sabir_work_arg& out);
+  Result<void> show_stored(Future* object, sabir_work_arg& out);  // under the lock
+  bool fail_parse(Work* work, const Error& error);
 
   Result<void> finish_creation(Work* work);
   // One value without references that fits beside the arguments or into a block: nothing is allocated but that block.
@@ -148,6 +159,7 @@ class Executor {
   bool is_actor_ = false;
   std::atomic<uint32_t> width_{1};
   bool is_relay_ = false;
+  std::atomic<bool> leaves_elsewhere_{false};
   std::atomic<bool> creation_due_{false};
   bool created_ = false;
   std::atomic<bool> exit_requested_{false};

@@ -1,7 +1,12 @@
 // The half of Executor that reads a call's arguments. Bytes stay where the submitter wrote them.
+#include <algorithm>
+
+#include "runtime/client/error_value.h"
 #include "runtime/client/execute.h"
 #include "runtime/client/refs.h"
 #include "runtime/client/value_format.h"
+#include "runtime/client/wait_room.h"
+#include "runtime/client/waiter.h"
 
 namespace sabir::client {
 namespace {
@@ -39,11 +44,65 @@ bool Executor::parse(Work* work) {
     work->view.args = work->args.data();
     return true;
   }
+  return fail_parse(work, parsed.error());
+}
+
+bool Executor::fail_parse(Work* work, const Error& error) {
   sabir_failure failure = SABIR_FAILURE_INIT;
-  failure.kind = static_cast<sabir_status>(parsed.error().kind());
-  failure.message = {parsed.error().message().data(), parsed.error().message().size()};
+  failure.kind = static_cast<sabir_status>(error.kind());
+  failure.message = {error.message().data(), error.message().size()};
   (void)fail(work, failure);
   return false;
+}
+
+Result<void> Executor::take_awaited(Work* work) {
+  Lock lock(core_.lock);
+  std::vector<size_t> awaited;
+  for (size_t place : work->awaited) {
+    sabir_work_arg& arg = work->args[place];
+    auto* object = reinterpret_cast<Future*>(arg.ref);
+    core_.refs->touch(object);
+    if (object->ready()) {
+      SABIR_RETURN_IF_ERROR(show_stored(object, arg));
+    } else {
+      awaited.push_back(place);
+    }
+  }
+  work->awaited = std::move(awaited);
+  return {};
+}
+
+bool Executor::await_args(Work* work, Waiter* waiter) {
+  if (work->awaited.empty()) [[likely]] {
+    return true;
+  }
+  bool interrupted = false;
+  {
+    Lock lock(core_.lock);
+    auto all_here = [&] {
+      return std::all_of(work->awaited.begin(), work->awaited.end(), [&](size_t arg) {
+        auto* object = reinterpret_cast<Future*>(work->args[arg].ref);
+        object->waited = !object->ready();
+        return !object->waited;
+      });
+    };
+    // It is claimed: an interrupt is for whoever asks for the next one.
+    WaitOutcome outcome = WaitOutcome::kInterrupted;
+    while (outcome == WaitOutcome::kInterrupted) {
+      outcome = core_.waiting->wait(lock, {.timeout_ns = -1, .waiter = waiter}, all_here);
+      interrupted = interrupted || outcome == WaitOutcome::kInterrupted;
+    }
+    core_.unlock_and_help(lock);
+    if (outcome != WaitOutcome::kReady) {
+      abandon(work);
+      return false;
+    }
+  }
+  if (interrupted && waiter != nullptr) {
+    waiter->interrupt();
+  }
+  Result<void> taken = take_awaited(work);
+  return taken.ok() || fail_parse(work, taken.error());
 }
 
 Result<void> Executor::parse_args(Work* work, std::span<const uint8_t> bytes) {
@@ -109,8 +168,33 @@ Result<void> Executor::parse_stored(Work* work, const ParsedValue& value, sabir_
     return internal_error("a reference to an argument arrived damaged");
   }
   work->tables.push_back({object});
-  core_.refs->touch(object);
-  if (!object->ready() || !core_.refs->open(object) || object->data == nullptr) {
+  if (leaves_elsewhere_.load(std::memory_order_relaxed)) {
+    core_.refs->touch(object);
+  } else {
+    core_.refs->want(object);
+  }
+  if (object->ready()) [[likely]] {
+    return show_stored(object, out);
+  }
+  if (work->args.empty()) {
+    // All arguments as a whole: those are stored where they are submitted.
+    return Error(ErrorKind::kObjectLost, "the arguments are gone from the store");
+  }
+  work->awaited.push_back(static_cast<size_t>(&out - work->args.data()));
+  out.value = view_of(value);
+  out.value.in_store = 1;
+  out.value.size = core_.refs->elsewhere_bytes(object);
+  out.ref = reinterpret_cast<sabir_ref*>(object);
+  return {};
+}
+
+Result<void> Executor::show_stored(Future* object, sabir_work_arg& out) {
+  if (object->kind == FutureKind::kValue && object->is_error()) {
+    // It was lost on its way here.
+    std::string why = read_error_map({object->data, object->size_bytes}).message;
+    return Error(ErrorKind::kObjectLost, "an argument is lost: " + why);
+  }
+  if (!core_.refs->open(object) || object->data == nullptr) {
     return Error(ErrorKind::kObjectLost, "an argument is gone from the store");
   }
   out.value.encoding = object->header.encoding;

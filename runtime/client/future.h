@@ -21,7 +21,11 @@ struct Call;
 struct Future;
 class EventQueue;
 
-enum class FutureState : uint8_t { kPending = 0, kReady = 1 };
+enum class FutureState : uint8_t {
+  kPending = 0,
+  kReady = 1,
+  kElsewhere = 2,  // computed, but its value is on another node (O10): whoever wants it here goes on waiting
+};
 enum class FutureKind : uint8_t {
   kValue = 0,   // `data` lies in `inline_bytes` or on the heap
   kObject = 1,  // `data` lies in the objects segment, once it was opened
@@ -40,6 +44,9 @@ enum class HoldState : uint8_t {
   kOwn,       // one HOLD, ANNOUNCE or ESCAPE of this process counts for it
 };
 
+// Why a value that was on another node cannot be made again (lineage.h).
+enum class NoLineage : uint8_t { kNotOurs, kNoTask, kNoRetries, kEvicted };
+
 // What few futures have.
 struct FutureExtra {
   uint64_t uid = 0;  // first half of the id, if it was made by another process
@@ -52,6 +59,10 @@ struct FutureExtra {
   shm::EntryRef escape_entry;
   bool escape_kept = false;  // its value is an object with an entry of its own: escape_entry is held besides
   uint16_t return_index = 0;
+  Call* kept = nullptr;    // can make it again
+  uint32_t needed_by = 0;  // kept calls that have it as an argument, and no count for it
+  bool dormant = false;    // no count is left, its value is gone, and kept calls need it
+  NoLineage no_lineage = NoLineage::kNotOurs;
   std::vector<Future*> nested;  // a count on each
   std::vector<Watch> watches;
   std::vector<Call*> dependents;  // parked calls that wait for this
@@ -69,6 +80,7 @@ struct alignas(64) Future {
   FutureKind kind = FutureKind::kValue;
   bool on_heap = false;     // `data` is this record's own
   bool waited : 1 = false;  // somebody sleeps until it is ready
+  bool wanted : 1 = false;  // ... or needs its value here: it is fetched as soon as it is computed
   bool marked : 1 = false;  // scratch of Client::wait
   // Of a ready error: the call's worker or actor died, and the error is the core's; the SDK said that retry_errors
   // applies.
@@ -87,6 +99,8 @@ struct alignas(64) Future {
   uint8_t inline_bytes[kInlineBytes];
 
   bool ready() const { return state.load(std::memory_order_acquire) == FutureState::kReady; }
+  // Ready, or elsewhere: it can be passed on.
+  bool computed() const { return state.load(std::memory_order_acquire) != FutureState::kPending; }
   bool is_error() const { return (header.flags & kValueIsError) != 0; }
   FutureExtra& more() {
     if (extra == nullptr) {

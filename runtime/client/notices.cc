@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/abi/sabir.h"
+#include "runtime/client/elsewhere.h"
 #include "runtime/client/execute.h"
 #include "runtime/client/groups.h"
 #include "runtime/client/progress.h"
@@ -53,6 +54,8 @@ void Notices::on_exit(std::string reason) {
 void Notices::on_group(std::string id, Result<void> outcome) {
   core_.groups->on_notice(std::move(id), std::move(outcome));
 }
+
+void Notices::on_objects(std::vector<rpc::ObjectChange> changes) { core_.elsewhere->on_notice(std::move(changes)); }
 
 void Notices::on_disconnect() {
   core_.disconnected.store(true, std::memory_order_seq_cst);

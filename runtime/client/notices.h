@@ -17,6 +17,7 @@ class Notices final : public rpc::NoticeHandler {
   void on_collect() override;
   void on_exit(std::string reason) override;
   void on_group(std::string id, Result<void> outcome) override;
+  void on_objects(std::vector<rpc::ObjectChange> changes) override;
   void on_disconnect() override;
 
  private:

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "runtime/client/complete.h"
+#include "runtime/client/elsewhere.h"
 #include "runtime/client/groups.h"
 #include "runtime/client/objects.h"
 #include "runtime/client/refs.h"
@@ -73,6 +74,7 @@ void Progress::loop() {
     if (news_due_.exchange(false, std::memory_order_seq_cst)) {
       lock.unlock();
       core_.groups->settle();
+      core_.elsewhere->settle();
       lock.lock();
     }
     if (core_.interest() > 0 && core_.check_open().ok() && core_.waiting->token_free()) {

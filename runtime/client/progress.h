@@ -21,7 +21,7 @@ class Progress {
   void expect_dead();
   // Store pressure: it gives idle loans back (asked for on the control thread, which must not).
   void collect_loans();
-  // News of placement groups (groups.h), by the control thread.
+  // News of placement groups (groups.h) or of values on other nodes (elsewhere.h), by the control thread.
   void nudge_for_news();
 
  private:

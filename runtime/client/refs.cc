@@ -6,6 +6,7 @@
 #include "runtime/client/actor_peer.h"
 #include "runtime/client/call.h"
 #include "runtime/client/error_value.h"
+#include "runtime/client/lineage.h"
 #include "runtime/client/objects.h"
 #include "runtime/client/progress.h"
 #include "runtime/client/settle.h"
@@ -128,6 +129,9 @@ Future* Refs::adopt_actor(shm::EntryRef entry, shm::ActorIndex actor, std::span<
 }
 
 bool Refs::fill(Future* future, std::span<const uint8_t> bytes, HoldState hold, std::vector<Future*>* borrowed) {
+  if (future->computed()) [[unlikely]] {
+    return true;  // its call ran again for another result (O11)
+  }
   std::optional<ParsedValue> value = parse_value(bytes, kCallAlignment);
   return value && fill_parsed(future, *value, hold, borrowed);
 }
@@ -230,7 +234,12 @@ void Refs::touch(Future* future) {
   shm::EntryWord word =
       shm::EntryWord::unpack(core_.self.calls().entry(ref.entry).word.load(std::memory_order_acquire));
   if (word.generation == ref.generation && word.state == shm::EntryState::kPending) {
-    if (!future->extra->subscribed) {
+    bool is_elsewhere = word.is_elsewhere();
+    if (is_elsewhere && future->state.load(std::memory_order_relaxed) == FutureState::kPending) {
+      core_.settler->settle_elsewhere(future);  // comes back here if it is wanted
+      return;
+    }
+    if (!future->extra->subscribed && (!is_elsewhere || future->wanted)) {
       future->extra->subscribed = true;
       subscribed_.push_back(future);
       core_.ring.tell(RingMessage::subscribe(ref));
@@ -239,7 +248,9 @@ void Refs::touch(Future* future) {
   }
   unsubscribe(future);
   if (word.generation == ref.generation && word.state == shm::EntryState::kLost) {
-    lose(future, "the value was lost: the process that was to make it is gone");
+    bool was_elsewhere = future->state.load(std::memory_order_relaxed) == FutureState::kElsewhere;
+    lose(future, was_elsewhere ? describe(future->extra->no_lineage)
+                               : "the value was lost: the process that was to make it is gone");
   } else if (open(future)) {
     core_.settler->settle(future);
   } else {
@@ -285,35 +296,53 @@ void Refs::reclaim() {
 
 void Refs::bury(Future* dead) { dismantle(dead, false); }
 
+void Refs::tell_end(Future* dead) {
+  FutureExtra& extra = *dead->extra;
+  unsubscribe(dead);
+  forget_entry(dead, extra.entry);
+  if (extra.escape_kept) {
+    forget_entry(dead, extra.escape_entry);
+    core_.ring.tell(RingMessage::release(extra.escape_entry));
+  }
+  if (extra.pinned) {
+    core_.ring.tell(RingMessage::unpin(extra.entry));
+  }
+  if (extra.hold == HoldState::kOwn) {
+    core_.ring.tell(RingMessage::release(extra.entry));
+  }
+}
+
+void Refs::release_nested(Future* dead) {
+  for (Future* nested : std::exchange(dead->extra->nested, {})) {
+    if (nested->count.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      core_.anchor->push_only(nested);
+    }
+  }
+}
+
 void Refs::dismantle(Future* dead, bool tell) {
   if (dead->on_heap) {
     std::free(const_cast<uint8_t*>(dead->data));
+    dead->on_heap = false;
   }
   if (FutureExtra* extra = dead->extra) {
     if (extra->has_entry && tell) {
-      unsubscribe(dead);
-      forget_entry(dead, extra->entry);
-      if (extra->escape_kept) {
-        forget_entry(dead, extra->escape_entry);
-        core_.ring.tell(RingMessage::release(extra->escape_entry));
-      }
-      if (extra->pinned) {
-        core_.ring.tell(RingMessage::unpin(extra->entry));
-      }
-      if (extra->hold == HoldState::kOwn) {
-        core_.ring.tell(RingMessage::release(extra->entry));
-      }
+      tell_end(dead);
     }
-    for (Future* nested : extra->nested) {
-      if (nested->count.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        core_.anchor->push_only(nested);
-      }
+    release_nested(dead);
+    if (tell && core_.lineage->outlives(dead)) {
+      return;
     }
     delete extra;
   }
   if (tell) {
     futures_.give_back(dead);
   }
+}
+
+void Refs::free_dormant(Future* dormant) {
+  delete dormant->extra;
+  futures_.give_back(dormant);
 }
 
 }  // namespace sabir::client

@@ -41,6 +41,15 @@ class Refs {
   // A reference to another process's call, or to its object, has a value once its entry says so. Looks, and asks sabird
   // to be rung when it does. May settle it.
   void touch(Future* future);
+  // The same, and its value is needed here: if it is on another node it is fetched (O10).
+  void want(Future* future);
+  // Of an object: its entry says that the value is on another node.
+  bool is_elsewhere(const Future* future) const;
+  // How large it is there.
+  uint64_t elsewhere_bytes(const Future* future) const;
+  // Its value was on another node and is lost: it is pending again, and what it becomes is delivered to its entry
+  // (O11).
+  void pend_again(Future* future, Call* maker, uint16_t return_index);
   void poll_subscriptions();
   bool has_subscriptions() const { return !subscribed_.empty(); }
   // References to the store or to actors are held: when one dies, somebody must tell sabird soon.
@@ -74,6 +83,10 @@ class Refs {
   void own(Future* future);
   // O6: the value of an escaped call, for those that have its entry.
   void deliver(Future* ready);
+  // An entry of a value on another node, with the id that it has everywhere; a hold of this process counts for it.
+  void bind_elsewhere(Future* future, shm::EntryRef entry, uint64_t size_bytes);
+  // What such an entry stands for has come as `value`, which is ready, or will not (null).
+  void deliver_elsewhere(shm::EntryRef entry, const Future* value);
   // Deliveries that found no block: whoever may wait lends one and calls this.
   bool wants_block() const { return !undelivered_.empty(); }
   void deliver_again();
@@ -88,12 +101,16 @@ class Refs {
 
   // Takes dead handles apart: RELEASE, UNPIN. Stops when the ring has no room for more.
   void reclaim();
+  // What Lineage kept beyond its last count.
+  void free_dormant(Future* dormant);
   // All that is left, when nothing is told to anybody any more.
   void bury(Future* dead);
 
  private:
   static uint64_t key_of(shm::EntryRef ref) { return (ref.generation << 24) | ref.entry; }
 
+  // False: there is no block for it.
+  bool deliver_value(shm::EntryRef entry, const Future* ready);
   bool fill_parsed(Future* future, const ParsedValue& value, HoldState hold, std::vector<Future*>* borrowed);
   bool adopt_table(Future* future, const ParsedValue& value, HoldState hold, std::vector<Future*>* borrowed);
   bool named_when_passed(const Future* ready) const;
@@ -101,6 +118,9 @@ class Refs {
   Result<void> escape(Future* pending);
   void dismantle(Future* dead, bool tell);
   void unsubscribe(Future* future);
+  // Takes apart what refers to others.
+  void tell_end(Future* dead);
+  void release_nested(Future* dead);
 
   Core& core_;
   Slab<Future> futures_;

@@ -75,6 +75,40 @@ Result<void> Refs::escape(Future* pending) {
   return {};
 }
 
+bool Refs::deliver_value(shm::EntryRef entry, const Future* ready) {
+  if (is_plain_null(ready)) {
+    core_.ring.tell(RingMessage::deliver_null(entry));
+    return true;
+  }
+  size_t size = value_bytes(ready, kStoreAlignment);
+  uint32_t block = core_.lendings.take_block(size);
+  if (block == shm::kNoBlock) {
+    return false;
+  }
+  Writer out(core_.lendings.blocks().data(block), size);
+  write_value(out, ready, kStoreAlignment);
+  std::vector<shm::EntryRef> inside;
+  if (ready->nested_count() != 0) {
+    for (Future* nested : ready->extra->nested) {
+      collect_entries(nested, inside);
+    }
+  }
+  for (shm::EntryRef nested : inside) {
+    core_.ring.tell(RingMessage::hold_nested(nested, entry));
+  }
+  core_.ring.tell(RingMessage::deliver_block(entry, block, size));
+  core_.lendings.free_block_later(block, core_.ring.position());
+  return true;
+}
+
+void Refs::deliver_elsewhere(shm::EntryRef entry, const Future* value) {
+  if (value != nullptr && value->kind == FutureKind::kObject) {
+    core_.ring.tell(RingMessage::deliver_object(entry, value->extra->entry));
+  } else if (value == nullptr || !deliver_value(entry, value)) {
+    core_.ring.tell(RingMessage::deliver_lost(entry));
+  }
+}
+
 void Refs::deliver(Future* ready) {
   FutureExtra& extra = ready->more();
   shm::EntryRef entry = extra.escape_entry;
@@ -84,26 +118,9 @@ void Refs::deliver(Future* ready) {
     core_.ring.tell(RingMessage::deliver_object(entry, extra.entry));
     extra.escape_kept = true;
   } else {
-    if (is_plain_null(ready)) {
-      core_.ring.tell(RingMessage::deliver_null(entry));
-    } else {
-      size_t size = value_bytes(ready, kStoreAlignment);
-      uint32_t block = core_.lendings.take_block(size);
-      if (block == shm::kNoBlock) {
-        undelivered_.push_back(retain(ready));
-        return;
-      }
-      Writer out(core_.lendings.blocks().data(block), size);
-      write_value(out, ready, kStoreAlignment);
-      std::vector<shm::EntryRef> inside;
-      for (Future* nested : extra.nested) {
-        collect_entries(nested, inside);
-      }
-      for (shm::EntryRef nested : inside) {
-        core_.ring.tell(RingMessage::hold_nested(nested, entry));
-      }
-      core_.ring.tell(RingMessage::deliver_block(entry, block, size));
-      core_.lendings.free_block_later(block, core_.ring.position());
+    if (!deliver_value(entry, ready)) {
+      undelivered_.push_back(retain(ready));
+      return;
     }
   }
   extra.escaped = false;

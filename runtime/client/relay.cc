@@ -84,6 +84,40 @@ void Relay::break_promise(Future* promise, ErrorKind kind, std::string_view mess
   core_.unlock_and_help(lock);
 }
 
+Result<Future*> Relay::make_elsewhere(ValueHeader header, uint64_t size_bytes, uint64_t uid, uint64_t sequence) {
+  Lock lock(core_.lock);
+  SABIR_RETURN_IF_ERROR(core_.check_open());
+  SABIR_ASSIGN_OR_RETURN(shm::EntryRef entry, core_.lendings.take_entry(lock));
+  Future* future = core_.refs->make(sequence);
+  future->more().uid = uid;
+  future->header = header;
+  core_.refs->bind_elsewhere(future, entry, size_bytes);
+  core_.unlock(lock);
+  return future;
+}
+
+rpc::EntryKey Relay::entry_of(const Future* elsewhere) {
+  shm::EntryRef entry = elsewhere->extra->entry;
+  return {entry.entry, entry.generation};
+}
+
+std::pair<uint64_t, uint64_t> Relay::id_of_entry(const Future* elsewhere) const {
+  const shm::ObjectEntry& entry = core_.self.calls().entry(elsewhere->extra->entry.entry);
+  return {entry.id[0].load(std::memory_order_relaxed), entry.id[1].load(std::memory_order_relaxed)};
+}
+
+void Relay::deliver_elsewhere(rpc::EntryKey entry, Future* value) {
+  Lock lock(core_.lock);
+  if (core_.check_open().ok()) {
+    core_.refs->deliver_elsewhere({entry.generation, entry.entry}, value);
+    core_.pump();
+  }
+  if (value != nullptr) {
+    release(value);
+  }
+  core_.unlock_and_help(lock);
+}
+
 Result<Future*> Relay::make_value(ValueHeader header, std::span<Future* const> refs, std::string_view bytes,
                                   int64_t timeout_ns) {
   if (bytes.size() >= shm::kStoreThresholdBytes) {

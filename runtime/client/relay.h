@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/client/client.h"
@@ -42,15 +43,24 @@ class Relay {
   // ... or fails.
   void break_promise(Future* promise, ErrorKind kind, std::string_view message);
 
+  // The result of a call that stays on another node (O10): a reference for finish(). The caller's count.
+  Result<Future*> make_elsewhere(ValueHeader header, uint64_t size_bytes, uint64_t uid, uint64_t sequence);
+  static rpc::EntryKey entry_of(const Future* elsewhere);
+  // The id that it has where it is: references to it may have others, of the calls that it is a result of.
+  std::pair<uint64_t, uint64_t> id_of_entry(const Future* elsewhere) const;
+  // It has come as `value`, which is ready, or will not (null). Once. Takes the value's count.
+  void deliver_elsewhere(rpc::EntryKey entry, Future* value);
+
   // A ready value; large ones go into the store, for whose room it waits.
   Result<Future*> make_value(ValueHeader header, std::span<Future* const> refs, std::string_view bytes,
                              int64_t timeout_ns);
   // Of a value that was made here for a foreign reference: the id it has everywhere. Before anybody else knows it.
   void rename(Future* ready, uint64_t uid, uint64_t sequence);
 
- private:
+  // A ready value that is this error of the core.
   Future* make_error(ErrorKind kind, std::string_view message);
 
+ private:
   Core& core_;
 };
 

@@ -5,6 +5,7 @@
 #include "runtime/abi/sabir.h"
 #include "runtime/client/call.h"
 #include "runtime/client/event_queue.h"
+#include "runtime/client/refs.h"
 #include "runtime/client/wait_room.h"
 
 namespace sabir::client {
@@ -29,6 +30,20 @@ void Settler::settle(Future* future) {
     // Who sleeps in queue_next of this process looks at the queue only when it is woken.
     wake_wanted_ = true;
   }
+  release_dependents(future);
+}
+
+void Settler::settle_elsewhere(Future* future) {
+  ++epoch_;
+  future->state.store(FutureState::kElsewhere, std::memory_order_release);
+  wake_wanted_ |= future->waited;
+  release_dependents(future);
+  if (future->wanted) {
+    core_.refs->touch(future);
+  }
+}
+
+void Settler::release_dependents(Future* future) {
   for (Call* call : std::exchange(future->extra->dependents, {})) {
     if (--call->missing == 0) {
       ready_calls_.push_back(call);

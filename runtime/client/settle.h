@@ -16,8 +16,10 @@ class Settler {
   // `future` has been filled. Publishes it, puts events into the queues that watch it, and counts down the calls that
   // wait for it: those with nothing missing any more come out of take_ready_call().
   void settle(Future* future);
+  // ... with the place of a value that is on another node: what only passes it on goes ahead.
+  void settle_elsewhere(Future* future);
   void watch(Future* future, std::shared_ptr<EventQueue> queue, uint64_t tag);
-  // The call is parked until `future` is ready.
+  // The call is parked until `future` is computed.
   void depend(Call* call, Future* future);
   // Null: none.
   Call* take_ready_call();
@@ -29,6 +31,8 @@ class Settler {
   bool take_wake_wanted() { return std::exchange(wake_wanted_, false); }
 
  private:
+  void release_dependents(Future* future);
+
   Core& core_;
   std::vector<Call*> ready_calls_;
   uint64_t epoch_ = 0;

@@ -1,5 +1,6 @@
 #include "runtime/client/submit.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -149,27 +150,43 @@ Result<void> Submitter::start_actor(Future* actor, std::span<const sabir_arg> ar
 }
 
 Result<void> Submitter::submit(Call* call, PreparedArgs prepared, sabir_ref**, Lock& lock) {
-  for (const PreparedArg& arg : prepared.args) {
+  call->prepared = std::make_unique<PreparedArgs>(std::move(prepared));
+  await_arguments(call);
+  core_.unlock_and_help(lock);
+  return {};
+}
+
+void Submitter::await_arguments(Call* call) {
+  for (const PreparedArg& arg : call->prepared->args) {
     if (arg.future == nullptr) {
       continue;
     }
     core_.refs->touch(arg.future);
-    if (!arg.future->ready()) {
+    if (!arg.future->computed()) {
       core_.settler->depend(call, arg.future);
     }
   }
-  call->prepared = std::make_unique<PreparedArgs>(std::move(prepared));
-  if (call->missing != 0) {
-    call->stage = CallStage::kParked;
-    core_.add_interest(1);
-    if (call->actor != nullptr && !call->creates_actor) {
-      core_.actors->append(call);  // holds back those behind it (Q7)
-    }
-  } else {
+  if (call->missing == 0) {
     resolve(call);
+    return;
   }
-  core_.unlock_and_help(lock);
-  return {};
+  call->stage = CallStage::kParked;
+  core_.add_interest(1);
+  if (call->actor != nullptr && !call->creates_actor) {
+    core_.actors->append(call);  // holds back those behind it (Q7)
+  }
+}
+
+void Submitter::submit_again(Call* call) {
+  if (!call->prepared) {
+    core_.dispatcher->enqueue(call);
+    return;
+  }
+  // Its arguments have other places by now.
+  call->prepared->whole = nullptr;
+  call->heap_args.reset();
+  call->args_place = ArgsPlace::kNone;
+  await_arguments(call);
 }
 
 void Submitter::run_ready() {
@@ -189,8 +206,12 @@ void Submitter::resolve(Call* call) {
     core_.add_interest(1);
     return;
   }
-  std::unique_ptr<PreparedArgs> prepared = std::move(call->prepared);
-  encode(call, *prepared);
+  encode(call, *call->prepared);
+  bool has_refs = std::any_of(call->prepared->args.begin(), call->prepared->args.end(),
+                              [](const PreparedArg& arg) { return arg.future != nullptr; });
+  if (call->task == nullptr || !has_refs) {
+    call->prepared.reset();  // else it may have to be written again (Lineage)
+  }
   route(call);
 }
 

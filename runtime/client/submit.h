@@ -27,6 +27,8 @@ class Submitter {
 
   // Under the lock: calls whose last argument has come.
   void run_ready();
+  // A call that was over runs once more (Lineage), when its arguments are there.
+  void submit_again(Call* call);
   // Without it: calls whose arguments have to go into the store first. May wait.
   bool needs_help() const { return !oversized_.empty(); }
   void help();
@@ -35,6 +37,8 @@ class Submitter {
   // The queue of its class; of a call that follows its parent into a placement group, of the class there.
   Result<ClassQueue*> queue_for(const Task& task);
   Result<void> submit(Call* call, PreparedArgs prepared, sabir_ref** out_refs, Lock& lock);
+  // Parks it until all arguments are there, or goes on.
+  void await_arguments(Call* call);
   void resolve(Call* call);
   void encode(Call* call, const PreparedArgs& prepared);
   void route(Call* call);

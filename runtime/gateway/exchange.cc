@@ -235,8 +235,8 @@ std::vector<std::shared_ptr<ExportedClass>> Exchange::exports() {
 }
 
 void Exchange::export_class(std::unique_ptr<client::Client> worker, ExportedClass::Options options) {
-  auto made =
-      std::make_shared<ExportedClass>(std::move(worker), link_, named_, objects_, definitions_, std::move(options));
+  auto made = std::make_shared<ExportedClass>(std::move(worker), link_, named_, there_, objects_, definitions_,
+                                              std::move(options));
   std::unique_lock guard(lock_);
   if (!lost_) {
     if (auto width = widths_.extract(made->slot())) {

@@ -78,6 +78,7 @@ class Exchange {
   NodeObjects& objects_;
   const OpenJob open_job_;
   NamedObjects named_;
+  KeptThere there_;
   Definitions definitions_;
 
   // What the peer has defined, by its numbers. The receiving thread's alone.

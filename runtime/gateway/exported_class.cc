@@ -1,11 +1,20 @@
 #include "runtime/gateway/exported_class.h"
 
 #include "runtime/client/functions.h"
+#include "runtime/gateway/wire_args.h"
 
 namespace sabir::gateway {
 
 using client::Future;
 using client::Work;
+
+namespace {
+
+// In an event's tag: it is about an argument of this work. Else the tag is a reference that was promised.
+constexpr uint64_t kIsArgument = 1;
+static_assert(alignof(Work) > kIsArgument && alignof(Future) > kIsArgument);
+
+}  // namespace
 
 Result<void> Definitions::job(uint32_t number, const std::string& id, const rpc::JobConfig& config) {
   rpc::NodeMessage definition = rpc::JobDefinition{number, id, config};
@@ -58,18 +67,21 @@ uint32_t Definitions::class_of(const std::vector<rpc::ResourceAmount>& resources
 }
 
 ExportedClass::ExportedClass(std::unique_ptr<client::Client> client, PeerLink& link, NamedObjects& named,
-                             NodeObjects& objects, Definitions& definitions, Options options)
+                             KeptThere& there, NodeObjects& objects, Definitions& definitions, Options options)
     : client_(std::move(client)),
       relay_(*client_),
       link_(link),
       named_(named),
+      there_(there),
       objects_(objects),
       definitions_(definitions),
       options_(std::move(options)),
       job_(client_->core().self.welcome().job),
-      promises_(*client::EventQueue::create()),
-      outgoing_(*client_, link, named, promises_),
-      incoming_(std::make_shared<Incoming>(*client_, link, objects.copies())) {
+      events_(*client::EventQueue::create()),
+      outgoing_(*client_, link, named, events_),
+      incoming_(std::make_shared<Incoming>(*client_, link, named, objects.copies())),
+      results_(std::make_unique<RemoteResults>(*client_, *incoming_, there)) {
+  client_->core().executor->leave_args_elsewhere();
   const rpc::WelcomeInfo& welcome = client_->core().self.welcome();
   if (Result<void> defined = definitions_.job(job_, welcome.job_id, welcome.job_config); !defined.ok()) {
     undefined_ = defined.error();
@@ -81,7 +93,7 @@ ExportedClass::ExportedClass(std::unique_ptr<client::Client> client, PeerLink& l
     relay_.set_width(options_.width);
   }
   claimer_ = std::thread([this] { claim_calls(); });
-  promise_watcher_ = std::thread([this] { watch_promises(); });
+  event_watcher_ = std::thread([this] { watch_events(); });
 }
 
 // In this order: nothing is claimed any more, every result that came is in its place, the rest is lost; then the client
@@ -89,14 +101,16 @@ ExportedClass::ExportedClass(std::unique_ptr<client::Client> client, PeerLink& l
 ExportedClass::~ExportedClass() {
   peer_lost("the link to the other node ends");
   claimer_.join();
+  results_->stop();
   incoming_->stop();
   if (stand_in_) {
     stand_in_->leave();
   }
   objects_.leave(client_.get());
   client_->shutdown();
-  promise_watcher_.join();
+  event_watcher_.join();
   outgoing_.leave();
+  results_.reset();
   incoming_.reset();
 }
 
@@ -112,7 +126,7 @@ void ExportedClass::claim_calls() {
     if (*work == nullptr) {
       break;
     }
-    send(*work);
+    take_on(*work);
   }
   over_.store(true, std::memory_order_release);
   link_.want_sweep();
@@ -133,7 +147,7 @@ void ExportedClass::create_actor(Work* work) {
     creation.name = actor.name;
     creation.class_name = actor.class_name;
     creation.class_info = actor.class_info;
-    Result<std::vector<rpc::WireArg>> args = write_args(*work);
+    Result<std::vector<rpc::WireArg>> args = write_args(*work, {});
     if (!args.ok()) {
       posting.unlock();
       fail(work, args.error());
@@ -146,7 +160,86 @@ void ExportedClass::create_actor(Work* work) {
   }
 }
 
-void ExportedClass::send(Work* work) {
+void ExportedClass::take_on(Work* work) {
+  There there;
+  if (gather_args(work, there)) {
+    send(work, std::move(there));
+  }
+}
+
+bool ExportedClass::gather_args(Work* work, There& there) {
+  bool creates = work->view.kind == SABIR_WORK_ACTOR_CREATE;
+  while (!work->awaited.empty()) {
+    if (Result<void> taken = client_->core().executor->take_awaited(work); !taken.ok()) {
+      fail(work, taken.error());
+      return false;
+    }
+    std::vector<Future*> missing;
+    there.clear();
+    for (size_t place : work->awaited) {
+      auto* object = reinterpret_cast<Future*>(work->args[place].ref);
+      // What creates an actor may be needed again, when the peer has let go of it.
+      auto [uid, sequence] = relay_.id_of_entry(object);
+      rpc::ObjectId id{uid, sequence};
+      MentionsPtr kept = creates ? nullptr : there_.find(id);
+      if (kept) {
+        there.emplace(place, Own{id, std::move(kept)});
+      } else {
+        missing.push_back(object);
+      }
+    }
+    if (missing.empty()) {
+      return true;
+    }
+    if (!stand_in_) {
+      park(work, missing);
+      return false;
+    }
+    // In order: what comes behind it waits, too.
+    (void)client_->get(missing, -1, &claim_waiter_);
+    if (lost_.load(std::memory_order_acquire) || !client_->check().ok()) {
+      return false;  // it stays claimed, and is lost with this worker
+    }
+  }
+  return true;
+}
+
+void ExportedClass::park(Work* work, const std::vector<Future*>& missing) {
+  bool lost = false;
+  {
+    std::lock_guard guard(lock_);
+    lost = lost_.load(std::memory_order_relaxed);
+    if (!lost) {
+      parked_[work] = missing.size();
+    }
+  }
+  if (lost) {
+    relay_.give_back(work);
+    return;
+  }
+  // Counts of their own: when the last of them has come the work may be over before this loop is.
+  for (Future* object : missing) {
+    client::retain(object);
+  }
+  for (Future* object : missing) {
+    client_->watch(object, events_, reinterpret_cast<uint64_t>(work) | kIsArgument);
+    client::release(object);
+  }
+}
+
+void ExportedClass::argument_came(Work* work) {
+  {
+    std::lock_guard guard(lock_);
+    auto found = parked_.find(work);
+    if (found == parked_.end() || --found->second != 0) {
+      return;
+    }
+    parked_.erase(found);
+  }
+  take_on(work);
+}
+
+void ExportedClass::send(Work* work, There there) {
   bool creates = work->view.kind == SABIR_WORK_ACTOR_CREATE;
   bool is_known = creates && client_->core().self.welcome().actor.imported;
   Result<void> defined;
@@ -170,7 +263,7 @@ void ExportedClass::send(Work* work) {
   call.attempt = static_cast<uint16_t>(work->view.attempt);
   call.actor = stand_in_ ? stand_in_->number() : 0;
   std::unique_lock posting(named_.posting());
-  Result<std::vector<rpc::WireArg>> args = write_args(*work);
+  Result<std::vector<rpc::WireArg>> args = write_args(*work, there);
   if (!args.ok()) {
     posting.unlock();
     fail(work, args.error());
@@ -180,7 +273,7 @@ void ExportedClass::send(Work* work) {
   {
     std::lock_guard guard(lock_);
     if (!lost_.load(std::memory_order_relaxed)) {
-      under_way_.emplace(call.number, work);
+      under_way_.emplace(call.number, UnderWay{work, std::move(there)});
       work = nullptr;
     }
   }
@@ -196,16 +289,28 @@ void ExportedClass::send(Work* work) {
 }
 
 // All of them, or nothing is named.
-Result<std::vector<rpc::WireArg>> ExportedClass::write_args(const Work& work) {
+Result<std::vector<rpc::WireArg>> ExportedClass::write_args(const Work& work, const There& there) {
   std::vector<rpc::WireArg> args;
   std::optional<Error> failed;
-  for (const sabir_work_arg& arg : work.args) {
-    Result<rpc::WireValue> value = outgoing_.write(arg.value, reinterpret_cast<Future*>(arg.ref));
+  for (size_t i = 0; i < work.args.size(); ++i) {
+    const sabir_work_arg& arg = work.args[i];
+    std::string name(arg.name.data, arg.name.size);
+    auto* stored = reinterpret_cast<Future*>(arg.ref);
+    if (auto found = there.find(i); found != there.end()) {
+      rpc::WireValue own;
+      own.encoding = arg.value.encoding;
+      own.language = arg.value.language;
+      own.variant = arg.value.variant;
+      own.stored = rpc::WireValue::Stored{found->second.id, arg.value.size, true};
+      args.push_back({std::move(name), std::move(own)});
+      continue;
+    }
+    Result<rpc::WireValue> value = outgoing_.write(arg.value, stored);
     if (!value.ok()) {
       failed = std::move(value).error();
       break;
     }
-    args.push_back({{arg.name.data, arg.name.size}, *std::move(value)});
+    args.push_back({std::move(name), *std::move(value)});
   }
   if (!failed && rpc::wire_bytes(args) > rpc::kMaxNodeMessageBytes) {
     failed = too_large_error("a call");
@@ -229,16 +334,6 @@ void ExportedClass::fail(Work* work, const Error& error) {
   failure.message = {error.message().data(), error.message().size()};
   (void)client_->core().executor->fail(work, failure);
 }
-
-namespace {
-
-// It is gone, or its way here is: run again it comes back.
-bool is_lost(ErrorKind kind) {
-  return kind == ErrorKind::kDisconnected || kind == ErrorKind::kClosed || kind == ErrorKind::kTimeout ||
-         kind == ErrorKind::kObjectLost;
-}
-
-}  // namespace
 
 void ExportedClass::lose(Work* work, const std::string& why) {
   if (!stand_in_) {
@@ -265,13 +360,15 @@ void ExportedClass::kill_actor(bool no_restart, bool abandon) {
 
 bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& mentions) {
   Work* work = nullptr;
+  There there;  // not under the lock: what nobody needs there any more is released
   {
     std::lock_guard guard(lock_);
     auto found = under_way_.find(message.number);
     if (found == under_way_.end()) {
       return false;
     }
-    work = found->second;
+    work = found->second.work;
+    there = std::move(found->second.there);
     under_way_.erase(found);
   }
   switch (message.outcome) {
@@ -288,8 +385,9 @@ bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& menti
     case rpc::Outcome::kRetryable:
       break;
   }
-  incoming_->read(std::move(message.values), mentions, Admission::Priority::kWaited,
-                  [this, work, outcome = message.outcome](Result<std::vector<Future*>> made) {
+  auto values = std::make_shared<Values>(sort(message, mentions));
+  incoming_->read(std::move(values->coming), mentions, Admission::Priority::kWaited,
+                  [this, work, values, outcome = message.outcome](Result<std::vector<Future*>> made) {
                     if (!made.ok()) {
                       if (stand_in_) {
                         fail(work, Error(ErrorKind::kActorUnavailable,
@@ -300,7 +398,7 @@ bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& menti
                         fail(work, std::move(made).error().with_context("its result could not be fetched"));
                       }
                     } else if (outcome == rpc::Outcome::kValues) {
-                      (void)relay_.finish(work, *std::move(made));
+                      end_with(work, *std::move(made), *values);
                     } else if (made->size() == 1) {
                       relay_.fail(work, made->front(), outcome == rpc::Outcome::kRetryable);
                     } else {
@@ -310,10 +408,48 @@ bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& menti
   return true;
 }
 
-void ExportedClass::watch_promises() {
+ExportedClass::Values ExportedClass::sort(rpc::ResultMessage& message, const MentionsPtr& mentions) {
+  Values values;
+  for (rpc::WireValue& value : message.values) {
+    values.staying.emplace_back();
+    if (message.outcome == rpc::Outcome::kValues && RemoteResults::stays(value)) {
+      values.staying.back() = std::move(value);
+      values.mentions = mentions;
+    } else {
+      values.coming.push_back(std::move(value));
+    }
+  }
+  return values;
+}
+
+void ExportedClass::end_with(Work* work, std::vector<Future*> came, const Values& values) {
+  std::vector<Future*> all;
+  std::optional<Error> failed;
+  auto next = came.begin();
+  for (const std::optional<rpc::WireValue>& value : values.staying) {
+    if (!value) {
+      all.push_back(*next++);
+      continue;
+    }
+    Result<Future*> made = results_->make(*value, values.mentions);
+    if (!made.ok()) {
+      failed = failed ? failed : made.error();
+      continue;
+    }
+    all.push_back(*made);
+  }
+  if (failed) {
+    release_all(all);
+    fail(work, std::move(*failed).with_context("its result could not be registered"));
+  } else {
+    (void)relay_.finish(work, std::move(all));
+  }
+}
+
+void ExportedClass::watch_events() {
   client::QueuedEvent events[16];
   for (;;) {
-    Result<size_t> count = client_->next_events(*promises_, events, -1, &promise_waiter_);
+    Result<size_t> count = client_->next_events(*events_, events, -1, &event_waiter_);
     if (!count.ok()) {
       if (count.error().kind() == ErrorKind::kInterrupted) {
         continue;
@@ -321,26 +457,36 @@ void ExportedClass::watch_promises() {
       return;
     }
     for (size_t i = 0; i < *count; ++i) {
-      outgoing_.resolved(reinterpret_cast<Future*>(events[i].tag));
+      if ((events[i].tag & kIsArgument) != 0) {
+        argument_came(reinterpret_cast<Work*>(events[i].tag & ~kIsArgument));
+      } else {
+        outgoing_.resolved(reinterpret_cast<Future*>(events[i].tag));
+      }
     }
   }
 }
 
 void ExportedClass::peer_lost(const std::string& why) {
-  std::map<uint64_t, Work*> lost;
+  std::map<uint64_t, UnderWay> lost;
+  std::map<Work*, size_t> parked;
   {
     std::lock_guard guard(lock_);
     lost_.store(true, std::memory_order_release);
     lost.swap(under_way_);
+    parked.swap(parked_);
   }
   claim_waiter_.interrupt();
   if (stand_in_) {
     stand_in_->crash(why);
   }
-  for (auto& [number, work] : lost) {
-    lose(work, why);
+  for (auto& [number, one] : lost) {
+    lose(one.work, why);
+  }
+  for (auto& [work, missing] : parked) {
+    relay_.give_back(work);
   }
   incoming_->peer_lost(why);
+  results_->peer_lost();
 }
 
 bool ExportedClass::is_needed() {
@@ -349,11 +495,11 @@ bool ExportedClass::is_needed() {
   }
   {
     std::lock_guard guard(lock_);
-    if (!under_way_.empty()) {
+    if (!under_way_.empty() || !parked_.empty()) {
       return true;
     }
   }
-  return incoming_->is_needed() || named_.has_any_of(client_.get());
+  return results_->is_needed() || incoming_->is_needed() || named_.has_any_of(client_.get());
 }
 
 }  // namespace sabir::gateway

@@ -17,6 +17,7 @@
 #include "runtime/gateway/node_objects.h"
 #include "runtime/gateway/outgoing.h"
 #include "runtime/gateway/peer_link.h"
+#include "runtime/gateway/remote_results.h"
 #include "runtime/gateway/stand_in.h"
 
 namespace sabir::gateway {
@@ -50,8 +51,8 @@ class ExportedClass {
   };
 
   // `client` is a worker of the job. Everything given by reference must outlive it.
-  ExportedClass(std::unique_ptr<client::Client> client, PeerLink& link, NamedObjects& named, NodeObjects& objects,
-                Definitions& definitions, Options options);
+  ExportedClass(std::unique_ptr<client::Client> client, PeerLink& link, NamedObjects& named, KeptThere& there,
+                NodeObjects& objects, Definitions& definitions, Options options);
   // Leaves the session: what is under way counts as lost.
   ~ExportedClass();
   ExportedClass(const ExportedClass&) = delete;
@@ -81,13 +82,38 @@ class ExportedClass {
   bool is_over() const { return over_.load(std::memory_order_acquire); }
 
  private:
+  // Arguments that the peer has itself, by their places, and what keeps them there.
+  struct Own {
+    rpc::ObjectId id;
+    MentionsPtr kept;
+  };
+  using There = std::map<size_t, Own>;
+  struct UnderWay {
+    client::Work* work = nullptr;
+    There there;
+  };
+  // Its large values stay where they are.
+  struct Values {
+    std::vector<std::optional<rpc::WireValue>> staying;
+    std::vector<rpc::WireValue> coming;  // the others, in order
+    MentionsPtr mentions;                // if any stays
+  };
+
   void claim_calls();
-  void watch_promises();
-  void send(client::Work* work);
-  Result<std::vector<rpc::WireArg>> write_args(const client::Work& work);
+  void watch_events();
+  // Sends it, when its arguments are here or at the peer.
+  void take_on(client::Work* work);
+  // Whether they are, or it is parked, or it has failed: only then is it still there.
+  bool gather_args(client::Work* work, There& there);
+  void park(client::Work* work, const std::vector<client::Future*>& missing);
+  void argument_came(client::Work* work);
+  void send(client::Work* work, There there);
+  Result<std::vector<rpc::WireArg>> write_args(const client::Work& work, const There& there);
   // Of a message that was not posted.
   void take_back(const std::vector<rpc::WireArg>& args);
   void create_actor(client::Work* work);
+  static Values sort(rpc::ResultMessage& message, const MentionsPtr& mentions);
+  void end_with(client::Work* work, std::vector<client::Future*> came, const Values& values);
   // It did not come back. An actor's calls stay claimed: they are lost with this worker, and repaired as after a death.
   void lose(client::Work* work, const std::string& why);
   void stop_claiming();
@@ -97,25 +123,28 @@ class ExportedClass {
   client::Relay relay_;
   PeerLink& link_;
   NamedObjects& named_;
+  KeptThere& there_;
   NodeObjects& objects_;
   Definitions& definitions_;
   const Options options_;
   const uint32_t job_;
   uint32_t class_number_ = 0;
-  std::optional<Error> undefined_;  // why no call of the job can be sent
-  std::shared_ptr<client::EventQueue> promises_;
+  std::optional<Error> undefined_;              // why no call of the job can be sent
+  std::shared_ptr<client::EventQueue> events_;  // what was promised has its value; an argument has come
   Outgoing outgoing_;
   std::shared_ptr<Incoming> incoming_;
+  std::unique_ptr<RemoteResults> results_;
   std::unique_ptr<StandIn> stand_in_;
 
   std::mutex lock_;
-  std::map<uint64_t, client::Work*> under_way_;
+  std::map<uint64_t, UnderWay> under_way_;
+  std::map<client::Work*, size_t> parked_;  // until so many arguments have come
   std::atomic<bool> over_{false};
   std::atomic<bool> lost_{false};
   client::Waiter claim_waiter_;
-  client::Waiter promise_waiter_;
+  client::Waiter event_waiter_;
   std::thread claimer_;
-  std::thread promise_watcher_;
+  std::thread event_watcher_;
 };
 
 }  // namespace sabir::gateway

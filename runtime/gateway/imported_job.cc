@@ -27,7 +27,7 @@ ImportedJob::ImportedJob(std::shared_ptr<client::Client> client, PeerLink& link,
       named_(named),
       events_(*client::EventQueue::create()),
       outgoing_(*client_, link, named, events_),
-      incoming_(std::make_shared<Incoming>(*client_, link, objects.copies())),
+      incoming_(std::make_shared<Incoming>(*client_, link, named, objects.copies())),
       actors_(std::make_unique<ImportedActors>(
           *client_, link, *incoming_, events_,
           ImportedActors::Events{

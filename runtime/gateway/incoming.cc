@@ -49,7 +49,7 @@ namespace {
 // Adds what is stored in it; the peer says how much that is. False: nothing is.
 bool add_stored(const rpc::WireValue& value, uint64_t& size_bytes) {
   bool any = value.stored.has_value();
-  uint64_t own = any ? value.stored->size_bytes : 0;
+  uint64_t own = any && !value.stored->is_yours ? value.stored->size_bytes : 0;
   size_bytes = own > UINT64_MAX - size_bytes ? UINT64_MAX : size_bytes + own;
   for (const rpc::WireRef& ref : value.refs) {
     any = (ref.value && add_stored(*ref.value, size_bytes)) || any;
@@ -172,7 +172,9 @@ void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& b
     return;
   }
   ++batch->missing;
-  if (value.stored->size_bytes > client_.core().self.node().header().store_bytes) {
+  if (value.stored->is_yours) {
+    take_own(value, batch);
+  } else if (value.stored->size_bytes > client_.core().self.node().header().store_bytes) {
     {
       std::lock_guard guard(lock_);
       batch->error = invalid_error("an object of another node that is larger than this node's store");
@@ -183,6 +185,27 @@ void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& b
   } else {
     pull(value, batch);
   }
+}
+
+void Incoming::take_own(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch) {
+  Result<Future*> own = not_found_error("an object that the other node took for one of this node");
+  if (std::optional<NamedObjects::Object> object = named_.find(value.stored->id)) {
+    own = client_.adopt(object->future);
+    client::release(object->future);
+  }
+  bool is_new = false;
+  {
+    std::lock_guard guard(lock_);
+    if (own.ok()) {
+      is_new = batch->objects.try_emplace(value.stored->id, *own).second;
+    } else {
+      batch->error = batch->error ? batch->error : own.error();
+    }
+  }
+  if (own.ok() && !is_new) {
+    client::release(*own);
+  }
+  complete(batch);
 }
 
 void Incoming::fetch(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch) {

@@ -25,8 +25,9 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   // A ready reference for each value, with a count.
   using Done = std::function<void(Result<std::vector<client::Future*>>)>;
 
-  Incoming(client::Client& client, PeerLink& link, Copies& copies)
-      : client_(client), relay_(client), link_(link), copies_(copies) {}
+  // `named`: what this node has named to the peer, which may pass it back.
+  Incoming(client::Client& client, PeerLink& link, NamedObjects& named, Copies& copies)
+      : client_(client), relay_(client), link_(link), named_(named), copies_(copies) {}
   ~Incoming();
 
   // `mentions` go when all is made, and the homes of actors know of this node; `done` is called once: at once, if
@@ -55,6 +56,7 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   void promise_refs(const rpc::WireValue& value, Batch& batch);
   void need_all(const std::shared_ptr<Batch>& batch, bool admitted);
   void need(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
+  void take_own(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
   void fetch(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
   void pull(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
   void arrived(const PullPtr& pull, const Result<void>& result);
@@ -73,6 +75,7 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
   client::Client& client_;
   client::Relay relay_;
   PeerLink& link_;
+  NamedObjects& named_;
   Copies& copies_;
 
   std::mutex lock_;

@@ -11,7 +11,7 @@ Mentions::~Mentions() {
 }
 
 void Mentions::add(const rpc::WireValue& value) {
-  if (value.stored) {
+  if (value.stored && !value.stored->is_yours) {
     ids_.push_back(value.stored->id);
   }
   for (const rpc::WireRef& ref : value.refs) {

@@ -109,7 +109,7 @@ void Outgoing::resolved(Future* promised) {
 }
 
 void Outgoing::take_back(const rpc::WireValue& value) {
-  if (value.stored) {
+  if (value.stored && !value.stored->is_yours) {
     named_.release(value.stored->id);
   }
   for (const rpc::WireRef& ref : value.refs) {

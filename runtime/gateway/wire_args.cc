@@ -29,6 +29,11 @@ void release_all(const std::vector<client::Future*>& futures) {
   }
 }
 
+bool is_lost(ErrorKind kind) {
+  return kind == ErrorKind::kDisconnected || kind == ErrorKind::kClosed || kind == ErrorKind::kTimeout ||
+         kind == ErrorKind::kObjectLost;
+}
+
 bool is_final(const Error& error) {
   return error.kind() == ErrorKind::kInvalid || error.kind() == ErrorKind::kUnsupported;
 }

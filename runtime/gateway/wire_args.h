@@ -18,5 +18,7 @@ void release_all(const std::vector<client::Future*>& futures);
 // Of arguments that did not arrive. What came too late, or from a node that is gone, may come again; what is wrong in
 // itself may not.
 bool is_final(const Error& error);
+// Of what did not come back: it is gone, or its way here is. Run again it comes back.
+bool is_lost(ErrorKind kind);
 
 }  // namespace sabir::gateway

@@ -154,6 +154,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
     std::optional<shm::SlotIndex> slot;  // once it has joined
     uint32_t epoch = 0;
     bool ending = false;      // its lease is withdrawn
+    bool resting = false;     // it has nothing to do, and stays for values that are on the peer (O10)
     uint32_t base_width = 1;  // as many as the peer had room for
     uint64_t executed = 0;    // at the last look
     uint64_t rate_base = 0;   // executed when the rate was last measured ...
@@ -175,6 +176,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void relay_gone(Process& process);
   void end_relay(Relay& relay, const std::string& why);
   bool relays_busy() const;
+  bool keeps_values(shm::SlotIndex slot);
   void look_at_relays();
   void adapt_width(Relay& relay, int64_t now_ns);
   uint32_t under_way_of(const Relay& relay) const;

@@ -127,6 +127,11 @@ void Objects::read_ring(Process& process, store::Instructions& out) {
 }
 
 void Objects::carry_out(const store::Instructions& instructions) {
+  Changes changes;
+  auto change = [&changes](store::ProcessId process, rpc::ObjectChange::Kind kind, shm::EntryRef entry) {
+    changes[process].push_back({kind, {entry.entry, entry.generation}});
+  };
+  using Kind = rpc::ObjectChange::Kind;
   for (const store::Instruction& instruction : instructions) {
     std::visit(Overloaded{
                    [&](const store::GrantLoan& grant) {
@@ -153,9 +158,22 @@ void Objects::carry_out(const store::Instructions& instructions) {
                      }
                    },
                    [&](const store::ActorUnheld& actor) { events_.actor_unheld(actor.actor); },
+                   [&](const store::FetchObject& fetch) { change(fetch.process, Kind::kWanted, fetch.entry); },
+                   [&](const store::ObjectUnheld& unheld) { change(unheld.process, Kind::kUnheld, unheld.entry); },
+                   [&](const store::RemakeObject& remake) { change(remake.process, Kind::kLost, remake.entry); },
                    [&](const store::Violation& violation) { events_.violation(violation.process, violation.text); },
                },
                instruction);
+  }
+  tell(std::move(changes));
+}
+
+void Objects::tell(Changes changes) {
+  for (auto& [id, its] : changes) {
+    Process* process = processes_.find({id.slot, id.incarnation});
+    if (process != nullptr && process->notices) {
+      process->notices->objects(std::move(its));
+    }
   }
 }
 

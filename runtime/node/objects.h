@@ -85,6 +85,9 @@ class Objects {
   void write_entry(const store::WriteEntry& entry);
   void copy_block(const store::CopyBlock& copy);
   void collect_from(store::ProcessId process);
+  // What processes are to do about values on other nodes: gathered, one message for each.
+  using Changes = std::map<store::ProcessId, std::vector<rpc::ObjectChange>>;
+  void tell(Changes changes);
   void plan();
   void warm();
 

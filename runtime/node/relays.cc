@@ -112,12 +112,19 @@ void NodeManager::end_relay(Relay& relay, const std::string& why) {
   }
 }
 
+// Another one for the next calls would do nothing that it could not do, too. The end of what it keeps is a look's to
+// see: that comes with the round that counts it.
+bool NodeManager::keeps_values(shm::SlotIndex slot) {
+  const Process* process = processes_.at(slot);
+  return process != nullptr && objects_->ownership().elsewhere_of(process->id()) != 0;
+}
+
 // One that is told to leave may stay for what it has promised (that is the gateway's to know), and is not looked at. A
 // stand-in that has joined needs no looks: what it has to say comes as calls of its session.
 bool NodeManager::relays_busy() const {
   return std::any_of(relay_launches_.begin(), relay_launches_.end(), [](const auto& entry) {
     const Relay& relay = entry.second;
-    return !relay.slot || !(relay.ending || relay.actor);
+    return !relay.slot || !(relay.ending || relay.resting || relay.actor);
   });
 }
 
@@ -140,7 +147,8 @@ void NodeManager::look_at_relays() {
     }
     relay.executed = executed;
     adapt_width(relay, now);
-    if (!relay.ending && now - relay.busy_ns > kRelayIdleNs) {
+    relay.resting = now - relay.busy_ns > kRelayIdleNs && keeps_values(*relay.slot);
+    if (!relay.ending && !relay.resting && now - relay.busy_ns > kRelayIdleNs) {
       end_relay(relay, "no calls wait for it");
     }
   }

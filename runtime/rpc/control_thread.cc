@@ -49,6 +49,10 @@ class NoticesServer final : public schema::Notices::Server {
     handler_->on_group(to_string(params.getId()), failed ? error_from(params.getFailure()) : Result<void>());
     return kj::READY_NOW;
   }
+  kj::Promise<void> objects(ObjectsContext call) override {
+    handler_->on_objects(read(call.getParams().getChanges()));
+    return kj::READY_NOW;
+  }
 
  private:
   NoticeHandler* handler_;

@@ -294,6 +294,25 @@ std::vector<EntryKey> read(capnp::List<schema::EntryRef>::Reader from) {
   return refs;
 }
 
+std::vector<ObjectChange> read(capnp::List<schema::ObjectChange>::Reader from) {
+  std::vector<ObjectChange> changes;
+  for (auto change : from) {
+    auto kind = static_cast<uint16_t>(change.getKind());
+    if (kind <= static_cast<uint16_t>(ObjectChange::Kind::kLost)) {
+      auto entry = change.getEntry();
+      changes.push_back({static_cast<ObjectChange::Kind>(kind), {entry.getEntry(), entry.getGeneration()}});
+    }
+  }
+  return changes;
+}
+
+void write_all(const std::vector<ObjectChange>& from, capnp::List<schema::ObjectChange>::Builder to) {
+  for (kj::uint i = 0; i < from.size(); ++i) {
+    to[i].setKind(static_cast<schema::ObjectChange::Kind>(from[i].kind));
+    write(from[i].entry, to[i].initEntry());
+  }
+}
+
 void write(const EntryKey& from, schema::EntryRef::Builder to) {
   to.setEntry(from.entry);
   to.setGeneration(from.generation);

@@ -36,6 +36,8 @@ GroupSpec read(schema::GroupSpec::Reader from);
 ActorSpec read(schema::ActorSpec::Reader from);
 ActorInfo read(schema::ActorInfo::Reader from);
 std::vector<EntryKey> read(capnp::List<schema::EntryRef>::Reader from);
+std::vector<ObjectChange> read(capnp::List<schema::ObjectChange>::Reader from);
+void write_all(const std::vector<ObjectChange>& from, capnp::List<schema::ObjectChange>::Builder to);
 std::vector<LogLines> read(capnp::List<schema::LogLines>::Reader from);
 
 void write(const ResourceAmount& from, schema::Resource::Builder to);

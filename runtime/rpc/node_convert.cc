@@ -50,7 +50,8 @@ Result<WireValue> read_value(schema::WireValue::Reader from, int depth = 0) {
   value.variant = from.getVariant();
   value.is_error = from.getIsError();
   if (from.isStored()) {
-    value.stored = WireValue::Stored{read_id(from.getStored().getId()), from.getStored().getSizeBytes()};
+    auto stored = from.getStored();
+    value.stored = WireValue::Stored{read_id(stored.getId()), stored.getSizeBytes(), stored.getIsYours()};
   } else {
     value.bytes = to_string(from.getBytes());
   }
@@ -76,6 +77,7 @@ void write_value(const WireValue& from, schema::WireValue::Builder to) {
     auto stored = to.initStored();
     write_id(from.stored->id, stored.initId());
     stored.setSizeBytes(from.stored->size_bytes);
+    stored.setIsYours(from.stored->is_yours);
   } else {
     to.setBytes(data_of(from.bytes));
   }

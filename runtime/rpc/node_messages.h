@@ -26,6 +26,7 @@ struct WireValue {
   struct Stored {
     ObjectId id;
     uint64_t size_bytes = 0;
+    bool is_yours = false;  // the receiver's own, which it had named to the sender
     bool operator==(const Stored&) const = default;
   };
   uint8_t encoding = 0;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kMaxWarnings = 64;
 constexpr size_t kMaxTextBytes = 64 * 1024;
+constexpr size_t kObjectsAtOnce = 4096;
 
 }  // namespace
 
@@ -92,6 +93,11 @@ void Notices::group(std::string id, Result<void> outcome) {
   flush();
 }
 
+void Notices::objects(std::vector<ObjectChange> changes) {
+  objects_.insert(objects_.end(), changes.begin(), changes.end());
+  flush();
+}
+
 void Notices::close() {
   if (on_close_) {
     on_close_();
@@ -121,6 +127,15 @@ void Notices::flush() {
       }
       track(request.send().ignoreResult(), [](Notices&) {});
     }
+    for (size_t at = 0; at < objects_.size(); at += kObjectsAtOnce) {
+      auto end = std::min(objects_.size(), at + kObjectsAtOnce);
+      auto request = client->objectsRequest();
+      std::vector<ObjectChange> part(objects_.begin() + static_cast<ptrdiff_t>(at),
+                                     objects_.begin() + static_cast<ptrdiff_t>(end));
+      write_all(part, request.initChanges(static_cast<kj::uint>(part.size())));
+      track(request.send().ignoreResult(), [](Notices&) {});
+    }
+    objects_.clear();
     if (exit_reason_.has_value()) {
       auto request = client->exitRequest();
       request.setReason(text_of(*exit_reason_));

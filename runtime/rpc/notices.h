@@ -31,6 +31,7 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   void collect() override;
   void exit(std::string reason) override;
   void group(std::string id, Result<void> outcome) override;
+  void objects(std::vector<ObjectChange> changes) override;
   void close() override;
 
  private:
@@ -53,6 +54,8 @@ class Notices final : public NoticeSink, public std::enable_shared_from_this<Not
   std::optional<std::string> exit_reason_;
   // At most as many as the process has watched.
   std::vector<std::pair<std::string, Result<void>>> groups_;
+  // One of each kind for an entry that it has, at most.
+  std::vector<ObjectChange> objects_;
 };
 
 }  // namespace sabir::rpc

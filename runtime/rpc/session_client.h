@@ -18,6 +18,7 @@ class NoticeHandler {
   virtual void on_collect() = 0;
   virtual void on_exit(std::string reason) = 0;
   virtual void on_group(std::string id, Result<void> outcome) = 0;
+  virtual void on_objects(std::vector<ObjectChange>) {}  // only who has told of such values hears of them
   // The connection is gone, by either side. Called once, last.
   virtual void on_disconnect() = 0;
 };

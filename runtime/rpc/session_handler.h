@@ -29,6 +29,7 @@ class NoticeSink {
   virtual void exit(std::string reason) = 0;
   // What watch_group() said is not ready has come to an end.
   virtual void group(std::string id, Result<void> outcome) = 0;
+  virtual void objects(std::vector<ObjectChange> changes) = 0;
   // Closes the connection (a violation, a job that is over).
   virtual void close() = 0;
 };

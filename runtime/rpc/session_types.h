@@ -189,6 +189,14 @@ struct EntryKey {
   bool operator==(const EntryKey&) const = default;
 };
 
+// About a value that the process said is elsewhere, or can make again (schema/session.capnp).
+struct ObjectChange {
+  enum class Kind : uint8_t { kWanted, kUnheld, kLost };
+  Kind kind = Kind::kWanted;
+  EntryKey entry;
+  bool operator==(const ObjectChange&) const = default;
+};
+
 struct LogLines {
   uint32_t pid = 0;
   uint32_t stream = 1;

@@ -48,19 +48,21 @@ static_assert(sizeof(WorkQueue) == 128 + 8 * kWorkQueueSlots, "T7");
 // what each operation means and which fields it uses.
 enum class RingOp : uint8_t {
   kNone = 0,
-  kAnnounce = 1,    // entry, generation, a = offset, b = bytes: sealed object, counts as a hold of the process
-  kEscape = 2,      // entry, generation, a = CellRef or 0: pending call got an entry, counts as a hold
-  kBind = 3,        // entry, generation, a = CellRef: an escaped call has entered this cell
-  kDeliver = 4,     // entry, generation, a = block unit or object EntryIndex, b = bytes or object generation, flag
-  kHold = 5,        // entry, generation: add
-  kRelease = 6,     // entry, generation: remove
-  kHoldCell = 7,    // entry, generation, a = CellRef: add, a reference inside that call's result
-  kDropCell = 8,    // a = CellRef: remove all of that cell's holds
+  kAnnounce = 1,  // entry, generation, a = offset, b = bytes: sealed object, counts as a hold of the process
+  kEscape = 2,    // entry, generation, a = CellRef or 0: pending call got an entry, counts as a hold. Or, by its flag:
+                  // b = bytes of a value that is on another node (O10)
+  kBind = 3,      // entry, generation, a = CellRef: an escaped call has entered this cell
+  kDeliver = 4,   // entry, generation, a = block unit or object EntryIndex, b = bytes or object generation, flag
+  kHold = 5,      // entry, generation: add
+  kRelease = 6,   // entry, generation: remove
+  kHoldCell = 7,  // entry, generation, a = CellRef: add, a reference inside that call's result
+  kDropCell = 8,  // a = CellRef: remove all of that cell's holds
   kHoldNested = 9,  // entry, generation, a = EntryIndex of the container, b = its generation: add
   kSubscribe = 10,  // entry, generation: ring me when it is no longer pending
   kPin = 11,        // entry, generation
   kUnpin = 12,      // entry, generation
   kCloseLoan = 13,  // a = offset inside a loan: nothing more will be announced in it (O3)
+  kKeep = 14,       // entry, generation: this process can make its value again, should it be lost (O11)
 };
 
 struct RingRecord {

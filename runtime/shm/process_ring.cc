@@ -56,6 +56,12 @@ RingMessage RingMessage::escape(EntryRef entry, CellRef cell_or_none, uint16_t r
   message.cell = cell_or_none;
   return message;
 }
+RingMessage RingMessage::elsewhere(EntryRef entry, uint64_t size_bytes) {
+  RingMessage message = on_entry(RingOp::kEscape, entry);
+  message.is_elsewhere = true;
+  message.size_bytes = size_bytes;
+  return message;
+}
 RingMessage RingMessage::bind(EntryRef entry, CellRef cell) {
   RingMessage message = on_entry(RingOp::kBind, entry);
   message.cell = cell;
@@ -104,6 +110,7 @@ RingMessage RingMessage::hold_nested(EntryRef entry, EntryRef container) {
 RingMessage RingMessage::subscribe(EntryRef entry) { return on_entry(RingOp::kSubscribe, entry); }
 RingMessage RingMessage::pin(EntryRef entry) { return on_entry(RingOp::kPin, entry); }
 RingMessage RingMessage::unpin(EntryRef entry) { return on_entry(RingOp::kUnpin, entry); }
+RingMessage RingMessage::keep(EntryRef entry) { return on_entry(RingOp::kKeep, entry); }
 RingMessage RingMessage::close_loan(uint64_t offset) {
   RingMessage message = on_entry(RingOp::kCloseLoan, {});
   message.offset = offset;
@@ -125,8 +132,10 @@ RingRecord encode(const RingMessage& message) {
       record.a = message.offset;
       break;
     case RingOp::kEscape:
+      record.flag = message.is_elsewhere ? kEscapeIsElsewhere : 0;
       record.spare = message.return_index;
       record.a = message.cell.pack();
+      record.b = message.size_bytes;
       break;
     case RingOp::kBind:
     case RingOp::kHoldCell:
@@ -153,6 +162,7 @@ RingRecord encode(const RingMessage& message) {
     case RingOp::kSubscribe:
     case RingOp::kPin:
     case RingOp::kUnpin:
+    case RingOp::kKeep:
       break;
   }
   return record;
@@ -170,6 +180,7 @@ std::optional<RingMessage> decode(const RingRecord& record) {
     case RingOp::kSubscribe:
     case RingOp::kPin:
     case RingOp::kUnpin:
+    case RingOp::kKeep:
       valid = true;
       break;
     case RingOp::kAnnounce:
@@ -184,6 +195,8 @@ std::optional<RingMessage> decode(const RingRecord& record) {
       break;
     case RingOp::kEscape:
       message.return_index = record.spare;
+      message.is_elsewhere = (record.flag & kEscapeIsElsewhere) != 0;
+      message.size_bytes = message.is_elsewhere ? record.b : 0;
       [[fallthrough]];
     case RingOp::kBind:
     case RingOp::kHoldCell:

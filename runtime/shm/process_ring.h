@@ -19,13 +19,15 @@ enum class DeliverPlace : uint8_t {
   kLost = 3,    // there will be no value: nothing to read
 };
 inline constexpr uint8_t kAnnounceClosesLoan = 1;  // RingRecord::flag of kAnnounce
+inline constexpr uint8_t kEscapeIsElsewhere = 1;   // RingRecord::flag of kEscape
 
 // One operation with its fields told apart. Which are used, by operation:
 //   kAnnounce    entry, offset, size_bytes, closes_loan   a sealed object at its place; counts as a hold of the process
 //   kEscape      entry, cell (0/0: not yet in a cell), return_index   a pending call got an entry; counts as a hold
+//   kEscape      entry, is_elsewhere, size_bytes   a value on another node that the process fetches when it is wanted
 //   kBind        entry, cell                    an escaped call has entered this cell
 //   kDeliver     entry, place, and for kBlock block_unit, size_bytes; for kObject object
-//   kHold, kRelease, kSubscribe, kPin, kUnpin   entry
+//   kHold, kRelease, kSubscribe, kPin, kUnpin, kKeep   entry
 //   kHoldCell    entry, cell                    a reference inside that call's result
 //   kDropCell    cell                           all holds of that use of the cell
 //   kHoldNested  entry, object                  a reference inside the stored object `object`
@@ -40,12 +42,14 @@ struct RingMessage {
   uint32_t block_unit = 0;
   uint16_t return_index = 0;
   bool closes_loan = false;
+  bool is_elsewhere = false;
   DeliverPlace place = DeliverPlace::kBlock;
 
   bool operator==(const RingMessage&) const = default;
 
   static RingMessage announce(EntryRef entry, uint64_t offset, uint64_t size_bytes, bool closes_loan);
   static RingMessage escape(EntryRef entry, CellRef cell_or_none, uint16_t return_index);
+  static RingMessage elsewhere(EntryRef entry, uint64_t size_bytes);
   static RingMessage bind(EntryRef entry, CellRef cell);
   static RingMessage deliver_block(EntryRef entry, uint32_t block_unit, uint64_t size_bytes);
   static RingMessage deliver_object(EntryRef entry, EntryRef object);
@@ -60,6 +64,7 @@ struct RingMessage {
   static RingMessage pin(EntryRef entry);
   static RingMessage unpin(EntryRef entry);
   static RingMessage close_loan(uint64_t offset);
+  static RingMessage keep(EntryRef entry);
 };
 
 RingRecord encode(const RingMessage& message);

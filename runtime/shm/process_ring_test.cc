@@ -101,7 +101,7 @@ TEST_F(ProcessRingTest, FieldsOutOfRangeAreViolations) {
   };
   RingMessage hold = RingMessage::hold(kEntry);
   EXPECT_TRUE(bad([](RingRecord& r) { r.op = 0; }, hold));
-  EXPECT_TRUE(bad([](RingRecord& r) { r.op = 14; }, hold));
+  EXPECT_TRUE(bad([](RingRecord& r) { r.op = 15; }, hold));
   EXPECT_TRUE(bad([](RingRecord& r) { r.op = 255; }, hold));
   EXPECT_TRUE(bad([](RingRecord& r) { r.entry = kMaxEntries; }, hold));
   EXPECT_TRUE(bad([](RingRecord& r) { r.generation = kGenerationMask + 1; }, hold));

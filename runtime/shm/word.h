@@ -76,8 +76,9 @@ struct ActorWord {
   }
 };
 
-// kFree: nobody's value. kPending: escaped (O6), its call has not delivered. kResident: offset and size are set.
-// kLost: it will never have a value (its node or its last copy is gone). The states of spilling are reserved (O5).
+// kFree: nobody's value. kPending: escaped (O6), its call has not delivered, or is elsewhere (O10). kResident: offset
+// and size are set. kLost: it will never have a value (its node or its last copy is gone). The states of spilling are
+// reserved (O5).
 enum class EntryState : uint8_t { kFree = 0, kPending = 1, kResident = 2, kSpilling = 3, kSpilled = 4, kLost = 5 };
 
 // Object entry: generation 40 | state 8 | flags 16.
@@ -86,8 +87,10 @@ struct EntryWord {
   EntryState state = EntryState::kFree;
   uint16_t flags = 0;
 
-  static constexpr uint16_t kIsActor = 1;  // an actor handle: lives and dies by holds like an object
+  static constexpr uint16_t kIsActor = 1;      // an actor handle: lives and dies by holds like an object
+  static constexpr uint16_t kIsElsewhere = 2;  // kPending, but the value is there: on another node (O10)
 
+  constexpr bool is_elsewhere() const { return state == EntryState::kPending && (flags & kIsElsewhere) != 0; }
   constexpr uint64_t pack() const { return (generation << 24) | (uint64_t{static_cast<uint8_t>(state)} << 16) | flags; }
   static constexpr EntryWord unpack(uint64_t word) {
     return {word >> 24, static_cast<EntryState>((word >> 16) & 0xff), static_cast<uint16_t>(word)};

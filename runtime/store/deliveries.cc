@@ -18,6 +18,12 @@ void Ownership::apply_escape(ProcessId process, const RingMessage& message, Inst
   record->state = EntryState::kPending;
   record->add(Holder::process(process));
   record->more().return_index = message.return_index;
+  if (message.is_elsewhere) {
+    begin_elsewhere(*record, message.size_bytes);
+    if (is_awaited(message.entry.entry)) {
+      want(message.entry, out);  // a ring that was read before said so
+    }
+  }
   counters_.escaped += 1;
   if (message.cell != shm::CellRef{}) {
     bind(process, *record, message.entry.entry, message.cell, out);
@@ -152,21 +158,29 @@ void Ownership::deliver_object(shm::EntryRef entry, shm::EntryRef object, Instru
     return;
   }
   EntryRecord* target = current(object);
+  shm::EntryRef root;
+  EntryRecord* end = root_of(object, root);
+  bool is_elsewhere = end != nullptr && end != record && target->state == EntryState::kPending && target->extra &&
+                      target->extra->is_elsewhere;
   bool usable = target != nullptr && !target->is_actor &&
-                (target->state == EntryState::kResident || target->state == EntryState::kFree);
+                (target->state == EntryState::kResident || target->state == EntryState::kFree || is_elsewhere);
   if (!usable) {
     resolve(entry.entry, EntryState::kLost, true, out);
     return;
   }
   contain(*record, entry.entry, object);
+  end_elsewhere(*record);
   record->more().alias_of = object;
   if (target->state == EntryState::kResident) {
     record->offset = target->offset;
     record->size_bytes = target->size_bytes;
     resolve(entry.entry, EntryState::kResident, true, out);
   } else {
-    // Its ANNOUNCE lies in a ring that this round has not come to.
+    // Its ANNOUNCE lies in a ring that this round has not come to, or it is on another node.
     target->more().aliases.push_back(entry.entry);
+    if (is_elsewhere) {
+      follow_elsewhere(*record, entry.entry, target->size_bytes, out);
+    }
   }
 }
 
@@ -177,7 +191,8 @@ void Ownership::deliver_null(shm::EntryRef entry, Instructions& out) {
 }
 
 void Ownership::deliver_lost(shm::EntryRef entry, Instructions& out) {
-  if (undelivered(entry) != nullptr) {
+  EntryRecord* record = undelivered(entry);
+  if (record != nullptr && !hand_to_keeper(*record, entry.entry, out)) {
     resolve(entry.entry, EntryState::kLost, true, out);
   }
 }
@@ -198,6 +213,7 @@ void Ownership::resolve(shm::EntryIndex entry, EntryState state, bool write, Ins
       continue;
     }
     unbind(record, index);
+    end_elsewhere(record);
     ring_subscribers(record, out);
     shm::EntryRef self{record.generation, index};
     for (shm::EntryIndex alias : std::exchange(record.extra->aliases, {})) {
@@ -234,6 +250,7 @@ void Ownership::apply_subscribe(ProcessId process, const RingMessage& message, I
       subscribers.push_back(process);
     }
     if (record->state == EntryState::kPending) {
+      want(message.entry, out);
       return;
     }
   }
@@ -259,11 +276,14 @@ void Ownership::answer_questions(Instructions& out) {
   });
 }
 
-void Ownership::ring_subscribers(EntryRecord& record, Instructions& out) {
-  for (ProcessId process : std::exchange(record.extra->subscribers, {})) {
+void Ownership::ring_subscribers(EntryRecord& record, Instructions& out, bool stay) {
+  for (ProcessId process : record.extra->subscribers) {
     if (!dead_.contains(process)) {
       out.emplace_back(RingProcess{process});
     }
+  }
+  if (!stay) {
+    record.extra->subscribers.clear();
   }
 }
 
@@ -277,9 +297,11 @@ std::vector<Ownership::Escape> Ownership::escapes_of(ProcessId process) const {
   std::vector<Escape> escapes;
   for (uint32_t index = 0; index < table_.batch_count(); ++index) {
     const EntryTable::Batch& batch = *table_.batch(index);
-    for (uint32_t i = 0; i < shm::kEntriesPerBatch && batch.process == process; ++i) {
+    for (uint32_t i = 0; i < shm::kEntriesPerBatch; ++i) {
+      // Not the batch's process: what was handed to a keeper is that one's (O11).
       const EntryRecord& record = batch.records[i];
-      if (record.state == EntryState::kPending && record.extra && !record.extra->alias_of) {
+      bool is_its = record.creator == process && record.state == EntryState::kPending;
+      if (is_its && record.extra && !record.extra->alias_of) {
         escapes.push_back(escape_of(record, EntryTable::first_entry(index) + i));
       }
     }

@@ -28,6 +28,10 @@ struct EntryExtra {
   uint32_t registered = 0;                // those among them that its creator asked for
   std::vector<shm::EntryIndex> aliases;   // entries that wait for this one to become resident
   std::vector<ProcessId> subscribers;
+  bool is_elsewhere = false;        // the value is on another node (O10); stays set when it is lost there
+  bool is_fetched = false;          // ... and its creator was asked for it
+  bool is_counted = false;          // ... among those that its creator still has to deliver
+  std::optional<ProcessId> keeper;  // who can make it again (O11)
 };
 
 struct EntryRecord {

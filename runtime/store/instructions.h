@@ -57,6 +57,22 @@ struct ActorUnheld {
   shm::ActorIndex actor = 0;
   shm::EntryRef entry;
 };
+// O10. An entry's value is on another node, and somebody here waits for it: `process`, which said so, is to fetch and
+// deliver it.
+struct FetchObject {
+  ProcessId process;
+  shm::EntryRef entry;
+};
+// O10. Nobody here holds the entry of such a value any more: `process` may let go of it. The entry is free again.
+struct ObjectUnheld {
+  ProcessId process;
+  shm::EntryRef entry;
+};
+// O11. Such a value is lost: `process` has said that it can make it again, and is to deliver it from now on.
+struct RemakeObject {
+  ProcessId process;
+  shm::EntryRef entry;
+};
 // T4: log the text, close the connection, kill the process.
 struct Violation {
   ProcessId process;
@@ -64,7 +80,7 @@ struct Violation {
 };
 
 using Instruction = std::variant<GrantLoan, RefuseLoan, CollectFrom, CollectFromAll, WriteEntry, CopyBlock, RingProcess,
-                                 ActorUnheld, Violation>;
+                                 ActorUnheld, FetchObject, ObjectUnheld, RemakeObject, Violation>;
 using Instructions = std::vector<Instruction>;
 
 }  // namespace sabir::store

@@ -79,6 +79,9 @@ void Ownership::apply(ProcessId process, const shm::RingRecord& record, Instruct
     case RingOp::kSubscribe:
       apply_subscribe(process, *message, out);
       break;
+    case RingOp::kKeep:
+      apply_keep(process, *message);
+      break;
     case RingOp::kCloseLoan:
       if (Result<void> closed = loans_.close(process, message->offset, out); !closed.ok()) {
         violation(process, "close: " + closed.error().message(), out);
@@ -218,6 +221,11 @@ void Ownership::free_entry(shm::EntryIndex entry, Instructions& out) {
     loans_.object_freed(record.offset, out);
   }
   if (record.extra) {
+    bool is_elsewhere = record.extra->is_elsewhere && !record.extra->alias_of;
+    if (is_elsewhere && record.state == EntryState::kPending && !dead_.contains(record.creator)) {
+      out.emplace_back(ObjectUnheld{record.creator, {record.generation, entry}});
+    }
+    end_elsewhere(record);
     release_contained(record, entry);
     unbind(record, entry);
   }
@@ -332,6 +340,11 @@ void Ownership::process_dead(ProcessId process, Instructions& out) {
   loans_.process_dead(process, out);
   for (uint32_t index = 0; index < table_.batch_count(); ++index) {
     EntryTable::Batch& batch = *table_.batch(index);
+    for (EntryRecord& record : batch.records) {
+      if (record.extra && record.extra->keeper == process) {
+        record.extra->keeper.reset();
+      }
+    }
     if (batch.process != process || batch.dead) {
       continue;
     }

@@ -1,5 +1,6 @@
-// Ownership: which objects there are, who holds them, and when they go (H1-H3, O4-O6, D5). A state machine without I/O:
-// records of the processes' rings and events go in, instructions come out. Its owner is sabird's loop thread.
+// Ownership: which objects there are, who holds them, and when they go (H1-H3, O4-O6, O10, O11, D5). A state machine
+// without I/O: records of the processes' rings and events go in, instructions come out. Its owner is sabird's loop
+// thread.
 //
 // How a shell uses it. "Look" = begin_round(); for each process whose ring is still read, every record up to the tail
 // seen once: apply(); end_round(). While needs_round(): look again at once. Entry batches, actors' handles, deaths and
@@ -127,6 +128,9 @@ class Ownership {
   // drop_cells; what a claimer wrote and no round has read yet is included.
   void keep_cell_refs(shm::CellRef cell, shm::EntryRef entry);
 
+  // Values on other nodes (O10) that this process has said and not delivered.
+  size_t elsewhere_of(ProcessId process) const;
+
   // --- for people and tests ---
 
   std::optional<Info> look_up(shm::EntryRef entry) const;
@@ -189,6 +193,19 @@ class Ownership {
   void keep_late_ref(const shm::RingMessage& message);
   void remove_cell_holds(shm::CellIndex cell, shm::Generation up_to);
 
+  // elsewhere.cc: values on other nodes
+  void begin_elsewhere(EntryRecord& record, uint64_t size_bytes);
+  void end_elsewhere(EntryRecord& record);
+  void apply_keep(ProcessId process, const shm::RingMessage& message);
+  // Somebody waits for the entry: whoever has to fetch its value is asked to, once.
+  void want(shm::EntryRef entry, Instructions& out);
+  bool is_awaited(shm::EntryIndex entry) const;
+  EntryRecord* root_of(shm::EntryRef entry, shm::EntryRef& root);
+  // The entry stands for one whose value is elsewhere: so is its own.
+  void follow_elsewhere(EntryRecord& record, shm::EntryIndex entry, uint64_t size_bytes, Instructions& out);
+  // True: it is the keeper's to deliver from now on.
+  bool hand_to_keeper(EntryRecord& record, shm::EntryIndex entry, Instructions& out);
+
   // deliveries.cc: escaped calls
   void apply_escape(ProcessId process, const shm::RingMessage& message, Instructions& out);
   void apply_bind(ProcessId process, const shm::RingMessage& message, Instructions& out);
@@ -201,7 +218,8 @@ class Ownership {
   void deliver_from_block(ProcessId process, const shm::RingMessage& message, Instructions& out);
   // The entry has its value, or never will; so have those that stand for it. Tells who waits.
   void resolve(shm::EntryIndex entry, shm::EntryState state, bool write, Instructions& out);
-  void ring_subscribers(EntryRecord& record, Instructions& out);
+  // They are told, and stay in the list if they wait for more.
+  void ring_subscribers(EntryRecord& record, Instructions& out, bool stay = false);
   void answer_questions(Instructions& out);
 
   LoanLedger& loans_;
@@ -219,6 +237,7 @@ class Ownership {
   std::unordered_set<ProcessId> dead_;       // process_dead was called; until memory_reusable
   std::unordered_set<ProcessId> releasing_;  // release_holds was called and has not counted yet
   std::unordered_map<ProcessId, uint32_t> registered_;
+  std::unordered_map<ProcessId, size_t> elsewhere_;
   std::unordered_map<shm::CellIndex, std::vector<CellHold>> cell_holds_;
   std::unordered_map<shm::CellIndex, std::vector<Kept>> kept_cells_;         // keep_cell_refs, until drop_cells
   std::unordered_map<uint64_t, std::vector<shm::EntryIndex>> cell_escapes_;  // by CellRef

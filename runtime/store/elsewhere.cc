@@ -1,0 +1,116 @@
+// Ownership's part for values that are on another node until somebody here wants them (O10), and for those that can be
+// made again (O11).
+#include <utility>
+
+#include "runtime/store/ownership.h"
+
+namespace sabir::store {
+
+using shm::EntryState;
+using shm::EntryWord;
+
+// Its creator wrote the word before it published the reference, as for an object (O3).
+void Ownership::begin_elsewhere(EntryRecord& record, uint64_t size_bytes) {
+  record.size_bytes = size_bytes;
+  record.more().is_elsewhere = true;
+  record.more().is_counted = true;
+  ++elsewhere_[record.creator];
+}
+
+void Ownership::end_elsewhere(EntryRecord& record) {
+  if (!record.extra || !std::exchange(record.extra->is_counted, false)) {
+    return;
+  }
+  auto counted = elsewhere_.find(record.creator);
+  if (--counted->second == 0) {
+    elsewhere_.erase(counted);
+  }
+}
+
+size_t Ownership::elsewhere_of(ProcessId process) const {
+  auto counted = elsewhere_.find(process);
+  return counted == elsewhere_.end() ? 0 : counted->second;
+}
+
+// What the entry stands for in the end: itself, if it is no alias. Null: it does not end (T3), or what it stood for is
+// gone.
+EntryRecord* Ownership::root_of(shm::EntryRef entry, shm::EntryRef& root) {
+  constexpr int kMaxSteps = 64;  // one for each time that a value was lost and made again
+  root = entry;
+  EntryRecord* record = current(entry);
+  for (int step = 0; record != nullptr && record->extra && record->extra->alias_of; ++step) {
+    root = *record->extra->alias_of;
+    record = step < kMaxSteps ? current(root) : nullptr;
+  }
+  return record;
+}
+
+void Ownership::want(shm::EntryRef entry, Instructions& out) {
+  shm::EntryRef root;
+  EntryRecord* record = root_of(entry, root);
+  bool is_elsewhere =
+      record != nullptr && record->state == EntryState::kPending && record->extra && record->extra->is_elsewhere;
+  if (is_elsewhere && !record->extra->is_fetched) {
+    record->extra->is_fetched = true;
+    out.emplace_back(FetchObject{record->creator, root});
+  }
+}
+
+// Aliases form no circle (deliver_object).
+bool Ownership::is_awaited(shm::EntryIndex entry) const {
+  std::vector<shm::EntryIndex> work = {entry};
+  while (!work.empty()) {
+    const EntryRecord* record = table_.find(work.back());
+    work.pop_back();
+    if (record == nullptr || !record->extra) {
+      continue;
+    }
+    if (!record->extra->subscribers.empty()) {
+      return true;
+    }
+    work.insert(work.end(), record->extra->aliases.begin(), record->extra->aliases.end());
+  }
+  return false;
+}
+
+void Ownership::follow_elsewhere(EntryRecord& record, shm::EntryIndex entry, uint64_t size_bytes, Instructions& out) {
+  record.size_bytes = size_bytes;
+  record.more().is_elsewhere = true;
+  out.emplace_back(
+      WriteEntry{entry, {record.generation, EntryState::kPending, EntryWord::kIsElsewhere}, 0, size_bytes});
+  unbind(record, entry);
+  // Who waits until it is made sees that it is. Who needs it here goes on waiting.
+  ring_subscribers(record, out, true);
+  if (is_awaited(entry)) {
+    want({record.generation, entry}, out);
+  }
+}
+
+void Ownership::apply_keep(ProcessId process, const shm::RingMessage& message) {
+  EntryRecord* record = current(message.entry);
+  bool is_unborn = record != nullptr && record->state == EntryState::kFree;  // its ESCAPE lies in a ring not come to
+  bool is_elsewhere = record != nullptr && record->state == EntryState::kPending && record->extra &&
+                      record->extra->is_elsewhere && !record->extra->alias_of;
+  if (is_elsewhere || is_unborn) {
+    record->more().keeper = process;
+  } else {
+    counters_.ignored_records += 1;  // it came here meanwhile, or was lost
+  }
+}
+
+bool Ownership::hand_to_keeper(EntryRecord& record, shm::EntryIndex entry, Instructions& out) {
+  bool can_be_made = record.extra && record.extra->is_elsewhere && record.extra->keeper;
+  if (!can_be_made) {
+    return false;
+  }
+  end_elsewhere(record);
+  record.creator = *record.extra->keeper;
+  record.extra->keeper.reset();
+  record.extra->is_elsewhere = false;
+  record.extra->is_fetched = false;
+  out.emplace_back(WriteEntry{entry, {record.generation, EntryState::kPending, 0}, 0, 0});
+  out.emplace_back(RemakeObject{record.creator, {record.generation, entry}});
+  return true;
+}
+
+}  // namespace sabir::store
