@@ -66,9 +66,15 @@ def _future_of(ref: ObjectRef[Any], get: Callable[[ObjectRef[Any], float | None]
 
     made: Future[Any] = Future()
     made.set_running_or_notify_cancel()
+    settle_later(made, ref, get)
+    return made
+
+
+def settle_later(pending: Any, ref: ObjectRef[Any], get: Callable[[ObjectRef[Any], float | None], Any]) -> None:
+    """Calls ``pending.set_result`` or ``set_exception`` in the thread that resolves futures, when ``ref`` is ready."""
     with _lock:
         tag = next(_tags)
-        _waiting[tag] = (made, functools.partial(get, ref, 0))
+        _waiting[tag] = (pending, functools.partial(get, ref, 0))
         _ensure_thread()
     try:
         _sabir.watch(ref, tag)
@@ -76,7 +82,6 @@ def _future_of(ref: ObjectRef[Any], get: Callable[[ObjectRef[Any], float | None]
         with _lock:
             _waiting.pop(tag, None)
         raise
-    return made
 
 
 def _ensure_thread() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar, overload
 
 from sabir import _functions, _sabir, _scheduling
@@ -81,6 +82,18 @@ class RemoteFunction(Generic[P, R]):
     def options(self, **options: Any) -> RemoteFunction[P, R]:
         """The same function with some options changed."""
         return RemoteFunction(self._function, {**self._options, **options})
+
+    def map(self, *iterables: Iterable[Any], in_flight: int = 100, timeout: float | None = None) -> Iterator[R]:
+        """Calls the function for each item (for several iterables, as ``map``: with one item of each).
+
+        At most ``in_flight`` calls are on their way: the first start at once, the others as results are taken. The
+        results come in the order of the items; waiting for one takes ``timeout`` seconds at most, then GetTimeoutError
+        is raised, and the next ``next()`` waits for the same one. An error is raised in its place, and the results
+        behind it can still be taken.
+        """
+        from sabir.util.iterate import OrderedMap
+
+        return OrderedMap(self, iterables, in_flight, timeout)
 
     def _check(self, args: Any, kwargs: Any) -> None:
         check_call(self._function, self._function.__name__, 0, args, kwargs)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import io
 import pickle
 import types
 from collections import ChainMap
-from typing import Any
+from typing import Any, Callable
 
 from sabir.exceptions import SerializationError
 
 _PROTOCOL = 5
 # Below this size a buffer is cheaper inside the pickle than beside it.
 _OUT_OF_BAND_BYTES = 1024
+# By class, what sabir.util.register_serializer registered; empty in most programs, which then pay nothing.
+reducers: dict[type, Callable[[Any], Any]] = {}
 
 
 def dumps(value: Any) -> tuple[bytes, list[pickle.PickleBuffer]]:
@@ -31,7 +34,7 @@ def dumps(value: Any) -> tuple[bytes, list[pickle.PickleBuffer]]:
         return False
 
     try:
-        data = pickle.dumps(value, protocol=_PROTOCOL, buffer_callback=take)
+        data = _plain_dumps(value, take)
         # What lives in __main__ is named by pickle, but another process's __main__ is another program.
         if b"__main__" not in data:
             return data, buffers
@@ -42,6 +45,16 @@ def dumps(value: Any) -> tuple[bytes, list[pickle.PickleBuffer]]:
         return cloudpickle_dumps(value, take), buffers
     except Exception as error:
         raise SerializationError(describe_failure(value, error)) from error
+
+
+def _plain_dumps(value: Any, take: Callable[[pickle.PickleBuffer], bool]) -> bytes:
+    if not reducers:
+        return pickle.dumps(value, protocol=_PROTOCOL, buffer_callback=take)
+    out = io.BytesIO()
+    pickler = pickle.Pickler(out, protocol=_PROTOCOL, buffer_callback=take)
+    pickler.dispatch_table = ChainMap(reducers, copyreg.dispatch_table)  # type: ignore[arg-type]
+    pickler.dump(value)
+    return out.getvalue()
 
 
 def cloudpickle_dumps(value: Any, buffer_callback: Any = None) -> bytes:
@@ -65,7 +78,7 @@ def _pickler() -> Any:
         return make, tuple(code.co_filename if item == "<dynamic-code>" else item for item in arguments)
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-        dispatch_table = ChainMap({types.CodeType: reduce_code}, table)
+        dispatch_table = ChainMap(reducers, {types.CodeType: reduce_code}, table)
 
     return Pickler
 

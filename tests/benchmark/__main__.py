@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmark import clusters, measures, runner, sdks
-from tests.benchmark.workloads import UNAVAILABLE, WORKLOADS
+from tests.benchmark.workloads import PYTHON_WORKLOADS, UNAVAILABLE, WORKLOADS
 
 MEASURES = ("latency", "start", "idle", "memory", "copies", "size")
 
@@ -151,7 +151,8 @@ def main() -> int:
             options.json.write_text(json.dumps(results, indent=2) + "\n")
         return 0
 
-    names = [name for name in WORKLOADS if options.name in name] if options.name not in MEASURES else []
+    known = [*WORKLOADS, *PYTHON_WORKLOADS]
+    names = [name for name in known if options.name in name] if options.name not in MEASURES else []
     chosen = [name for name in MEASURES if options.name in ("", name)]
     missing = {} if options.name in MEASURES else {n: why for n, why in UNAVAILABLE.items() if options.name in n}
     for name, why in missing.items():
@@ -159,7 +160,7 @@ def main() -> int:
     if missing and not names and not chosen:
         return 1
     if not names and not chosen:
-        parser.error(f"no workload has {options.name!r} in its name; there are: {', '.join([*WORKLOADS, *MEASURES])}")
+        parser.error(f"no workload has {options.name!r} in its name; there are: {', '.join([*known, *MEASURES])}")
     results = {"workloads": [], "measures": {}, "unavailable": missing}
     peers = ["sabir"] + ([options.peer] if options.peer else [])
     runtimes: list[runner.Runtime] = []

@@ -96,7 +96,7 @@ def serve(
 
 def main() -> None:
     api = start(sys.argv[1])
-    serve(api, sys.argv[1], workloads.WORKLOADS, {})
+    serve(api, sys.argv[1], {**workloads.WORKLOADS, **workloads.PYTHON_WORKLOADS}, {})
     api.shutdown()
 
 

@@ -6,7 +6,9 @@ A workload is made by a function of the API module; making it sets it up (actors
 
 from __future__ import annotations
 
+import importlib
 import os
+import time
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -27,6 +29,8 @@ class Workload:
 
 
 WORKLOADS: dict[str, Callable[[Any], Workload]] = {}
+# What only Python has; drivers in other languages run the others.
+PYTHON_WORKLOADS: dict[str, Callable[[Any], Workload]] = {}
 
 # Rows of Ray's microbenchmark that Sabir cannot run yet, and what is missing.
 _ASYNC = "actors with async methods"
@@ -53,9 +57,11 @@ UNAVAILABLE: dict[str, str] = {
 }
 
 
-def workload(name: str) -> Callable[[Callable[[Any], Workload]], Callable[[Any], Workload]]:
+def workload(
+    name: str, table: dict[str, Callable[[Any], Workload]] = WORKLOADS
+) -> Callable[[Callable[[Any], Workload]], Callable[[Any], Workload]]:
     def add(make: Callable[[Any], Workload]) -> Callable[[Any], Workload]:
-        WORKLOADS[name] = make
+        table[name] = make
         return make
 
     return add
@@ -256,3 +262,30 @@ def tasks_small_list(api: Any) -> Workload:
         return x
 
     return Workload(lambda: api.get([identity.remote([1, 2]) for _ in range(1000)]), 1000)
+
+
+def make_pool(api: Any) -> Any:
+    """A process pool with the standard library's interface."""
+    name = {"sabir": "sabir.util.multiprocessing", "ray": "ray.util.multiprocessing"}.get(api.__name__)
+    return importlib.import_module(name or "multiprocessing").Pool(os.cpu_count() or 2)
+
+
+def increment(x: int) -> int:
+    return x + 1
+
+
+def sleep_10_ms(x: int) -> int:
+    time.sleep(0.01)
+    return x
+
+
+@workload("Pool.map of 1000 trivial items", PYTHON_WORKLOADS)
+def pool_map_trivial(api: Any) -> Workload:
+    pool = make_pool(api)
+    return Workload(lambda: pool.map(increment, range(1000)), 1, " maps/s")
+
+
+@workload("Pool.map of 100 items of 10 ms", PYTHON_WORKLOADS)
+def pool_map_slow(api: Any) -> Workload:
+    pool = make_pool(api)
+    return Workload(lambda: pool.map(sleep_10_ms, range(100)), 1, " maps/s")
