@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import Any, Callable, Generic, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
 
 from sabir import _functions, _sabir, _scheduling
 from sabir._languages import CPP, PYTHON
 from sabir._options import actor_options, method_options, resource_amounts
 from sabir._signature import check_call, is_async, positional_range
 from sabir.exceptions import SabirError
+
+if TYPE_CHECKING:
+    from sabir.dag import ClassMethodNode, ClassNode
 
 C = TypeVar("C")
 
@@ -113,6 +116,12 @@ class ActorClass(Generic[C]):
         native = create_actor(function, self._options, json.dumps(methods).encode(), args, kwargs)
         return ActorHandle(native, self._cls.__name__, methods, PYTHON)
 
+    def bind(self, *args: Any, **kwargs: Any) -> ClassNode:
+        """An actor as a node of a graph, whose methods can be bound, too (sabir.dag)."""
+        from sabir.dag import ClassNode
+
+        return ClassNode(self, args, kwargs)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"{self.__name__} is an actor class: use {self.__name__}.remote(...)")
 
@@ -162,6 +171,13 @@ class ActorMethod:
         """The same method with other options (num_returns)."""
         changed = {**self._options, **method_options(options)}
         return ActorMethod(self._native, self._name, self._language, self._about, changed)
+
+    def bind(self, *args: Any, **kwargs: Any) -> ClassMethodNode:
+        """A call as a node of a graph, which ``execute()`` makes later (sabir.dag)."""
+        from sabir.dag import ClassMethodNode
+
+        handle = ActorHandle._from_native(self._native)
+        return ClassMethodNode(handle, self._name, self._options, args, kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f"{self._name} is an actor's method: use .{self._name}.remote(...)")

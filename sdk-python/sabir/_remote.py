@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sabir._actor import ActorClass
     from sabir._sabir import ObjectRef
+    from sabir.dag import FunctionNode
 
     P = ParamSpec("P")
 else:
@@ -82,6 +83,12 @@ class RemoteFunction(Generic[P, R]):
     def options(self, **options: Any) -> RemoteFunction[P, R]:
         """The same function with some options changed."""
         return RemoteFunction(self._function, {**self._options, **options})
+
+    def bind(self, *args: Any, **kwargs: Any) -> FunctionNode:
+        """A call as a node of a graph, which ``execute()`` makes later (sabir.dag)."""
+        from sabir.dag import FunctionNode
+
+        return FunctionNode(self, args, kwargs)
 
     def map(self, *iterables: Iterable[Any], in_flight: int = 100, timeout: float | None = None) -> Iterator[R]:
         """Calls the function for each item (for several iterables, as ``map``: with one item of each).
