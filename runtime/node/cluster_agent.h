@@ -93,8 +93,9 @@ class ClusterHost {
   virtual void log_lines(const std::string& job_id, std::vector<rpc::LogLines> lines) = 0;
   virtual void log_answered(const std::string& job_id, uint64_t sequence) = 0;
   virtual void node_gone(const cluster::NodeKey& peer) = 0;
+  virtual void node_drains(const cluster::NodeKey& peer) = 0;
   virtual void on_group_message(const cluster::NodeKey& from, const cluster::GroupMessage& message) = 0;
-  // No program of this node runs, no actor lives here, and no call of anybody runs or waits.
+  // No program of this node runs, no actor lives here, no call of anybody runs or waits, and nobody needs an object here.
   virtual bool has_nothing_to_do() = 0;
   // It was drained, and is to end in order.
   virtual void drained(const std::string& why) = 0;
@@ -125,6 +126,8 @@ class ClusterAgent {
   bool is_member(const cluster::NodeKey& node) const;
   // The life of a member that lives.
   std::optional<cluster::NodeKey> living(const cluster::NodeId& node) const;
+  // It leaves as soon as nobody needs it.
+  bool drains(const cluster::NodeKey& node) const;
   void send_lines(const cluster::NodeKey& to, const cluster::LogLinesMessage& message) { send(to, message); }
   // Something happens at this node: what the others are to know of it, or what is to go there, does not wait for long.
   // At rest it looks once a second.

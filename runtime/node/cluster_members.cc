@@ -130,6 +130,7 @@ void ClusterAgent::learn(const cluster::MembersMessage& message) {
 void ClusterAgent::learn(const std::vector<MemberInfo>& members) {
   rpc::Members orders;
   std::vector<NodeKey> gone;
+  std::vector<NodeKey> draining;
   for (const MemberInfo& info : members) {
     MemberInfo& member = members_[info.node.id];
     NodeKey before = member.node;
@@ -139,7 +140,11 @@ void ClusterAgent::learn(const std::vector<MemberInfo>& members) {
     }
     bool same = before == info.node && member.dead == info.dead && member.host == info.host &&
                 member.port == info.port && member.fingerprint == info.fingerprint;
+    bool drained_before = before == info.node && member.draining;
     member = info;
+    if (info.draining && !info.dead && !drained_before && info.node != self_) {
+      draining.push_back(info.node);
+    }
     if (was_alive && (info.dead || before != info.node) && before != self_) {
       gone.push_back(before);
     }
@@ -155,6 +160,14 @@ void ClusterAgent::learn(const std::vector<MemberInfo>& members) {
   for (const NodeKey& node : gone) {
     host_.node_gone(node);
   }
+  for (const NodeKey& node : draining) {
+    host_.node_drains(node);
+  }
+}
+
+bool ClusterAgent::drains(const NodeKey& node) const {
+  auto found = members_.find(node.id);
+  return found != members_.end() && found->second.node == node && found->second.draining;
 }
 
 void ClusterAgent::learn_of_itself(const MemberInfo& info) {

@@ -177,6 +177,8 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void end_relay(Relay& relay, const std::string& why);
   bool relays_busy() const;
   bool keeps_values(shm::SlotIndex slot);
+  // What its peer keeps for it comes here.
+  void fetch_values_of(const Relay& relay);
   void look_at_relays();
   void adapt_width(Relay& relay, int64_t now_ns);
   uint32_t under_way_of(const Relay& relay) const;
@@ -209,6 +211,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void log_lines(const std::string& job_id, std::vector<rpc::LogLines> lines) override;
   void log_answered(const std::string& job_id, uint64_t sequence) override;
   void node_gone(const cluster::NodeKey& peer) override;
+  void node_drains(const cluster::NodeKey& peer) override;
   void on_group_message(const cluster::NodeKey& from, const cluster::GroupMessage& message) override;
   void gateway_ended() override;
   void cluster_failed(const std::string& why) override { stop_node(why); }

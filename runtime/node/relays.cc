@@ -119,6 +119,16 @@ bool NodeManager::keeps_values(shm::SlotIndex slot) {
   return process != nullptr && objects_->ownership().elsewhere_of(process->id()) != 0;
 }
 
+void NodeManager::fetch_values_of(const Relay& relay) {
+  const Process* process = relay.slot ? processes_.at(*relay.slot) : nullptr;
+  if (process != nullptr) {
+    objects_->change([id = process->id()](store::Ownership& ownership, store::Instructions& out) {
+      ownership.fetch_all_of(id, out);
+      return true;
+    });
+  }
+}
+
 // One that is told to leave may stay for what it has promised (that is the gateway's to know), and is not looked at. A
 // stand-in that has joined needs no looks: what it has to say comes as calls of its session.
 bool NodeManager::relays_busy() const {
@@ -137,6 +147,9 @@ void NodeManager::look_at_relays() {
         late.push_back(launch);
       }
       continue;
+    }
+    if (cluster_->drains(relay.peer)) {
+      fetch_values_of(relay);
     }
     if (relay.actor) {
       continue;  // it stays as long as its actor has handles here
@@ -289,6 +302,14 @@ void NodeManager::node_gone(const cluster::NodeKey& peer) {
   if (groups_) {
     groups_->node_gone(peer);
     tend_groups();
+  }
+}
+
+void NodeManager::node_drains(const cluster::NodeKey& peer) {
+  for (const auto& [launch, relay] : relay_launches_) {
+    if (relay.peer == peer) {
+      fetch_values_of(relay);
+    }
   }
 }
 

@@ -235,7 +235,8 @@ bool NodeManager::has_nothing_to_do() {
   for (const auto& [queue, class_index] : directory_.open_queues()) {
     busy |= calls_.queue_length(queue) != 0 || calls_.queue_overflow(queue) != 0;
   }
-  return !busy;
+  // What is still here others need: results that stayed, values on their way.
+  return !busy && objects_->ownership().objects() == 0;
 }
 
 void NodeManager::status(rpc::Reply<std::string> reply) {

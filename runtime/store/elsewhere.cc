@@ -32,6 +32,17 @@ size_t Ownership::elsewhere_of(ProcessId process) const {
   return counted == elsewhere_.end() ? 0 : counted->second;
 }
 
+void Ownership::fetch_all_of(ProcessId process, Instructions& out) {
+  for (uint32_t index = 0; elsewhere_.contains(process) && index < table_.batch_count(); ++index) {
+    for (uint32_t i = 0; i < shm::kEntriesPerBatch; ++i) {
+      const EntryRecord& record = table_.batch(index)->records[i];
+      if (record.extra && record.extra->is_counted && record.creator == process) {
+        want({record.generation, EntryTable::first_entry(index) + i}, out);
+      }
+    }
+  }
+}
+
 // What the entry stands for in the end: itself, if it is no alias. Null: it does not end (T3), or what it stood for is
 // gone.
 EntryRecord* Ownership::root_of(shm::EntryRef entry, shm::EntryRef& root) {

@@ -126,6 +126,20 @@ TEST_F(ElsewhereTest, WantedBeforeItIsKnown) {
   EXPECT_EQ(only<FetchObject>(store_.out).size(), 1U);
 }
 
+TEST_F(ElsewhereTest, AllOfAProcess) {
+  EntryRef first = elsewhere(0);
+  EntryRef second = elsewhere(1);
+  EXPECT_EQ(store_.own.elsewhere_of(kGateway), 2U);
+  store_.round(kDriver, {Message::subscribe(first)});
+  store_.out.clear();
+  store_.own.fetch_all_of(kGateway, store_.out);
+  std::vector<FetchObject> fetches = only<FetchObject>(store_.out);
+  ASSERT_EQ(fetches.size(), 1U);
+  EXPECT_EQ(fetches[0].entry, second);
+  store_.round(kGateway, {Message::deliver_lost(first), Message::deliver_object(second, local(0))});
+  EXPECT_EQ(store_.own.elsewhere_of(kGateway), 0U);
+}
+
 TEST_F(ElsewhereTest, AKeeperThatDiesKeepsNothing) {
   EntryRef entry = elsewhere(0);
   store_.round(kWorker, {Message::hold(entry)});

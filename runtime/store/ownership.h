@@ -130,6 +130,8 @@ class Ownership {
 
   // Values on other nodes (O10) that this process has said and not delivered.
   size_t elsewhere_of(ProcessId process) const;
+  // It is to fetch all of them: they will not be there for long. Looks at every entry.
+  void fetch_all_of(ProcessId process, Instructions& out);
 
   // --- for people and tests ---
 

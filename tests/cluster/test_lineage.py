@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import leaks
 import numpy as np
 import pytest
 from nodes import get, settled, status, wait_until
 
 import sabir
+from sabir import _sabir
 from sabir.cluster_utils import Cluster
 from sabir.exceptions import ObjectLostError, SabirError
 
@@ -221,3 +223,23 @@ def test_what_was_fetched_is_not_lost(cluster):
     assert (get(ref) == 8).all()
     del ref
     all_gone(cluster)
+
+
+def test_a_node_that_is_drained_gives_what_it_has(cluster):
+    """Also what nobody could make again."""
+
+    @far
+    class Maker:
+        def make(self) -> np.ndarray:
+            return np.full(SIZE // 8, 6)
+
+    maker = Maker.remote()
+    refs = [make.remote(1), maker.make.remote()]
+    computed(*refs)
+    del maker
+    node = max(cluster.nodes[1:], key=lambda node: store_bytes(node.session))
+    ends = leaks.descendants(node.pid)
+    _sabir.node_drain(cluster.head.session, node.node_id, -1, 10.0)
+    leaks.assert_ended(ends, "processes of a node that was drained")
+    assert [int(array[0]) for array in get(refs)] == [1, 6]
+    del refs
