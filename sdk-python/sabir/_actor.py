@@ -10,7 +10,7 @@ from sabir import _functions, _sabir, _scheduling
 from sabir._languages import CPP, PYTHON
 from sabir._options import actor_options, method_options, resource_amounts
 from sabir._signature import check_call, is_async, positional_range
-from sabir.exceptions import SabirError
+from sabir.exceptions import NotSupportedError, SabirError
 
 if TYPE_CHECKING:
     from sabir.dag import ClassMethodNode, ClassNode
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 C = TypeVar("C")
 
 # Methods that every actor has beside those of its class.
-_SPECIAL_METHODS = ("__ray_terminate__", "__ray_ready__", "__sabir_terminate__", "__sabir_ready__")
+_NO_ARGUMENTS = (0, 0)
+_SPECIAL_METHODS = {
+    "__ray_call__": (1, -1),
+    "__ray_ready__": _NO_ARGUMENTS,
+    "__ray_terminate__": _NO_ARGUMENTS,
+    "__sabir_call__": (1, -1),
+    "__sabir_ready__": _NO_ARGUMENTS,
+    "__sabir_terminate__": _NO_ARGUMENTS,
+}
 
 
 def method(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -48,8 +56,8 @@ def _methods_of(cls: type) -> dict[str, dict[str, Any]]:
         found[name] = {"args": [minimum, maximum], "returns": options.get("num_returns", 1)}
         if is_async(function):
             found[name]["async"] = True
-    for name in _SPECIAL_METHODS:
-        found[name] = {"args": [0, 0], "returns": 1}
+    for name, arguments in _SPECIAL_METHODS.items():
+        found[name] = {"args": list(arguments), "returns": 1}
     return found
 
 
@@ -92,7 +100,7 @@ class ActorClass(Generic[C]):
 
     def options(self, **options: Any) -> ActorClass[C]:
         """The same class with some options changed."""
-        changed: ActorClass[C] = ActorClass(self._cls, {**self._options, **options})
+        changed: ActorClass[C] = type(self)(self._cls, {**self._options, **options})
         if "runtime_env" not in options:
             changed._exported = self._exported
         return changed
@@ -132,14 +140,14 @@ class ActorClass(Generic[C]):
         )
 
     def __reduce__(self) -> Any:
-        return _rebuild_class, (), {"cls": self._cls, "options": self._options}
+        return _rebuild_class, (type(self),), {"cls": self._cls, "options": self._options}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         ActorClass.__init__(self, state["cls"], state["options"])
 
 
-def _rebuild_class() -> ActorClass[Any]:
-    return ActorClass.__new__(ActorClass)
+def _rebuild_class(kind: type[ActorClass[Any]] = ActorClass) -> ActorClass[Any]:
+    return kind.__new__(kind)
 
 
 class ActorMethod:
@@ -156,7 +164,7 @@ class ActorMethod:
         self._about = about
         self._options = options
         if about.get("async"):
-            raise NotImplementedError(
+            raise NotSupportedError(
                 f"{name} is an async method: async actors are not in this version of Sabir. "
                 "Make it a plain method (it may call asyncio.run)."
             )
@@ -319,6 +327,8 @@ def special_method(instance: Any, name: str, args: tuple[Any, ...], kwargs: dict
     """Runs a method whose name begins with two underscores (the worker's hook)."""
     if name in ("__ray_ready__", "__sabir_ready__"):
         return True
+    if name in ("__ray_call__", "__sabir_call__"):  # a function of the caller's, with the instance before its arguments
+        return args[0](instance, *args[1:], **kwargs)
     if name in ("__ray_terminate__", "__sabir_terminate__"):
         _sabir.exit_worker()
         return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
 from sabir import _runtime_env, _scheduling
+from sabir.exceptions import NotSupportedError
 
 RESOURCE_UNITS = 10_000
 
@@ -36,7 +37,9 @@ def _integer(minimum: int) -> Callable[[str, Any], int]:
 
 def _returns(name: str, value: Any) -> int:
     if value in ("streaming", "dynamic"):
-        raise ValueError(f"{name}={value!r}: streaming generators are not in this version of Sabir; give a number")
+        raise NotSupportedError(
+            f"{name}={value!r}: streaming generators are not in this version of Sabir; give a number"
+        )
     number = _integer(0)(name, value)
     if number > 65535:
         raise ValueError(f"{name} must be at most 65535, not {value}")
@@ -103,7 +106,9 @@ def _retry_exceptions(name: str, value: Any) -> tuple[type[BaseException], ...]:
 def _concurrency(name: str, value: Any) -> int:
     number = _integer(1)(name, value)
     if number > 1:
-        raise ValueError(f"{name}={value}: threaded and async actors are not in this version of Sabir, only {name}=1")
+        raise NotSupportedError(
+            f"{name}={value}: threaded and async actors are not in this version of Sabir, only {name}=1"
+        )
     return number
 
 
@@ -152,7 +157,7 @@ def _check(kind: str, known: _Checks, options: Mapping[str, Any]) -> dict[str, A
     for name, value in options.items():
         check = known.get(name)
         if check is None and name in _NOT_YET:
-            raise ValueError(f"{kind} {name!r}: not in this version of Sabir ({_NOT_YET[name]})")
+            raise NotSupportedError(f"{kind} {name!r}: not in this version of Sabir ({_NOT_YET[name]})")
         if check is None:
             from difflib import get_close_matches
 

@@ -10,6 +10,7 @@ from sabir import _functions, _sabir, _scheduling
 from sabir._options import any_options, resource_amounts, task_options
 from sabir._runtime import ensure_started  # here: at the interpreter's end nothing can be imported
 from sabir._signature import check_call, is_async, positional_range
+from sabir.exceptions import NotSupportedError
 
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec
@@ -51,7 +52,7 @@ class RemoteFunction(Generic[P, R]):
 
     def __init__(self, function: Callable[..., R], options: dict[str, Any]) -> None:
         if is_async(function):
-            raise ValueError(
+            raise NotSupportedError(
                 f"{function.__qualname__} is an async function: a task is a plain one "
                 "(call asyncio.run(...) in it); async tasks and actors are not in this version of Sabir"
             )
@@ -82,7 +83,7 @@ class RemoteFunction(Generic[P, R]):
 
     def options(self, **options: Any) -> RemoteFunction[P, R]:
         """The same function with some options changed."""
-        return RemoteFunction(self._function, {**self._options, **options})
+        return type(self)(self._function, {**self._options, **options})
 
     def bind(self, *args: Any, **kwargs: Any) -> FunctionNode:
         """A call as a node of a graph, which ``execute()`` makes later (sabir.dag)."""
@@ -119,15 +120,15 @@ class RemoteFunction(Generic[P, R]):
         )
 
     def __reduce__(self) -> Any:
-        return _rebuild_function, (), {"function": self._function, "options": self._options}
+        return _rebuild_function, (type(self),), {"function": self._function, "options": self._options}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         RemoteFunction.__init__(self, state["function"], state["options"])
 
 
-def _rebuild_function() -> RemoteFunction[Any, Any]:
+def _rebuild_function(kind: type[RemoteFunction[Any, Any]] = RemoteFunction) -> RemoteFunction[Any, Any]:
     # The function follows as state: it may refer to this object (recursion).
-    return RemoteFunction.__new__(RemoteFunction)
+    return kind.__new__(kind)
 
 
 class _RemoteDecorator:

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sabir.exceptions import NotSupportedError
+
 _MARK = b"%"
 
 
@@ -23,7 +25,7 @@ def checked(name: str, value: Any) -> dict[str, list[str]]:
         raise TypeError(f"{name} must be a dict, not {type(value).__name__}")
     for key in value:
         if key != "code_search_path":
-            raise ValueError(f"{name}[{key!r}]: not in this version of Sabir, only 'code_search_path' is")
+            raise NotSupportedError(f"{name}[{key!r}]: not in this version of Sabir, only 'code_search_path' is")
     paths = code_paths(value.get("code_search_path", ()))
     return {"code_search_path": paths} if paths else {}
 

@@ -15,6 +15,7 @@ SabirError
  +-- OutOfMemoryError             a limit of the machine or of the session was reached
  +-- SerializationError           (TypeError) a value that cannot be sent, and where in it
  +-- InvalidArgumentError         (ValueError)
+ |    +-- NotSupportedError       (NotImplementedError) an option that this version does not have
  +-- NameTakenError               (ValueError) an actor's name
  +-- NotInitializedError          (RuntimeError) no init(), or after shutdown()
  +-- ForkedError                  (RuntimeError) used in a fork of the process that called init()
@@ -190,6 +191,10 @@ class SerializationError(SabirError, TypeError):
 
 class InvalidArgumentError(SabirError, ValueError):
     """An argument that no state of the session could make valid."""
+
+
+class NotSupportedError(InvalidArgumentError, NotImplementedError):
+    """An option that is known, but not in this version of Sabir."""
 
 
 class NameTakenError(SabirError, ValueError):

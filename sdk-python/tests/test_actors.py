@@ -383,3 +383,14 @@ def test_senders_are_independent():
     results = sabir.get([send.remote(counter, 1), send.remote(counter, 1)])
     assert sorted(results[0] + results[1]) == list(range(1, 101))
     assert all(run == sorted(run) for run in results)
+
+
+def test_a_function_of_the_callers_runs_in_the_actor():
+    @sabir.remote
+    class Holder:
+        def __init__(self):
+            self.value = 3
+
+    holder = Holder.remote()
+    assert sabir.get(holder.__ray_call__.remote(lambda self, by: self.value * by, 5)) == 15
+    assert sabir.get(holder.__sabir_call__.remote(lambda self, by=0: self.value * by, by=2)) == 6

@@ -137,7 +137,9 @@ def test_only_the_package_is_in_it(wheel: Path) -> None:
         names = archive.namelist()
         info = next(name for name in names if name.endswith("/METADATA")).rpartition("/")[0]
         native = r"libsabir\.so|sabird|sabir-cpp-worker|sabir-java-worker|_sabir\.[\w-]+\.so"
-        kinds = re.compile(rf"sabir/((dag/|util/(multiprocessing/)?)?\w+\.pyi?|py\.typed|{native})|{re.escape(info)}/.+")
+        kinds = re.compile(
+            rf"sabir/((dag/|compat/(ray/(tree/ray/(\w+/)*)?)?|util/(multiprocessing/)?)?\w+\.pyi?|py\.typed|{native})|{re.escape(info)}/.+"
+        )
         assert [name for name in names if not kinds.fullmatch(name)] == []
         metadata = archive.read(f"{info}/METADATA").decode()
         assert "sabir = sabir._cli:main" in archive.read(f"{info}/entry_points.txt").decode()

@@ -1,0 +1,1 @@
+"""Nodes by demand, which Sabir does not start."""

@@ -1,0 +1,5 @@
+"""Part of ray.dag."""
+
+from sabir.dag import ClassMethodNode, ClassNode
+
+__all__ = ["ClassMethodNode", "ClassNode"]

@@ -1,0 +1,5 @@
+"""Part of ray.dag."""
+
+from sabir.dag import DAGNode
+
+__all__ = ["DAGNode"]

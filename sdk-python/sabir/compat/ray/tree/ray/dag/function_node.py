@@ -1,0 +1,5 @@
+"""Part of ray.dag."""
+
+from sabir.dag import FunctionNode
+
+__all__ = ["FunctionNode"]

@@ -1,0 +1,5 @@
+"""Part of ray.dag."""
+
+from sabir.dag import DAGInputData, InputAttributeNode, InputNode
+
+__all__ = ["DAGInputData", "InputAttributeNode", "InputNode"]

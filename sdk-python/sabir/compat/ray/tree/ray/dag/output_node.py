@@ -1,0 +1,5 @@
+"""Part of ray.dag."""
+
+from sabir.dag import MultiOutputNode
+
+__all__ = ["MultiOutputNode"]

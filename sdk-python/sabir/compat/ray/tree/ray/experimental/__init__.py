@@ -1,0 +1,1 @@
+"""What of Ray's experimental interface programs use."""

@@ -1,0 +1,5 @@
+"""Not part of Sabir: who asks for it learns so, as where Ray is installed without it."""
+
+raise ModuleNotFoundError(
+    "ray.job_submission is not part of Sabir, which has Ray's Core interface only", name="ray.job_submission"
+)

@@ -1,0 +1,5 @@
+"""Sabir's, under Ray's name."""
+
+from sabir.util.actor_pool import ActorPool
+
+__all__ = ["ActorPool"]

@@ -1,0 +1,10 @@
+"""Types of Ray Client, of which there are no objects."""
+
+
+class ClientObjectRef: ...
+
+
+class ClientActorHandle: ...
+
+
+class ClientActorRef: ...

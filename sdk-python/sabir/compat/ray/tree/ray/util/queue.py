@@ -1,0 +1,5 @@
+"""Sabir's, under Ray's name."""
+
+from sabir.util.queue import Empty, Full, Queue
+
+__all__ = ["Empty", "Full", "Queue"]
