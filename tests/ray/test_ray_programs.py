@@ -73,6 +73,44 @@ def test_a_script_with_its_arguments(folder: Path) -> None:
     assert done.stdout.splitlines()[-1] == "['--steps', '3'] yes False"
 
 
+CLUSTER = """
+import time
+import ray
+from ray.cluster_utils import Cluster
+from ray.util.multiprocessing import Pool
+
+def process_of(_):
+    time.sleep(0.2)  # the other node's process has to start first
+    return ray.get_runtime_context().get_node_id()
+
+if __name__ == "__main__":
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    ray.init(address=cluster.address)
+    other = cluster.add_node(num_cpus=1, resources={"far": 1})
+    cluster.wait_for_nodes()
+    assert len(ray.nodes()) == 2 and ray.cluster_resources()["CPU"] == 2
+    assert cluster.worker_nodes == [other]
+
+    @ray.remote(resources={"far": 1})
+    def where():
+        return ray.get_runtime_context().get_node_id()
+
+    assert ray.get(where.remote()) == other.node_id
+    with Pool() as pool:
+        assert len(set(pool.map(process_of, range(20), chunksize=1))) == 2
+    cluster.remove_node(other)
+    ray.shutdown()
+    cluster.shutdown()
+"""
+
+
+def test_a_cluster(folder: Path) -> None:
+    path = folder / "cluster.py"
+    path.write_text(CLUSTER)
+    done = run_ray(str(path))
+    assert done.returncode == 0, done.stderr
+
+
 def test_code_modules_and_help() -> None:
     assert run_ray("-c", "import ray; print(ray.__version__)").stdout.startswith("2.")
     assert run_ray("-m", "json.tool", "--help").returncode == 0

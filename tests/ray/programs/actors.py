@@ -256,3 +256,21 @@ def program_ids():
     who = Who.options(name="who").remote()
     actor_id, node_id, name = ray.get(who.ids.remote())
     assert actor_id == who._actor_id.hex() and node_id == ray.get_runtime_context().get_node_id() and name == "who"
+
+
+def program_static_and_class_methods():
+    @ray.remote
+    class Mixed:
+        kind = "mixed"
+
+        @staticmethod
+        def twice(x):
+            return 2 * x
+
+        @classmethod
+        def name(cls):
+            return cls.kind
+
+    mixed = Mixed.remote()
+    assert ray.get([mixed.twice.remote(2), mixed.name.remote()]) == [4, "mixed"]
+    assert ray.get(mixed.twice.options(name="t", enable_task_events=False).remote(1)) == 2

@@ -240,3 +240,30 @@ def program_options_that_have_no_effect_here():
         return 1
 
     assert ray.get(work.options(name="other", _labels={"a": "b"}).remote()) == 1
+
+
+def program_dynamic_returns():
+    @ray.remote(num_returns="dynamic")
+    def parts(count):
+        for i in range(count):
+            if i == 3:
+                raise ValueError("three")
+            yield i
+
+    refs = ray.get(parts.remote(3))
+    assert len(refs) == 3 and [ray.get(ref) for ref in refs] == [0, 1, 2]
+    *good, bad = ray.get(parts.remote(5))
+    assert ray.get(good) == [0, 1, 2]
+    try:
+        ray.get(bad)
+        raise AssertionError
+    except ValueError:
+        pass
+
+
+def program_no_returns():
+    @ray.remote(num_returns=0)
+    def nothing():
+        return 1
+
+    assert not nothing.remote()

@@ -17,6 +17,7 @@ from sabir._futures import settle_later
 from sabir.util.multiprocessing import _batches
 from sabir.util.multiprocessing._batches import APPLY, MAP, STARMAP, Runner
 from sabir.util.multiprocessing._results import AsyncResult, IMapIterator, IMapUnorderedIterator, Job, MapResult
+from sabir.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 __all__ = ["AsyncResult", "IMapIterator", "IMapUnorderedIterator", "MapResult", "Pool"]
 
@@ -30,9 +31,10 @@ _AHEAD = 8
 class _Process:
     """One actor, and the batches that it has."""
 
-    def __init__(self, actor: Any) -> None:
+    def __init__(self, actor: Any, place: str | None) -> None:
         self.run = actor.run
         self.actor = actor
+        self.place = place
         self.outstanding = 0
         self.started = 0
 
@@ -64,6 +66,17 @@ class _Sent:
         finally:
             with pool._lock:
                 pool._one_done(job)
+
+
+def _places() -> list[str | None]:
+    """The ids of the nodes, each as often as it has CPUs, in turn. None for one node: where else should they be."""
+    nodes = [node for node in sabir.nodes() if node["Alive"]]
+    if len(nodes) < 2:
+        return []
+    turns: list[tuple[int, str]] = [
+        (turn, node["NodeID"]) for node in nodes for turn in range(int(node["Resources"].get("CPU", 0)))
+    ]
+    return [node for _, node in sorted(turns)]
 
 
 def _resolve(ref: Any, sent: _Sent) -> None:
@@ -108,9 +121,8 @@ class Pool:
         self._size = processes or max(1, int(sabir.cluster_resources().get("CPU", 1)))
         self._max_tasks = maxtasksperchild
         options = {"num_cpus": 0, **(remote_args or {})}
-        runner = sabir.remote(Runner).options(**options)
-        arguments = (initializer, tuple(initargs))
-        self._start: Callable[[], Any] = lambda: runner.remote(*arguments)
+        self._runner = sabir.remote(Runner).options(**options)
+        self._arguments = (initializer, tuple(initargs))
         self._state = _RUN
         self._lock = threading.RLock()
         self._quiet = threading.Condition(self._lock)  # notified when the last job has ended
@@ -118,7 +130,10 @@ class Pool:
         self._unfinished: dict[Job, int] = {}  # its batches that are not done, and one while it may get more
         self._pumping = False
         self._codes: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
-        self._processes = [_Process(self._start()) for _ in range(self._size)]
+        places: list[str | None] = [None]
+        if not {"scheduling_strategy", "label_selector"} & set(options):
+            places = _places() or places
+        self._processes = [self._start(places[index % len(places)]) for index in range(self._size)]
 
     # What the standard library's pool has.
 
@@ -231,6 +246,12 @@ class Pool:
         raise NotImplementedError("pool objects cannot be passed between processes or pickled")
 
     # How it works.
+
+    def _start(self, place: str | None) -> _Process:
+        runner = self._runner
+        if place is not None:
+            runner = runner.options(scheduling_strategy=NodeAffinitySchedulingStrategy(place, soft=True))
+        return _Process(runner.remote(*self._arguments), place)
 
     def _check_running(self) -> None:
         if self._state != _RUN:
@@ -401,7 +422,7 @@ class Pool:
         if (died or used_up) and process in self._processes:
             self._processes.remove(process)
             if self._state == _RUN or self._pending or self._unfinished:
-                self._processes.append(_Process(self._start()))
+                self._processes.append(self._start(process.place))
 
     def _one_done(self, job: Job) -> None:
         """The lock is held."""

@@ -10,6 +10,7 @@ from sabir import ObjectRef
 from ray import _patch  # isort: skip
 from ray import actor, exceptions, runtime_context, util
 from ray._calls import cancel, get, get_actor, kill, method, put, remote, show_in_dashboard, timeline, wait
+from ray._dynamic import DynamicObjectRefGenerator
 from ray._ids import ActorID, FunctionID, JobID, NodeID, PlacementGroupID, TaskID, UniqueID, WorkerID
 from ray._init import LoggingConfig, client, init, is_initialized, shutdown
 from ray._private import ray_constants
@@ -17,7 +18,7 @@ from ray._state import available_resources, cluster_resources, nodes
 from ray.actor import ActorHandle
 from ray.cross_language import cpp_actor_class, cpp_function, java_actor_class, java_function
 from ray.job_config import JobConfig
-from ray.runtime_context import get_gpu_ids, get_runtime_context
+from ray.runtime_context import get_gpu_ids, get_resource_ids, get_runtime_context
 
 __version__ = "2.60.0"
 __commit__ = "sabir"
@@ -27,9 +28,6 @@ SCRIPT_MODE, WORKER_MODE, LOCAL_MODE = 0, 1, 2
 
 class ObjectRefGenerator:
     """Of streaming generators, which are not in this version of Sabir."""
-
-
-DynamicObjectRefGenerator = ObjectRefGenerator
 
 
 class Language:
@@ -46,7 +44,9 @@ _LAZY = (
     "experimental",
     "remote_function",
     "runtime_env",
+    "services",
     "state",
+    "types",
     "worker",
 )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import sabir
-from ray._ids import ActorID, JobID, TaskID
+from ray._ids import ActorID, JobID, PlacementGroupID, TaskID
+from sabir.compat.ray._options import translated
+from sabir.util.placement_group import PlacementGroup
 
 
 def _on_completed(self: Any, callback: Callable[[Any], object]) -> None:
@@ -28,3 +30,14 @@ _Handle: Any = sabir.ActorHandle
 _actor_id_text = _Handle._actor_id.fget
 _Handle._actor_id = property(lambda self: ActorID(_actor_id_text(self)))
 _Handle._ray_actor_id = _Handle._actor_id
+
+_Method: Any = sabir.ActorMethod
+_method_options = _Method.options
+_Method.options = lambda self, **options: _method_options(self, **translated(options))
+
+_Group: Any = PlacementGroup
+_group_id_text = _Group.id.fget
+_Group.id = property(lambda self: PlacementGroupID(_group_id_text(self)))
+
+_Error: Any = sabir.exceptions.ActorError
+_Error.preempted = False

@@ -29,6 +29,27 @@ class Cluster(sabir.cluster_utils.Cluster):
         if connect:
             self.connect()
 
+    @property
+    def address(self) -> str:
+        """For ``ray.init(address=cluster.address)``."""
+        return self.head.session
+
+    gcs_address = address
+
+    @property
+    def head_node(self) -> Any:
+        """The first node."""
+        return self.head
+
+    @property
+    def worker_nodes(self) -> list[Any]:
+        """The others."""
+        return [node for node in self.nodes if not node.is_head]
+
+    def list_all_nodes(self) -> list[Any]:
+        """All nodes."""
+        return list(self.nodes)
+
     def add_node(self, wait: bool = True, **arguments: Any) -> Any:  # type: ignore[override]
         """Starts a node."""
         return super().add_node(**_known(arguments))
@@ -36,6 +57,10 @@ class Cluster(sabir.cluster_utils.Cluster):
     def wait_for_nodes(self, timeout: float = 30) -> None:  # type: ignore[override]
         """Waits until all nodes know each other."""
         super().wait_for_nodes(timeout)
+
+    def remove_node(self, node: Any, allow_graceful: bool = True) -> None:  # type: ignore[override]
+        """Ends a node."""
+        super().remove_node(node, allow_graceful=allow_graceful)
 
 
 AutoscalingCluster: Any = None

@@ -10,7 +10,7 @@ from ray._ids import ActorID, JobID, NodeID, TaskID
 from sabir import get_gpu_ids
 from sabir.exceptions import NotSupportedError
 
-__all__ = ["RuntimeContext", "get_gpu_ids", "get_runtime_context"]
+__all__ = ["RuntimeContext", "get_gpu_ids", "get_resource_ids", "get_runtime_context"]
 
 
 class RuntimeContext(sabir.RuntimeContext):
@@ -106,3 +106,8 @@ class RuntimeContext(sabir.RuntimeContext):
 def get_runtime_context() -> RuntimeContext:
     """The context of the calling code."""
     return RuntimeContext()
+
+
+def get_resource_ids() -> dict[str, list[tuple[int, float]]]:
+    """The GPUs that this task may use, each with its share."""
+    return {"GPU": [(index, 1.0) for index in get_gpu_ids()]}

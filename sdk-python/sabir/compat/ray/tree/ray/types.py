@@ -1,0 +1,5 @@
+"""Names for annotations."""
+
+from sabir import ObjectRef
+
+__all__ = ["ObjectRef"]
