@@ -85,6 +85,7 @@ struct Call {
   std::unique_ptr<PreparedArgs> prepared;  // kParked; of a task that has references as arguments: until it is over
   std::vector<Future*> needed;             // of a kept one: arguments that can be made again, too, without a count
   uint64_t kept_bytes = 0;
+  bool was_kept = false;              // results may say that it can make them
   Future* result = nullptr;           // a count on each
   std::vector<Future*> more_results;  // those after the first
   uint64_t parent = 0;

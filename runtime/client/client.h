@@ -60,7 +60,7 @@ class Client {
   // A count on the same reference for this client: the one given, if it is this client's already. kInvalid: it belongs
   // to another session or job.
   Result<Future*> adopt(Future* ref);
-  // Takes in what has arrived.
+  // Takes in what has arrived. What is on another node is fetched, and ready when it is here.
   bool is_ready(Future* ref);
   Result<void> view(Future* ref, sabir_view& out);
   void watch(Future* ref, std::shared_ptr<EventQueue> queue, uint64_t tag);

@@ -157,7 +157,7 @@ bool Client::is_ready(Future* ref) {
     return false;
   }
   Lock lock(core_->lock);
-  core_->refs->touch(ref);
+  core_->refs->want(ref);
   core_->pump();
   core_->unlock(lock);
   return ref->ready();

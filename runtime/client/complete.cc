@@ -4,6 +4,7 @@
 #include "runtime/client/dispatch.h"
 #include "runtime/client/execute.h"
 #include "runtime/client/refs.h"
+#include "runtime/client/submit.h"
 #include "runtime/shm/stack.h"
 
 namespace sabir::client {
@@ -49,7 +50,9 @@ void Completer::complete(Call* call) {
   if ((again && call->retries_left != 0) || how == kNotBegun) {
     shm::free_cell(cell);
     core_.lendings.return_block(block);
-    if (how == kNotBegun) {
+    if (how == kNotBegun && call->task != nullptr && call->prepared) {
+      core_.submitter->submit_again(call);  // an argument may be lost, and on its way again
+    } else if (how == kNotBegun) {
       core_.dispatcher->requeue(call);
     } else {
       core_.dispatcher->run_again(call);

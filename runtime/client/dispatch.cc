@@ -164,6 +164,18 @@ void Dispatcher::leave_cell(Call* call) {
   call->stage = CallStage::kWaiting;
 }
 
+void Dispatcher::drop_args(Call* call) {
+  if (call->cell != shm::kNoCell) {
+    leave_cell(call);
+  }
+  if (call->args_place == ArgsPlace::kBlock) {
+    core_.lendings.blocks().free(call->block);
+  }
+  call->heap_args.reset();
+  call->args_place = ArgsPlace::kNone;
+  call->args_bytes = 0;
+}
+
 void Dispatcher::fail(Call* call, ErrorKind kind, std::string_view message) {
   for (uint32_t i = 0; i < call->num_returns; ++i) {
     Future* result = call->result_at(i);
@@ -227,6 +239,9 @@ void Dispatcher::finish(Call* call, uint32_t result_block) {
     any_elsewhere = settle_result(result) || any_elsewhere;
     if (call->escaped && result->extra != nullptr && result->extra->escaped) {
       core_.refs->deliver(result);
+      if (result->wanted && !result->ready()) {
+        core_.refs->touch(result);  // before it was delivered that was for others to do
+      }
     }
   }
   if (any_elsewhere) [[unlikely]] {
@@ -263,6 +278,9 @@ void Dispatcher::free_call(Call* call) {
   }
   for (uint32_t i = 0; i < call->num_returns; ++i) {
     if (Future* result = call->result_at(i)) [[likely]] {
+      if (call->was_kept && result->extra != nullptr && result->extra->kept == call) {
+        result->extra->kept = nullptr;
+      }
       release(result);
     }
   }

@@ -41,6 +41,9 @@ class Dispatcher {
   // Takes its arguments out of the cell and gives that back: it waits for long (Q7).
   void leave_cell(Call* call);
 
+  // They are written anew: out of its cell, if it has one.
+  void drop_args(Call* call);
+
   // All its results are this error, and it ends.
   void fail(Call* call, ErrorKind kind, std::string_view message);
   // ... are this error value, of an argument.

@@ -132,6 +132,8 @@ class Executor {
   Result<void> parse_stored(Work* work, const ParsedValue& value, sabir_work_arg& out);
   Result<void> show_stored(Future* object, sabir_work_arg& out);  // under the lock
   bool fail_parse(Work* work, const Error& error);
+  // It did not begin.
+  void give_back(Work* work);
 
   Result<void> finish_creation(Work* work);
   // One value without references that fits beside the arguments or into a block: nothing is allocated but that block.

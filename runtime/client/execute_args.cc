@@ -55,6 +55,15 @@ bool Executor::fail_parse(Work* work, const Error& error) {
   return false;
 }
 
+void Executor::give_back(Work* work) {
+  Lock lock(core_.lock);
+  Future* error = core_.refs->make(core_.refs->next_put_sequence());
+  core_.refs->fill_error(error, ErrorKind::kWorkerCrashed, "it did not begin");
+  error->state.store(FutureState::kReady, std::memory_order_release);
+  core_.unlock(lock);
+  fail_with(work, error, kNotBegun);
+}
+
 Result<void> Executor::take_awaited(Work* work) {
   Lock lock(core_.lock);
   std::vector<size_t> awaited;
@@ -77,14 +86,20 @@ bool Executor::await_args(Work* work, Waiter* waiter) {
     return true;
   }
   bool interrupted = false;
+  bool gives_back = false;
   {
     Lock lock(core_.lock);
+    // What is made again may need the resources that this worker has: its task goes back, and waits where it was
+    // submitted. An actor's calls keep their order.
     auto all_here = [&] {
-      return std::all_of(work->awaited.begin(), work->awaited.end(), [&](size_t arg) {
-        auto* object = reinterpret_cast<Future*>(work->args[arg].ref);
+      bool all = true;
+      for (size_t place : work->awaited) {
+        auto* object = reinterpret_cast<Future*>(work->args[place].ref);
         object->waited = !object->ready();
-        return !object->waited;
-      });
+        all = all && !object->waited;
+        gives_back = gives_back || (!is_actor_ && (exit_requested() || !object->computed()));
+      }
+      return all || gives_back;
     };
     // It is claimed: an interrupt is for whoever asks for the next one.
     WaitOutcome outcome = WaitOutcome::kInterrupted;
@@ -100,6 +115,10 @@ bool Executor::await_args(Work* work, Waiter* waiter) {
   }
   if (interrupted && waiter != nullptr) {
     waiter->interrupt();
+  }
+  if (gives_back) {
+    give_back(work);
+    return false;
   }
   Result<void> taken = take_awaited(work);
   return taken.ok() || fail_parse(work, taken.error());
@@ -189,13 +208,14 @@ Result<void> Executor::parse_stored(Work* work, const ParsedValue& value, sabir_
 }
 
 Result<void> Executor::show_stored(Future* object, sabir_work_arg& out) {
-  if (object->kind == FutureKind::kValue && object->is_error()) {
-    // It was lost on its way here.
-    std::string why = read_error_map({object->data, object->size_bytes}).message;
-    return Error(ErrorKind::kObjectLost, "an argument is lost: " + why);
-  }
   if (!core_.refs->open(object) || object->data == nullptr) {
     return Error(ErrorKind::kObjectLost, "an argument is gone from the store");
+  }
+  if (object->is_error()) {
+    // What it has become since the call was submitted: lost, or made again with an error.
+    ErrorSummary why = read_error_map({object->data, object->size_bytes});
+    return Error(why.kind == ErrorKind::kInternal ? ErrorKind::kObjectLost : why.kind,
+                 "an argument is lost: " + why.message);
   }
   out.value.encoding = object->header.encoding;
   out.value.language = object->header.language;

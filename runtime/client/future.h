@@ -45,7 +45,7 @@ enum class HoldState : uint8_t {
 };
 
 // Why a value that was on another node cannot be made again (lineage.h).
-enum class NoLineage : uint8_t { kNotOurs, kNoTask, kNoRetries, kEvicted };
+enum class NoLineage : uint8_t { kNotOurs, kNoRetries, kEvicted };
 
 // What few futures have.
 struct FutureExtra {
@@ -58,10 +58,12 @@ struct FutureExtra {
   bool escaped = false;     // our pending call has an entry: DELIVER is owed for escape_entry (O6)
   shm::EntryRef escape_entry;
   bool escape_kept = false;  // its value is an object with an entry of its own: escape_entry is held besides
+  std::vector<shm::EntryRef> stood_for;  // such entries of values that were lost since
   uint16_t return_index = 0;
   Call* kept = nullptr;    // can make it again
   uint32_t needed_by = 0;  // kept calls that have it as an argument, and no count for it
   bool dormant = false;    // no count is left, its value is gone, and kept calls need it
+  bool retained = false;   // no count is left, and kept calls need its value, which cannot be made again
   NoLineage no_lineage = NoLineage::kNotOurs;
   std::vector<Future*> nested;  // a count on each
   std::vector<Watch> watches;

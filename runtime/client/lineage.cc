@@ -15,23 +15,24 @@ using shm::RingMessage;
 // --- Keeping
 
 bool Lineage::keep(Call* call) {
-  NoLineage why = call->task == nullptr ? NoLineage::kNoTask : NoLineage::kNoRetries;
   bool can_run_again = call->task != nullptr && call->retries_left != 0;
-  for (uint32_t i = 0; i < call->num_returns; ++i) {
+  bool any = false;
+  for (uint16_t i = 0; i < call->num_returns; ++i) {
     Future* result = call->result_at(i);
     bool is_elsewhere = result->state.load(std::memory_order_relaxed) == FutureState::kElsewhere;
     if (result->extra != nullptr) {
       result->extra->kept = can_run_again && is_elsewhere ? call : nullptr;
-      result->extra->no_lineage = why;
+      result->extra->no_lineage = can_run_again ? NoLineage::kEvicted : NoLineage::kNoRetries;
     }
     if (can_run_again && is_elsewhere) {
-      core_.ring.tell(RingMessage::keep(result->extra->entry));
+      any = true;
+      core_.ring.tell(RingMessage::keep(result->extra->entry, i));
     }
   }
-  if (!can_run_again) {
+  if (!any) {
     return false;
   }
-  call->kept = true;
+  call->kept = call->was_kept = true;
   call->escaped = false;
   call->kept_bytes = kBytesEach + call->args_bytes;
   if (call->prepared) {
@@ -41,12 +42,11 @@ bool Lineage::keep(Call* call) {
     borrow_needed(call);
   }
   for (Future* held : call->held) {
-    // Nobody else may need it any more.
     call->kept_bytes += held->size_bytes;
   }
   kept_.push_back(call);
   kept_bytes_ += call->kept_bytes;
-  // Now its counts: whoever has none left comes back as dead, to outlives().
+  // Now its counts: whoever has none left comes back as dead, to retains() and outlives().
   for (uint32_t i = 0; i < call->num_returns; ++i) {
     Future* result = call->result_at(i);
     if (result->extra == nullptr || result->extra->kept != call) {
@@ -60,8 +60,9 @@ bool Lineage::keep(Call* call) {
 
 void Lineage::borrow_needed(Call* call) {
   for (const PreparedArg& arg : call->prepared->args) {
-    bool can_be_made = arg.future != nullptr && arg.future->extra != nullptr && arg.future->extra->kept != nullptr;
-    auto held = can_be_made ? std::find(call->held.begin(), call->held.end(), arg.future) : call->held.end();
+    bool is_counted_apart = arg.future != nullptr && arg.future->extra != nullptr &&
+                            (arg.future->extra->kept != nullptr || arg.future->kind == FutureKind::kObject);
+    auto held = is_counted_apart ? std::find(call->held.begin(), call->held.end(), arg.future) : call->held.end();
     if (held != call->held.end()) {
       call->held.erase(held);
       call->needed.push_back(arg.future);
@@ -71,8 +72,39 @@ void Lineage::borrow_needed(Call* call) {
   }
 }
 
+bool Lineage::retains(Future* dead) {
+  FutureExtra& extra = *dead->extra;
+  if (extra.needed_by == 0 || extra.kept != nullptr || !dead->ready() || !extra.has_entry) {
+    return false;
+  }
+  uint64_t size_bytes = core_.refs->elsewhere_bytes(dead);
+  if (size_bytes > kMaxBytes) {
+    extra.no_lineage = NoLineage::kEvicted;
+    return false;
+  }
+  extra.retained = true;
+  dead->next = nullptr;
+  kept_bytes_ += size_bytes;
+  retained_bytes_ += size_bytes;
+  evict();
+  return true;
+}
+
+void Lineage::end_retention(Future* future) {
+  future->extra->retained = false;
+  uint64_t size_bytes = core_.refs->elsewhere_bytes(future);
+  kept_bytes_ -= size_bytes;
+  retained_bytes_ -= size_bytes;
+}
+
+void Lineage::collect() {
+  while (retained_bytes_ != 0 && !kept_.empty()) {
+    forget(kept_.front(), NoLineage::kEvicted);
+  }
+}
+
 void Lineage::evict() {
-  while (kept_bytes_ > kMaxBytes) {
+  while (kept_bytes_ > kMaxBytes && !kept_.empty()) {
     forget(kept_.front(), NoLineage::kEvicted);
   }
 }
@@ -101,6 +133,10 @@ bool Lineage::outlives(Future* dead) {
     extra.dormant = true;
     extra.has_entry = extra.pinned = extra.escape_kept = false;
     extra.hold = HoldState::kNone;
+    extra.stood_for.clear();
+    extra.watches.clear();
+    dead->header = {};
+    dead->waited = dead->wanted = dead->crashed = dead->retryable = false;
     dead->kind = FutureKind::kValue;
     dead->data = nullptr;
     dead->size_bytes = 0;
@@ -141,7 +177,15 @@ void Lineage::forget(Call* call, NoLineage why) {
 
 void Lineage::unneed(Future* future, std::vector<Call*>& forgotten) {
   FutureExtra& extra = *future->extra;
-  if (--extra.needed_by != 0 || !extra.dormant) {
+  if (--extra.needed_by != 0) {
+    return;
+  }
+  if (extra.retained) {
+    end_retention(future);
+    core_.anchor->push_only(future);
+    return;
+  }
+  if (!extra.dormant) {
     return;
   }
   if (Call* maker = extra.kept) {
@@ -168,7 +212,7 @@ void Lineage::lost(shm::EntryRef entry) {
     // Nobody here has a handle any more. Others may: to them it is lost.
     core_.ring.tell(RingMessage::deliver_lost(entry));
   } else if (Call* call = future->extra->kept; call == nullptr) {
-    lose(future, nullptr);
+    lose(future);
   } else if (!call->kept) {
     // It runs again already, for another result.
     uint16_t index = 0;
@@ -189,8 +233,8 @@ void Lineage::lost(shm::EntryRef entry) {
   }
 }
 
-void Lineage::lose(Future* future, Call* call) {
-  core_.refs->pend_again(future, call, 0);
+void Lineage::lose(Future* future) {
+  core_.refs->pend_again(future, nullptr, 0);
   core_.refs->fill_error(future, ErrorKind::kObjectLost, describe(future->extra->no_lineage));
   core_.settler->settle(future);
   if (future->extra->escaped) {
@@ -223,7 +267,8 @@ void Lineage::run(Call* call) {
 void Lineage::take_results(Call* call) {
   for (uint16_t i = 0; i < call->num_returns; ++i) {
     Future*& result = i == 0 ? call->result : call->more_results[i - 1];
-    if (result == nullptr || !revive(result)) {
+    bool is_there = result != nullptr && (result->extra->needed_by != 0 ? revive_surely(result) : revive(result));
+    if (!is_there) {
       if (result != nullptr) {
         result->extra->kept = nullptr;  // about to be taken apart
       }
@@ -241,8 +286,12 @@ void Lineage::take_results(Call* call) {
 
 // With a count. False: its last one is going just now.
 bool Lineage::revive(Future* future) {
-  if (future->extra->dormant) {
-    future->extra->dormant = false;
+  FutureExtra& extra = *future->extra;
+  if (extra.dormant || extra.retained) {
+    if (extra.retained) {
+      end_retention(future);
+    }
+    extra.dormant = false;
     future->count.store(1, std::memory_order_relaxed);
     return true;
   }
@@ -255,26 +304,30 @@ bool Lineage::revive(Future* future) {
   return false;
 }
 
+// What has not been taken apart yet will be, and then it is dormant, or retained.
+bool Lineage::revive_surely(Future* future) {
+  bool revived = revive(future);
+  while (!revived && core_.check_open().ok()) {
+    core_.refs->reclaim();
+    revived = revive(future);
+  }
+  return revived;
+}
+
 void Lineage::take_arguments(Call* call, std::vector<Call*>& more) {
   for (Future* future : std::exchange(call->needed, {})) {
-    bool was_dormant = future->extra->dormant;
-    // A last count that is going just now has not been taken apart: it will be, and then it is dormant.
-    bool revived = revive(future);
-    while (!revived && core_.check_open().ok()) {
-      core_.refs->reclaim();
-      revived = revive(future);
-    }
-    if (!revived) {
-      continue;  // nothing runs any more
+    if (!revive_surely(future)) {
+      continue;
     }
     --future->extra->needed_by;
     call->held.push_back(future);
-    if (was_dormant || !future->has_entry()) {
-      if (Call* maker = future->extra->kept) {
-        more.push_back(maker);
-      } else {
-        lose(future, nullptr);
-      }
+    if (future->computed()) {
+      continue;
+    }
+    if (Call* maker = future->extra->kept) {
+      more.push_back(maker);
+    } else {
+      lose(future);
     }
   }
 }

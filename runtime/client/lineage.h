@@ -2,9 +2,10 @@
 // should such a result be lost. Under the client's lock.
 //
 // A kept call holds what its arguments refer to, but for results of other kept calls: of those it needs the call, not
-// the value. A future that only kept calls need any more is dormant: its value is gone, its record stays, and it is
-// made again when a call that needs it is. So a long chain of results, each made from the one before, costs records,
-// not values. What is kept is bounded; the oldest goes first, and with it the means to make its results again.
+// the value. (So it is with objects that others have put, too, as long as somebody else holds them: once nobody does,
+// they count as kept.) A future that only kept calls need any more is dormant: its value is gone, its record stays, and
+// it is made again when a call that needs it is. So a long chain of results, each made from the one before, costs
+// records, not values. What is kept is bounded; the oldest goes first, and with it the means to make its results again.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +29,12 @@ class Lineage {
   // The node has handed the entry's value to this process to be made again.
   void lost(shm::EntryRef entry);
 
-  // The last count is gone, and what the future told others is taken back. True: its record stays, as dormant.
+  // The last count is gone. True: it stays as it is, because kept calls need its value.
+  bool retains(Future* dead);
+  // ... and what the future told others is taken back. True: its record stays, as dormant.
   bool outlives(Future* dead);
+  // The store is full: lets go of the values that only this holds.
+  void collect();
   // When the client is gone.
   void abandon_all();
 
@@ -41,18 +46,22 @@ class Lineage {
   // Frees the records of the call and of all that only it needed.
   void forget(Call* call, NoLineage why);
   void unneed(Future* future, std::vector<Call*>& forgotten);
+  void end_retention(Future* future);
   // No result is left that it could make again.
   static bool is_useless(const Call* call);
   static void leave(Call* call, Future* result);
-  void lose(Future* future, Call* call);
+  void lose(Future* future);
   void run(Call* call);
   void take_results(Call* call);
   void take_arguments(Call* call, std::vector<Call*>& more);
   bool revive(Future* future);
+  // Also if the last count is going just now. False: nothing runs any more.
+  bool revive_surely(Future* future);
 
   Core& core_;
-  CallList kept_;  // oldest first
-  size_t kept_bytes_ = 0;
+  CallList kept_;            // oldest first
+  uint64_t kept_bytes_ = 0;  // calls and retained values
+  uint64_t retained_bytes_ = 0;
 };
 
 // For people.

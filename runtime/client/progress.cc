@@ -7,6 +7,7 @@
 #include "runtime/client/complete.h"
 #include "runtime/client/elsewhere.h"
 #include "runtime/client/groups.h"
+#include "runtime/client/lineage.h"
 #include "runtime/client/objects.h"
 #include "runtime/client/refs.h"
 #include "runtime/client/wait_room.h"
@@ -70,6 +71,7 @@ void Progress::loop() {
       lock.unlock();
       core_.objects->collect();
       lock.lock();
+      core_.lineage->collect();
     }
     if (news_due_.exchange(false, std::memory_order_seq_cst)) {
       lock.unlock();

@@ -235,6 +235,12 @@ void Refs::touch(Future* future) {
       shm::EntryWord::unpack(core_.self.calls().entry(ref.entry).word.load(std::memory_order_acquire));
   if (word.generation == ref.generation && word.state == shm::EntryState::kPending) {
     bool is_elsewhere = word.is_elsewhere();
+    if (!is_elsewhere && future->state.load(std::memory_order_relaxed) == FutureState::kElsewhere &&
+        future->extra->kept == nullptr) {
+      // It was lost, and somebody else makes it again.
+      future->call = nullptr;
+      future->state.store(FutureState::kPending, std::memory_order_release);
+    }
     if (is_elsewhere && future->state.load(std::memory_order_relaxed) == FutureState::kPending) {
       core_.settler->settle_elsewhere(future);  // comes back here if it is wanted
       return;
@@ -246,11 +252,13 @@ void Refs::touch(Future* future) {
     }
     return;
   }
+  if (word.was_elsewhere() && word.generation == ref.generation && future->extra->kept != nullptr) {
+    return;  // sabird has yet to read that it is kept here, and hands it over then
+  }
   unsubscribe(future);
   if (word.generation == ref.generation && word.state == shm::EntryState::kLost) {
-    bool was_elsewhere = future->state.load(std::memory_order_relaxed) == FutureState::kElsewhere;
-    lose(future, was_elsewhere ? describe(future->extra->no_lineage)
-                               : "the value was lost: the process that was to make it is gone");
+    lose(future, word.was_elsewhere() ? describe(future->extra->no_lineage)
+                                      : "the value was lost: the process that was to make it is gone");
   } else if (open(future)) {
     core_.settler->settle(future);
   } else {
@@ -304,6 +312,10 @@ void Refs::tell_end(Future* dead) {
     forget_entry(dead, extra.escape_entry);
     core_.ring.tell(RingMessage::release(extra.escape_entry));
   }
+  for (shm::EntryRef entry : extra.stood_for) {
+    forget_entry(dead, entry);
+    core_.ring.tell(RingMessage::release(entry));
+  }
   if (extra.pinned) {
     core_.ring.tell(RingMessage::unpin(extra.entry));
   }
@@ -321,6 +333,9 @@ void Refs::release_nested(Future* dead) {
 }
 
 void Refs::dismantle(Future* dead, bool tell) {
+  if (tell && dead->extra != nullptr && core_.lineage->retains(dead)) {
+    return;
+  }
   if (dead->on_heap) {
     std::free(const_cast<uint8_t*>(dead->data));
     dead->on_heap = false;

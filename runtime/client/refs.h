@@ -43,7 +43,7 @@ class Refs {
   void touch(Future* future);
   // The same, and its value is needed here: if it is on another node it is fetched (O10).
   void want(Future* future);
-  // Of an object: its entry says that the value is on another node.
+  // Of an object: its entry says that the value is on another node, or was, and is lost.
   bool is_elsewhere(const Future* future) const;
   // How large it is there.
   uint64_t elsewhere_bytes(const Future* future) const;

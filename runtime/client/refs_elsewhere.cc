@@ -1,5 +1,7 @@
 // The half of Refs for values on other nodes (O10, O11): who needs one here waits for its entry; the gateway's client
 // says that there is one, and delivers it.
+#include <utility>
+
 #include "runtime/client/lineage.h"
 #include "runtime/client/refs.h"
 #include "runtime/client/settle.h"
@@ -22,7 +24,7 @@ bool Refs::is_elsewhere(const Future* future) const {
   shm::EntryRef ref = future->extra->entry;
   shm::EntryWord word =
       shm::EntryWord::unpack(core_.self.calls().entry(ref.entry).word.load(std::memory_order_acquire));
-  return word.generation == ref.generation && word.is_elsewhere();
+  return word.generation == ref.generation && (word.is_elsewhere() || word.was_elsewhere());
 }
 
 uint64_t Refs::elsewhere_bytes(const Future* future) const {
@@ -34,6 +36,9 @@ void Refs::pend_again(Future* future, Call* maker, uint16_t return_index) {
   FutureExtra& extra = *future->extra;
   future->call = maker;
   future->state.store(FutureState::kPending, std::memory_order_release);
+  if (std::exchange(extra.escape_kept, false)) {
+    extra.stood_for.push_back(extra.escape_entry);
+  }
   if (extra.has_entry) {
     extra.escaped = true;
     extra.escape_entry = extra.entry;
@@ -61,8 +66,6 @@ std::string describe(NoLineage why) {
   switch (why) {
     case NoLineage::kNotOurs:
       return text + "the process that had it made is gone, too, or does not need it any more";
-    case NoLineage::kNoTask:
-      return text + "no task made it, but an actor's method";
     case NoLineage::kNoRetries:
       return text + "the task that made it has no retries left (max_retries)";
     case NoLineage::kEvicted:

@@ -182,10 +182,9 @@ void Submitter::submit_again(Call* call) {
     core_.dispatcher->enqueue(call);
     return;
   }
-  // Its arguments have other places by now.
+  // Its arguments may have other places by now.
+  core_.dispatcher->drop_args(call);
   call->prepared->whole = nullptr;
-  call->heap_args.reset();
-  call->args_place = ArgsPlace::kNone;
   await_arguments(call);
 }
 

@@ -408,11 +408,13 @@ bool ExportedClass::result(rpc::ResultMessage& message, const MentionsPtr& menti
   return true;
 }
 
-ExportedClass::Values ExportedClass::sort(rpc::ResultMessage& message, const MentionsPtr& mentions) {
+// A stand-in goes with its actor: nobody would be left to fetch what stayed.
+ExportedClass::Values ExportedClass::sort(rpc::ResultMessage& message, const MentionsPtr& mentions) const {
   Values values;
+  bool may_stay = message.outcome == rpc::Outcome::kValues && stand_in_ == nullptr;
   for (rpc::WireValue& value : message.values) {
     values.staying.emplace_back();
-    if (message.outcome == rpc::Outcome::kValues && RemoteResults::stays(value)) {
+    if (may_stay && RemoteResults::stays(value)) {
       values.staying.back() = std::move(value);
       values.mentions = mentions;
     } else {
@@ -440,7 +442,11 @@ void ExportedClass::end_with(Work* work, std::vector<Future*> came, const Values
   }
   if (failed) {
     release_all(all);
-    fail(work, std::move(*failed).with_context("its result could not be registered"));
+    if (is_lost(failed->kind())) {
+      relay_.lose(work, "its result is lost: " + failed->message());
+    } else {
+      fail(work, std::move(*failed).with_context("its result could not be registered"));
+    }
   } else {
     (void)relay_.finish(work, std::move(all));
   }

@@ -112,7 +112,7 @@ class ExportedClass {
   // Of a message that was not posted.
   void take_back(const std::vector<rpc::WireArg>& args);
   void create_actor(client::Work* work);
-  static Values sort(rpc::ResultMessage& message, const MentionsPtr& mentions);
+  Values sort(rpc::ResultMessage& message, const MentionsPtr& mentions) const;
   void end_with(client::Work* work, std::vector<client::Future*> came, const Values& values);
   // It did not come back. An actor's calls stay claimed: they are lost with this worker, and repaired as after a death.
   void lose(client::Work* work, const std::string& why);

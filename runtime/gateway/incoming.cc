@@ -133,7 +133,7 @@ void Incoming::need_all(const std::shared_ptr<Batch>& batch, bool admitted) {
   batch->admitted = admitted;
   if (admitted) {
     for (const rpc::WireValue& value : batch->values) {
-      need(value, batch);
+      need(value, batch, true);
     }
   } else {
     std::lock_guard guard(lock_);
@@ -162,10 +162,10 @@ void Incoming::promise_refs(const rpc::WireValue& value, Batch& batch) {
   }
 }
 
-void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch) {
+void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch, bool is_whole) {
   for (const rpc::WireRef& ref : value.refs) {
     if (ref.value) {
-      need(*ref.value, batch);
+      need(*ref.value, batch, false);
     }
   }
   if (!value.stored) {
@@ -173,7 +173,7 @@ void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& b
   }
   ++batch->missing;
   if (value.stored->is_yours) {
-    take_own(value, batch);
+    take_own(value, batch, is_whole && value.refs.empty());
   } else if (value.stored->size_bytes > client_.core().self.node().header().store_bytes) {
     {
       std::lock_guard guard(lock_);
@@ -187,10 +187,13 @@ void Incoming::need(const rpc::WireValue& value, const std::shared_ptr<Batch>& b
   }
 }
 
-void Incoming::take_own(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch) {
-  Result<Future*> own = not_found_error("an object that the other node took for one of this node");
-  if (std::optional<NamedObjects::Object> object = named_.find(value.stored->id)) {
-    own = client_.adopt(object->future);
+void Incoming::take_own(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch, bool is_argument) {
+  Result<Future*> own = invalid_error("an object that the other node took for one of this node");
+  bool may_be = is_argument && batch->priority == Admission::Priority::kArguments;
+  if (std::optional<NamedObjects::Object> object = may_be ? named_.find(value.stored->id) : std::nullopt) {
+    if (object->future->kind == client::FutureKind::kObject) {
+      own = client_.adopt(object->future);
+    }
     client::release(object->future);
   }
   bool is_new = false;

@@ -55,8 +55,9 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
 
   void promise_refs(const rpc::WireValue& value, Batch& batch);
   void need_all(const std::shared_ptr<Batch>& batch, bool admitted);
-  void need(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
-  void take_own(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
+  void need(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch, bool is_whole);
+  // Only an argument as a whole may be one.
+  void take_own(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch, bool is_argument);
   void fetch(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
   void pull(const rpc::WireValue& value, const std::shared_ptr<Batch>& batch);
   void arrived(const PullPtr& pull, const Result<void>& result);

@@ -48,15 +48,20 @@ RemoteResults::~RemoteResults() {
 void RemoteResults::stop() { client_.core().elsewhere->set_handler(nullptr); }
 
 bool RemoteResults::stays(const rpc::WireValue& value) {
-  return value.stored && value.stored->size_bytes >= kFromBytes && value.refs.empty() && !value.is_error;
+  return value.stored && !value.stored->is_yours && value.stored->size_bytes >= kFromBytes && value.refs.empty() &&
+         !value.is_error;
 }
 
 Result<Future*> RemoteResults::make(const rpc::WireValue& value, MentionsPtr mentions) {
   client::ValueHeader header{.encoding = value.encoding, .language = value.language, .variant = value.variant};
   const rpc::ObjectId& id = value.stored->id;
   SABIR_ASSIGN_OR_RETURN(Future * future, relay_.make_elsewhere(header, value.stored->size_bytes, id.uid, id.sequence));
-  there_.add(id, mentions);
   std::lock_guard guard(lock_);
+  if (lost_) {
+    client::release(future);
+    return Error(ErrorKind::kObjectLost, "the other node is gone");
+  }
+  there_.add(id, mentions);
   Record& record = records_[key_of(client::Relay::entry_of(future))];
   record.value = rpc::copy_of(value);
   record.mentions = std::move(mentions);
@@ -100,7 +105,18 @@ void RemoteResults::fetch(Key key) {
                  [this, key](Result<std::vector<Future*>> made) { fetched(key, std::move(made)); });
 }
 
+bool RemoteResults::may_try_again(Key key, ErrorKind why) {
+  std::lock_guard guard(lock_);
+  auto found = records_.find(key);
+  bool passes = why == ErrorKind::kStoreFull || why == ErrorKind::kTimeout;
+  return passes && !lost_ && found != records_.end() && ++found->second.tries < kMaxTries;
+}
+
 void RemoteResults::fetched(Key key, Result<std::vector<Future*>> made) {
+  if (!made.ok() && may_try_again(key, made.error().kind())) {
+    fetch(key);
+    return;
+  }
   Record record;
   if (!take(key, record)) {
     if (made.ok()) {
@@ -123,6 +139,7 @@ void RemoteResults::peer_lost() {
   std::map<Key, Record> lost;
   {
     std::lock_guard guard(lock_);
+    lost_ = true;
     lost.swap(records_);
   }
   for (auto& [key, record] : lost) {

@@ -31,6 +31,8 @@ class RemoteResults {
  public:
   // Smaller ones come at once: asking for them later would take longer than the bytes do.
   static constexpr uint64_t kFromBytes = 1 << 20;
+  // A full store, or a peer that is slow: each try waits for a minute.
+  static constexpr int kMaxTries = 5;
 
   // All must outlive it, `incoming` also what it has begun there: stop that first.
   RemoteResults(client::Client& client, Incoming& incoming, KeptThere& there);
@@ -53,12 +55,14 @@ class RemoteResults {
   struct Record {
     rpc::WireValue value;
     MentionsPtr mentions;
+    int tries = 0;
   };
   using Key = std::pair<uint32_t, uint64_t>;
 
   static Key key_of(const rpc::EntryKey& entry) { return {entry.entry, entry.generation}; }
   void changed(const rpc::ObjectChange& change);
   void fetch(Key key);
+  bool may_try_again(Key key, ErrorKind why);
   void fetched(Key key, Result<std::vector<client::Future*>> made);
   // Whoever takes it out is the one who ends it.
   bool take(Key key, Record& out);
@@ -69,6 +73,7 @@ class RemoteResults {
   KeptThere& there_;
   std::mutex lock_;
   std::map<Key, Record> records_;
+  bool lost_ = false;
 };
 
 }  // namespace sabir::gateway

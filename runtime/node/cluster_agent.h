@@ -95,7 +95,8 @@ class ClusterHost {
   virtual void node_gone(const cluster::NodeKey& peer) = 0;
   virtual void node_drains(const cluster::NodeKey& peer) = 0;
   virtual void on_group_message(const cluster::NodeKey& from, const cluster::GroupMessage& message) = 0;
-  // No program of this node runs, no actor lives here, no call of anybody runs or waits, and nobody needs an object here.
+  // No program of this node runs, no actor lives here, no call of anybody runs or waits, and nobody needs an object
+  // here.
   virtual bool has_nothing_to_do() = 0;
   // It was drained, and is to end in order.
   virtual void drained(const std::string& why) = 0;

@@ -62,7 +62,8 @@ enum class RingOp : uint8_t {
   kPin = 11,        // entry, generation
   kUnpin = 12,      // entry, generation
   kCloseLoan = 13,  // a = offset inside a loan: nothing more will be announced in it (O3)
-  kKeep = 14,       // entry, generation: this process can make its value again, should it be lost (O11)
+  kKeep = 14,  // entry, generation, spare = which result it is: this process can make its value again, should it be
+               // lost (O11)
 };
 
 struct RingRecord {

@@ -110,7 +110,11 @@ RingMessage RingMessage::hold_nested(EntryRef entry, EntryRef container) {
 RingMessage RingMessage::subscribe(EntryRef entry) { return on_entry(RingOp::kSubscribe, entry); }
 RingMessage RingMessage::pin(EntryRef entry) { return on_entry(RingOp::kPin, entry); }
 RingMessage RingMessage::unpin(EntryRef entry) { return on_entry(RingOp::kUnpin, entry); }
-RingMessage RingMessage::keep(EntryRef entry) { return on_entry(RingOp::kKeep, entry); }
+RingMessage RingMessage::keep(EntryRef entry, uint16_t return_index) {
+  RingMessage message = on_entry(RingOp::kKeep, entry);
+  message.return_index = return_index;
+  return message;
+}
 RingMessage RingMessage::close_loan(uint64_t offset) {
   RingMessage message = on_entry(RingOp::kCloseLoan, {});
   message.offset = offset;
@@ -162,7 +166,9 @@ RingRecord encode(const RingMessage& message) {
     case RingOp::kSubscribe:
     case RingOp::kPin:
     case RingOp::kUnpin:
+      break;
     case RingOp::kKeep:
+      record.spare = message.return_index;
       break;
   }
   return record;
@@ -180,7 +186,10 @@ std::optional<RingMessage> decode(const RingRecord& record) {
     case RingOp::kSubscribe:
     case RingOp::kPin:
     case RingOp::kUnpin:
+      valid = true;
+      break;
     case RingOp::kKeep:
+      message.return_index = record.spare;
       valid = true;
       break;
     case RingOp::kAnnounce:

@@ -27,7 +27,8 @@ inline constexpr uint8_t kEscapeIsElsewhere = 1;   // RingRecord::flag of kEscap
 //   kEscape      entry, is_elsewhere, size_bytes   a value on another node that the process fetches when it is wanted
 //   kBind        entry, cell                    an escaped call has entered this cell
 //   kDeliver     entry, place, and for kBlock block_unit, size_bytes; for kObject object
-//   kHold, kRelease, kSubscribe, kPin, kUnpin, kKeep   entry
+//   kHold, kRelease, kSubscribe, kPin, kUnpin   entry
+//   kKeep        entry, return_index   its call is kept, and has it as that result
 //   kHoldCell    entry, cell                    a reference inside that call's result
 //   kDropCell    cell                           all holds of that use of the cell
 //   kHoldNested  entry, object                  a reference inside the stored object `object`
@@ -64,7 +65,7 @@ struct RingMessage {
   static RingMessage pin(EntryRef entry);
   static RingMessage unpin(EntryRef entry);
   static RingMessage close_loan(uint64_t offset);
-  static RingMessage keep(EntryRef entry);
+  static RingMessage keep(EntryRef entry, uint16_t return_index);
 };
 
 RingRecord encode(const RingMessage& message);

@@ -91,6 +91,7 @@ struct EntryWord {
   static constexpr uint16_t kIsElsewhere = 2;  // kPending, but the value is there: on another node (O10)
 
   constexpr bool is_elsewhere() const { return state == EntryState::kPending && (flags & kIsElsewhere) != 0; }
+  constexpr bool was_elsewhere() const { return state == EntryState::kLost && (flags & kIsElsewhere) != 0; }
   constexpr uint64_t pack() const { return (generation << 24) | (uint64_t{static_cast<uint8_t>(state)} << 16) | flags; }
   static constexpr EntryWord unpack(uint64_t word) {
     return {word >> 24, static_cast<EntryState>((word >> 16) & 0xff), static_cast<uint16_t>(word)};

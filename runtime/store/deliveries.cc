@@ -20,8 +20,15 @@ void Ownership::apply_escape(ProcessId process, const RingMessage& message, Inst
   record->more().return_index = message.return_index;
   if (message.is_elsewhere) {
     begin_elsewhere(*record, message.size_bytes);
+    // What rings that were read before have said of it.
+    for (shm::EntryIndex alias : record->more().aliases) {
+      EntryRecord* other = table_.find(alias);
+      if (other->state == EntryState::kPending && other->extra && other->extra->alias_of == message.entry) {
+        follow_elsewhere(*other, alias, message.size_bytes, out);
+      }
+    }
     if (is_awaited(message.entry.entry)) {
-      want(message.entry, out);  // a ring that was read before said so
+      want(message.entry, out);
     }
   }
   counters_.escaped += 1;
@@ -207,6 +214,9 @@ void Ownership::resolve(shm::EntryIndex entry, EntryState state, bool write, Ins
     counters_.lost += state == EntryState::kLost ? 1 : 0;
     if (write || index != entry) {
       uint16_t flags = record.is_actor ? shm::EntryWord::kIsActor : uint16_t{0};
+      if (state == EntryState::kLost && record.extra && record.extra->is_elsewhere) {
+        flags |= shm::EntryWord::kIsElsewhere;
+      }
       out.emplace_back(WriteEntry{index, {record.generation, state, flags}, record.offset, record.size_bytes});
     }
     if (!record.extra) {

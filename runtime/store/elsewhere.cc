@@ -97,15 +97,24 @@ void Ownership::follow_elsewhere(EntryRecord& record, shm::EntryIndex entry, uin
   }
 }
 
-void Ownership::apply_keep(ProcessId process, const shm::RingMessage& message) {
+// Only who holds it, which its ring has said before, and only the first. Its ring may have been read before the one
+// with the ESCAPE: then the entry is free.
+void Ownership::apply_keep(ProcessId process, const shm::RingMessage& message, Instructions& out) {
   EntryRecord* record = current(message.entry);
-  bool is_unborn = record != nullptr && record->state == EntryState::kFree;  // its ESCAPE lies in a ring not come to
-  bool is_elsewhere = record != nullptr && record->state == EntryState::kPending && record->extra &&
-                      record->extra->is_elsewhere && !record->extra->alias_of;
-  if (is_elsewhere || is_unborn) {
+  bool may_keep = record != nullptr && !record->is_actor && record->count_of(Holder::process(process)) != 0 &&
+                  !(record->extra && (record->extra->keeper || record->extra->alias_of));
+  bool is_elsewhere = may_keep && record->extra && record->extra->is_elsewhere;
+  if (may_keep && (record->state == EntryState::kFree || (is_elsewhere && record->state == EntryState::kPending))) {
     record->more().keeper = process;
+    record->more().keeper_index = message.return_index;
+  } else if (is_elsewhere && record->state == EntryState::kLost) {
+    // It was lost before anybody could keep it.
+    record->extra->keeper = process;
+    record->extra->keeper_index = message.return_index;
+    record->state = EntryState::kPending;
+    hand_to_keeper(*record, message.entry.entry, out);
   } else {
-    counters_.ignored_records += 1;  // it came here meanwhile, or was lost
+    counters_.ignored_records += 1;  // it came here meanwhile
   }
 }
 
@@ -117,10 +126,13 @@ bool Ownership::hand_to_keeper(EntryRecord& record, shm::EntryIndex entry, Instr
   end_elsewhere(record);
   record.creator = *record.extra->keeper;
   record.extra->keeper.reset();
+  record.extra->return_index = record.extra->keeper_index;
   record.extra->is_elsewhere = false;
   record.extra->is_fetched = false;
   out.emplace_back(WriteEntry{entry, {record.generation, EntryState::kPending, 0}, 0, 0});
   out.emplace_back(RemakeObject{record.creator, {record.generation, entry}});
+  // Who waits for it may have to let others go first.
+  ring_subscribers(record, out, true);
   return true;
 }
 

@@ -81,7 +81,7 @@ TEST_F(ElsewhereTest, LostWithWhoSaidIt) {
 
 TEST_F(ElsewhereTest, AKeeperMakesItAgain) {
   EntryRef entry = elsewhere(0);
-  store_.round(kDriver, {Message::keep(entry)});
+  store_.round(kDriver, {Message::keep(entry, 1)});
   store_.round(kWorker, {Message::hold(entry), Message::subscribe(entry)});
   store_.out.clear();
   store_.round(kGateway, {Message::deliver_lost(entry)});
@@ -89,7 +89,8 @@ TEST_F(ElsewhereTest, AKeeperMakesItAgain) {
   ASSERT_EQ(remakes.size(), 1U);
   EXPECT_EQ(remakes[0].process, kDriver);
   EXPECT_EQ(state(entry), EntryState::kPending);
-  EXPECT_TRUE(only<RingProcess>(store_.out).empty()) << "the worker goes on waiting";
+  EXPECT_EQ(only<RingProcess>(store_.out).size(), 1U) << "the worker looks, and goes on waiting";
+  EXPECT_EQ(store_.own.escapes_of(kDriver).front().return_index, 1);
   store_.out.clear();
   store_.round(kDriver, {Message::deliver_null(entry)});
   EXPECT_EQ(state(entry), EntryState::kResident);
@@ -98,7 +99,7 @@ TEST_F(ElsewhereTest, AKeeperMakesItAgain) {
 
 TEST_F(ElsewhereTest, MadeAgainOnAnotherNodeItIsFetchedForWhoWaits) {
   EntryRef entry = elsewhere(0);
-  store_.round(kDriver, {Message::keep(entry)});
+  store_.round(kDriver, {Message::keep(entry, 1)});
   store_.round(kWorker, {Message::hold(entry), Message::subscribe(entry)});
   store_.round(kGateway, {Message::deliver_lost(entry)});
   EntryRef again = elsewhere(1);
@@ -114,7 +115,7 @@ TEST_F(ElsewhereTest, MadeAgainOnAnotherNodeItIsFetchedForWhoWaits) {
 // The keeper's ring may be read before the one that says what there is to keep.
 TEST_F(ElsewhereTest, KeptBeforeItIsKnown) {
   EntryRef entry{1, gateway_entries_};
-  store_.round(kDriver, {Message::hold(entry), Message::keep(entry)});
+  store_.round(kDriver, {Message::hold(entry), Message::keep(entry, 1)});
   store_.round(kGateway, {Message::elsewhere(entry, 1), Message::deliver_lost(entry)});
   EXPECT_EQ(only<RemakeObject>(store_.out).size(), 1U);
 }
@@ -124,6 +125,37 @@ TEST_F(ElsewhereTest, WantedBeforeItIsKnown) {
   store_.round(kDriver, {Message::hold(entry), Message::subscribe(entry)});
   store_.round(kGateway, {Message::elsewhere(entry, 1)});
   EXPECT_EQ(only<FetchObject>(store_.out).size(), 1U);
+}
+
+TEST_F(ElsewhereTest, KeptAfterItWasLost) {
+  EntryRef entry = elsewhere(0);
+  store_.round(kGateway, {Message::deliver_lost(entry)});
+  EXPECT_EQ(state(entry), EntryState::kLost);
+  EXPECT_TRUE(only<WriteEntry>(store_.out).back().word.was_elsewhere());
+  store_.round(kDriver, {Message::keep(entry, 0)});
+  EXPECT_EQ(only<RemakeObject>(store_.out).size(), 1U);
+  EXPECT_EQ(state(entry), EntryState::kPending);
+}
+
+// T3: a process keeps what it holds, and nobody takes that from it.
+TEST_F(ElsewhereTest, NobodyElseKeepsIt) {
+  EntryRef entry = elsewhere(0);
+  store_.round(kWorker, {Message::keep(entry, 0)});
+  store_.round(kDriver, {Message::keep(entry, 1)});
+  store_.round(kWorker, {Message::hold(entry), Message::keep(entry, 0)});
+  store_.out.clear();
+  store_.round(kGateway, {Message::deliver_lost(entry)});
+  EXPECT_EQ(only<RemakeObject>(store_.out).front().process, kDriver);
+}
+
+TEST_F(ElsewhereTest, AnAliasThatWasFirst) {
+  EntryRef escaped{1, driver_entries_};
+  EntryRef entry{1, gateway_entries_};
+  store_.round(kDriver,
+               {Message::escape(escaped, {}, 0), Message::hold(entry), Message::deliver_object(escaped, entry)});
+  store_.out.clear();
+  store_.round(kGateway, {Message::elsewhere(entry, 1)});
+  EXPECT_TRUE(only<WriteEntry>(store_.out).front().word.is_elsewhere());
 }
 
 TEST_F(ElsewhereTest, AllOfAProcess) {
@@ -143,7 +175,7 @@ TEST_F(ElsewhereTest, AllOfAProcess) {
 TEST_F(ElsewhereTest, AKeeperThatDiesKeepsNothing) {
   EntryRef entry = elsewhere(0);
   store_.round(kWorker, {Message::hold(entry)});
-  store_.round(kDriver, {Message::keep(entry)});
+  store_.round(kDriver, {Message::keep(entry, 1)});
   store_.own.process_dead(kDriver, store_.out);
   store_.round(kGateway, {Message::deliver_lost(entry)});
   EXPECT_EQ(state(entry), EntryState::kLost);
@@ -152,7 +184,7 @@ TEST_F(ElsewhereTest, AKeeperThatDiesKeepsNothing) {
 TEST_F(ElsewhereTest, AKeeperThatDiesWhileItMakesItLosesIt) {
   EntryRef entry = elsewhere(0);
   store_.round(kWorker, {Message::hold(entry)});
-  store_.round(kDriver, {Message::keep(entry)});
+  store_.round(kDriver, {Message::keep(entry, 1)});
   store_.round(kGateway, {Message::deliver_lost(entry)});
   store_.own.process_dead(kDriver, store_.out);
   store_.own.lose_escapes(kDriver, store_.out);

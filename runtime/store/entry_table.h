@@ -32,6 +32,7 @@ struct EntryExtra {
   bool is_fetched = false;          // ... and its creator was asked for it
   bool is_counted = false;          // ... among those that its creator still has to deliver
   std::optional<ProcessId> keeper;  // who can make it again (O11)
+  uint16_t keeper_index = 0;        // ... as which result of its call
 };
 
 struct EntryRecord {

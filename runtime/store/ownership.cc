@@ -80,7 +80,7 @@ void Ownership::apply(ProcessId process, const shm::RingRecord& record, Instruct
       apply_subscribe(process, *message, out);
       break;
     case RingOp::kKeep:
-      apply_keep(process, *message);
+      apply_keep(process, *message, out);
       break;
     case RingOp::kCloseLoan:
       if (Result<void> closed = loans_.close(process, message->offset, out); !closed.ok()) {

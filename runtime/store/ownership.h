@@ -198,7 +198,7 @@ class Ownership {
   // elsewhere.cc: values on other nodes
   void begin_elsewhere(EntryRecord& record, uint64_t size_bytes);
   void end_elsewhere(EntryRecord& record);
-  void apply_keep(ProcessId process, const shm::RingMessage& message);
+  void apply_keep(ProcessId process, const shm::RingMessage& message, Instructions& out);
   // Somebody waits for the entry: whoever has to fetch its value is asked to, once.
   void want(shm::EntryRef entry, Instructions& out);
   bool is_awaited(shm::EntryIndex entry) const;

@@ -15,6 +15,7 @@ from sabir.exceptions import SabirError
 
 RETRIES = 6
 WINDOW = 120  # calls under way
+LATER_S = 3  # so long at most a large result stays where it was made before it is looked at
 STUCK_S = 120  # without a result: much more than any call takes, or a dead node is waited for
 
 
@@ -36,6 +37,11 @@ def total(array: Any, factor: int) -> int:
 @sabir.remote(max_retries=RETRIES)
 def filled(value: int, size: int) -> Any:
     return np.full(size, value, dtype=np.int64)
+
+
+@sabir.remote(max_retries=RETRIES)
+def more(array: Any) -> Any:
+    return array + 1
 
 
 @sabir.remote(max_retries=RETRIES)
@@ -63,12 +69,13 @@ class Load:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
         self._open: dict[Any, tuple[Any, str]] = {}
+        self._later: list[tuple[float, Any, tuple[Any, str]]] = []
         self._progress_s = time.monotonic()
         self._everybodys = sabir.put(np.arange(300_000))
 
     def _submit(self) -> None:
         number = self._random.randrange(1000)
-        kind = self._random.choice(["small", "small", "small", "shared", "result", "chain", "error", "inside"])
+        kind = self._random.choice(["small", "small", "small", "shared", "result", "chain", "long", "error", "inside"])
         ref, expected = getattr(self, f"_{kind}")(number)
         self._open[ref] = (expected, f"{kind} {number}")
 
@@ -86,6 +93,13 @@ class Load:
     def _chain(self, number: int) -> Any:
         return total.remote(filled.remote(number, 40_000), 3), 120_000 * number
 
+    def _long(self, number: int) -> Any:
+        """Large values that no other node than theirs has to see, but for the last one."""
+        ref = filled.remote(number, 150_000)
+        for _ in range(4):
+            ref = more.remote(ref)
+        return ref, (150_000, number + 4, number + 4)
+
     def _error(self, number: int) -> Any:
         return refuse.remote(number), ("planned", number)
 
@@ -98,7 +112,12 @@ class Load:
         while len(self._open) < WINDOW:
             self._submit()
         ready, _ = sabir.wait(list(self._open), num_returns=10, timeout=0.2)
-        self._judge(ready)
+        for ref in ready:
+            if isinstance(self._open[ref][0], tuple) and self._random.random() < 0.3:
+                due = time.monotonic() + self._random.random() * LATER_S
+                self._later.append((due, ref, self._open.pop(ref)))
+        self._judge([ref for ref in ready if ref in self._open])
+        self._judge_later(time.monotonic())
         if ready:
             self._progress_s = time.monotonic()
         stuck = time.monotonic() - self._progress_s > STUCK_S
@@ -108,7 +127,15 @@ class Load:
         ready, late = sabir.wait(list(self._open), num_returns=len(self._open), timeout=timeout_s)
         assert not late, f"these calls hang: {[self._open[ref][1] for ref in late]}"
         self._judge(ready)
+        self._judge_later(float("inf"))
         del self._everybodys
+
+    def _judge_later(self, now: float) -> None:
+        due = [entry for entry in self._later if entry[0] <= now]
+        self._later = [entry for entry in self._later if entry[0] > now]
+        for _, ref, expected in due:
+            self._open[ref] = expected
+        self._judge([ref for _, ref, _ in due])
 
     def _judge(self, refs: list[Any]) -> None:
         for ref in refs:

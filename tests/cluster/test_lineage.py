@@ -194,15 +194,102 @@ def test_without_retries_it_is_lost(cluster):
     all_gone(cluster)
 
 
-def test_what_an_actor_made_is_lost(cluster):
+def test_what_an_actor_made_comes_at_once(cluster):
+    """It may end at any time, and nobody could make its results again."""
+
     @far
     class Maker:
         def make(self) -> np.ndarray:
-            return np.zeros(SIZE // 8)
+            return np.full(SIZE // 8, 11)
 
     maker = Maker.remote()
-    assert "an actor's method" in lost(cluster, maker.make.remote())
+    ref = maker.make.remote()
+    computed(ref)
     del maker
+    for node in list(cluster.nodes[1:]):
+        cluster.remove_node(node, allow_graceful=False)
+    assert (get(ref) == 11).all()
+    del ref
+    all_gone(cluster)
+
+
+def test_lost_twice_and_named_by_others_before_it_was_there(cluster):
+    """A reference that was passed on while it was pending: the other one follows what becomes of it."""
+
+    @sabir.remote(num_cpus=0)
+    class Keeper:
+        def keep(self, refs: list[Any]) -> None:
+            self.ref = refs[0]
+
+        def first(self) -> int:
+            return int(sabir.get(self.ref)[0])
+
+    def slowly(seed: int) -> np.ndarray:
+        time.sleep(0.5)
+        return np.full(SIZE // 8, seed)
+
+    keeper = Keeper.remote()
+    ref = far(slowly).remote(12)
+    get(keeper.keep.remote([ref]))
+    for _ in range(2):
+        computed(ref)
+        cluster.remove_node(holder_of(cluster), allow_graceful=False)
+        cluster.add_node(num_cpus=2, resources={"far": 4}, object_store_memory=256 * MIB)
+    assert get(keeper.first.remote()) == 12
+    assert (get(ref) == 12).all()
+    del ref, keeper
+    all_gone(cluster)
+
+
+def test_made_again_with_an_error(cluster):
+    """... by a call that then fails: who waits hears of it, and so does who asks later."""
+    flag = os.path.join(cluster.nodes[0].session, "..", f"flag-{os.getpid()}-{time.monotonic_ns()}")
+
+    def once(path: str) -> np.ndarray:
+        if os.path.exists(path):
+            raise ValueError("a second time")
+        open(path, "w").close()
+        return np.zeros(SIZE // 8)
+
+    ref = far(once).remote(flag)
+    later = add.remote(ref, 1)
+    computed(ref, later)
+    del later
+    for node in list(cluster.nodes[1:]):
+        cluster.remove_node(node, allow_graceful=False)
+    cluster.add_node(num_cpus=2, resources={"far": 4}, object_store_memory=256 * MIB)
+    with pytest.raises(ValueError, match="a second time"):
+        get(ref)
+    with pytest.raises(ValueError, match="a second time"):
+        get(add.remote(ref, 1))
+    del ref
+    all_gone(cluster)
+
+
+def test_lost_before_anybody_looked(cluster):
+    """The program computes, and takes in no results, when the node goes."""
+    ref = make.remote(13)
+    wait_until(lambda: any(store_bytes(node.session) >= SIZE for node in cluster.nodes[1:]), "it is made")
+    time.sleep(0.3)
+    cluster.remove_node(holder_of(cluster), allow_graceful=False)
+    time.sleep(1)
+    assert (get(ref) == 13).all()
+    del ref
+    all_gone(cluster)
+
+
+def test_a_worker_that_waits_gives_up_what_its_argument_needs(cluster):
+    """All of a resource is taken by a task whose argument is lost: it goes back until that is made again."""
+    for node in list(cluster.nodes[1:]):
+        cluster.remove_node(node, allow_graceful=False)
+    node = cluster.add_node(num_cpus=2, resources={"one": 1}, object_store_memory=256 * MIB)
+    made = sabir.remote(num_cpus=0, resources={"one": 1})(np.full).remote(SIZE // 8, 14)
+    computed(made)
+    cluster.remove_node(node, allow_graceful=False)
+    first = sabir.remote(num_cpus=0, resources={"one": 1})(lambda array: int(array[0])).remote(made)
+    cluster.add_node(num_cpus=2, resources={"one": 1}, object_store_memory=256 * MIB)
+    assert get(first) == 14
+    del made, first
     all_gone(cluster)
 
 
