@@ -98,8 +98,21 @@ void Lineage::end_retention(Future* future) {
 }
 
 void Lineage::collect() {
-  while (retained_bytes_ != 0 && !kept_.empty()) {
-    forget(kept_.front(), NoLineage::kEvicted);
+  uint64_t pressure = core_.self.node().header().store_pressure.load(std::memory_order_acquire);
+  if (std::exchange(pressure_seen_, pressure) == pressure) {
+    return;  // it is about idle loans of this process
+  }
+  // Only calls that need such a value: what others hold costs nobody any room.
+  Call* next = nullptr;
+  for (Call* call = kept_.front(); call != nullptr && retained_bytes_ != 0; call = next) {
+    next = call->next;
+    bool holds_any = std::any_of(call->needed.begin(), call->needed.end(),
+                                 [](const Future* future) { return future->extra->retained; });
+    if (holds_any) {
+      uint32_t before = kept_.size();
+      forget(call, NoLineage::kEvicted);
+      next = kept_.size() + 1 == before ? next : kept_.front();  // it may have been gone with it
+    }
   }
 }
 

@@ -62,6 +62,7 @@ class Lineage {
   CallList kept_;            // oldest first
   uint64_t kept_bytes_ = 0;  // calls and retained values
   uint64_t retained_bytes_ = 0;
+  uint64_t pressure_seen_ = 0;
 };
 
 // For people.

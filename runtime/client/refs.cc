@@ -1,7 +1,6 @@
 #include "runtime/client/refs.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "runtime/client/actor_peer.h"
 #include "runtime/client/call.h"
