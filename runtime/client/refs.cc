@@ -1,6 +1,7 @@
 #include "runtime/client/refs.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "runtime/client/actor_peer.h"
 #include "runtime/client/call.h"
