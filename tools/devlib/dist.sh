@@ -10,6 +10,7 @@ run_dist() {
     while read -r minor _; do
         "$VENV/bin/python" "$ROOT/tools/devlib/wheel.py" "$STAGE" "3.$minor" "$ROOT/dist"
     done < <(pythons)
+    "$VENV/bin/python" "$ROOT/tools/devlib/ray_wheel.py" "$ROOT/dist"
     "$VENV/bin/python" "$ROOT/tools/devlib/cpp_archive.py" "$BUILD/sabir-cpp.tar.gz" "$ROOT/dist"
     dist_java
 }
