@@ -171,12 +171,19 @@ def program_a_crash_of_the_worker():
 
 
 def program_wrong_use():
-    for wrong in (lambda: square(1), lambda: ray.remote(5), lambda: ray.remote(), lambda: ray.remote(square)):
+    for wrong in (lambda: square(1), lambda: ray.remote(square)):
         try:
             wrong()
             raise AssertionError
         except TypeError:
             pass
+    for wrong in (lambda: ray.remote(5), lambda: ray.remote()):
+        try:
+            wrong()
+        except AssertionError as error:
+            assert "must be applied" in str(error)
+        else:
+            raise AssertionError
     try:
         ray.remote(bad_option=1)(lambda: 1)
         raise AssertionError

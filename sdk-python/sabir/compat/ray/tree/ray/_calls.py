@@ -16,7 +16,7 @@ def remote(*args: Any, **options: Any) -> Any:
     if len(args) == 1 and not options and callable(args[0]):
         return _made(args[0], {})
     if args or not options:
-        raise TypeError(
+        raise AssertionError(  # as Ray does
             "The @ray.remote decorator must be applied either with no arguments and no parentheses, for example "
             "'@ray.remote', or it must be applied using some of the arguments in the list, for example "
             "'@ray.remote(num_returns=2, resources={\"CustomResource\": 1})'."

@@ -16,6 +16,7 @@ from sabir.exceptions import (
     WorkerCrashedError,
 )
 from sabir.exceptions import ActorError as RayActorError
+from sabir.exceptions import NameTakenError as ActorAlreadyExistsError
 from sabir.exceptions import SabirError as RayError
 from sabir.exceptions import SabirSystemError as RaySystemError
 from sabir.exceptions import TaskError as RayTaskError
@@ -97,6 +98,7 @@ class UserCodeException(RayError): ...
 
 
 RAY_EXCEPTION_TYPES = [
+    ActorAlreadyExistsError,
     ActorDiedError,
     ActorUnavailableError,
     GetTimeoutError,
