@@ -22,6 +22,7 @@ Result<std::unique_ptr<rpc::SessionClient>> observe(const std::string& session_p
     void on_collect() override {}
     void on_exit(std::string) override {}
     void on_group(std::string, Result<void>) override {}
+    void on_objects(std::vector<rpc::ObjectChange>) override {}
     void on_disconnect() override {}
   };
   static Silent silent;

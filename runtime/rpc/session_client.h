@@ -18,7 +18,7 @@ class NoticeHandler {
   virtual void on_collect() = 0;
   virtual void on_exit(std::string reason) = 0;
   virtual void on_group(std::string id, Result<void> outcome) = 0;
-  virtual void on_objects(std::vector<ObjectChange>) {}  // only who has told of such values hears of them
+  virtual void on_objects(std::vector<ObjectChange> changes) = 0;
   // The connection is gone, by either side. Called once, last.
   virtual void on_disconnect() = 0;
 };

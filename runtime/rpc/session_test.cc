@@ -208,10 +208,12 @@ TEST_F(SessionTest, Notices) {
     EXPECT_TRUE(sink->log({{12, 2, "f", "line\n", 3}}));
     sink->warn("careful");
     sink->collect();
+    sink->objects({{ObjectChange::Kind::kUnheld, {7, 1}}, {ObjectChange::Kind::kLost, {8, 2}}});
     sink->exit("enough");
   });
   EXPECT_TRUE(eventually([this] { return notices_.has("exit enough"); }));
-  EXPECT_THAT(notices_.events(), ElementsAre("log 12 f: line\n 3", "warn careful", "collect", "exit enough"));
+  EXPECT_THAT(notices_.events(),
+              ElementsAre("log 12 f: line\n 3", "warn careful", "collect", "object 1 7", "object 2 8", "exit enough"));
 }
 
 TEST_F(SessionTest, OneLogCallInFlightAtMost) {

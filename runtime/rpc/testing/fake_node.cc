@@ -116,6 +116,11 @@ void FakeNotices::on_log(std::vector<LogLines> lines) {
 void FakeNotices::on_warn(std::string text) { note("warn " + text); }
 void FakeNotices::on_collect() { note("collect"); }
 void FakeNotices::on_exit(std::string reason) { note("exit " + reason); }
+void FakeNotices::on_objects(std::vector<ObjectChange> changes) {
+  for (const ObjectChange& change : changes) {
+    note("object " + std::to_string(static_cast<int>(change.kind)) + " " + std::to_string(change.entry.entry));
+  }
+}
 void FakeNotices::on_group(std::string id, Result<void> outcome) {
   note("group " + id + (outcome.ok() ? "" : ": " + outcome.error().to_string()));
 }

@@ -53,6 +53,7 @@ class FakeNotices final : public NoticeHandler {
   void on_collect() override;
   void on_exit(std::string reason) override;
   void on_group(std::string id, Result<void> outcome) override;
+  void on_objects(std::vector<ObjectChange> changes) override;
   void on_disconnect() override;
 
   std::vector<std::string> events() const;

@@ -73,6 +73,7 @@ class RawProcess : public rpc::NoticeHandler {
   void on_collect() override {}
   void on_exit(std::string reason) override;
   void on_group(std::string, Result<void>) override {}
+  void on_objects(std::vector<rpc::ObjectChange>) override {}
   void on_disconnect() override;
 
  private:

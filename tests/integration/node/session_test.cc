@@ -100,6 +100,7 @@ TEST_F(SessionTest, ObserversLookAndStop) {
     void on_collect() override {}
     void on_exit(std::string) override {}
     void on_group(std::string, Result<void>) override {}
+    void on_objects(std::vector<rpc::ObjectChange>) override {}
     void on_disconnect() override {}
   } silent;
   ASSERT_TRUE((*observer)->start(&silent).ok());
