@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/base/version.h"
 #include "runtime/rpc/node_link/join_desk.h"
 
 namespace sabir::gateway {
@@ -46,12 +45,13 @@ IdType id_in(const std::string& bytes) {
 NodeKey key_of(const rpc::NodeKeyBytes& key) { return {id_in<node_link::NodeId>(key.id), key.incarnation}; }
 
 Gateway::Gateway(loop::EventLoop& loop, Logger logger, std::string session_path, UniqueFd channel,
-                 std::function<void(const std::string& why)> on_end)
+                 node_link::LocalNode self, std::function<void(const std::string& why)> on_end)
     : loop_(loop),
       logger_(std::move(logger)),
       session_path_(std::move(session_path)),
       on_end_(std::move(on_end)),
       kj_loop_(loop),
+      local_(std::move(self)),
       self_(std::make_shared<Gateway*>(this)),
       objects_(clock_, [this](const auto& node, auto then) { find_link(node, std::move(then)); }),
       sweep_(loop, [this] { sweep(); }),
@@ -148,7 +148,6 @@ void Gateway::try_to_listen() {
 Result<void> Gateway::prepare(const rpc::StartGateway& start) {
   local_.node = key_of(start.node);
   local_.cluster = id_in<node_link::ClusterId>(start.cluster_id);
-  local_.release = kVersion;
   if (!start.insecure) {
     SABIR_ASSIGN_OR_RETURN(identity_, node_link::Identity::load_or_create(start.directory));
     SABIR_ASSIGN_OR_RETURN(tls_, node_link::TlsContext::create(*identity_));

@@ -24,9 +24,9 @@ namespace sabir::gateway {
 // Belongs to the loop's thread.
 class Gateway final : private node_link::LinkHooks, private node_link::Members {
  public:
-  // `channel`: the socket to sabird. `session_path`: where its processes join. `on_end`: sabird is gone, or this cannot
-  // go on.
-  Gateway(loop::EventLoop& loop, Logger logger, std::string session_path, UniqueFd channel,
+  // `channel`: the socket to sabird. `session_path`: where its processes join. `self`: its release and the versions of
+  // the protocol that it speaks; who it is sabird says. `on_end`: sabird is gone, or this cannot go on.
+  Gateway(loop::EventLoop& loop, Logger logger, std::string session_path, UniqueFd channel, node_link::LocalNode self,
           std::function<void(const std::string& why)> on_end);
   ~Gateway() noexcept override;
   Gateway(const Gateway&) = delete;

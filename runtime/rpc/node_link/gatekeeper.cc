@@ -39,10 +39,12 @@ Verdict judge_login(const Hello& hello, const std::optional<Fingerprint>& finger
 Verdict judge_version(const Hello& hello, const LocalNode& local) {
   uint32_t highest = std::min(hello.max_version, local.max_version);
   if (hello.min_version > hello.max_version || highest < hello.min_version || highest < local.min_version) {
-    return refuse(Refusal::kVersion, "this node runs sabir " + local.release + ", which speaks " +
+    // Both sides read this.
+    return refuse(Refusal::kVersion, "the node that was dialed runs sabir " + local.release + ", which speaks " +
                                          versions(local.min_version, local.max_version) +
-                                         " of the protocol between nodes; the other runs sabir " + hello.release +
-                                         ", which speaks " + versions(hello.min_version, hello.max_version) +
+                                         " of the protocol between nodes; the one that dialed runs sabir " +
+                                         hello.release + ", which speaks " +
+                                         versions(hello.min_version, hello.max_version) +
                                          ": use the same release on both");
   }
   return {.version = highest};
