@@ -185,7 +185,7 @@ Result<NodeRef> ControlService::find_to_drain(const std::string& node) const {
 
 void ControlService::drain(const NodeKey& from, const control::RequestKey& key, const cluster::DrainNode& drain) {
   int64_t until_unix_ms =
-      drain.deadline_ns < 0 ? 0 : std::max<int64_t>(1, options_.unix_ms() + drain.deadline_ns / kMillisecondNs);
+      drain.deadline_ns < 0 ? 0 : std::max<int64_t>(1, unix_ms() + drain.deadline_ns / kMillisecondNs);
   auto work = [this, drain, until_unix_ms]() -> Result<std::string> {
     SABIR_ASSIGN_OR_RETURN(NodeRef node, find_to_drain(drain.node));
     SABIR_RETURN_IF_ERROR(store_.nodes().drain(node, "somebody asked for it", until_unix_ms));

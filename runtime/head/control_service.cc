@@ -55,6 +55,8 @@ ControlService::ControlService(control::ControlStore* store, control::Transactor
       epoch_(epoch),
       options_(std::move(options)),
       clock_(*clock),
+      started_ns_(clock->now_ns()),
+      unix_at_start_ms_(options_.unix_ms()),
       logger_(std::move(logger)),
       out_(*out),
       view_(NodeKey{}, cluster::ViewOptions{}, clock),
@@ -70,7 +72,10 @@ void ControlService::begin() {
     member.info = info_of(record->spec, {*id, record->incarnation});
     member.info.dead = record->state == NodeState::kDead;
     member.info.draining = record->state == NodeState::kDraining;
-    member.drain_until_unix_ms = record->drain_until_unix_ms;
+    if (record->drain_until_unix_ms != 0) {
+      // As with silence (M3): whatever the calendar says now, it has some time from the start of this life.
+      member.drain_until_unix_ms = std::max(record->drain_until_unix_ms, unix_ms());
+    }
     member.heard_ns = clock_.now_ns();
     if (!member.info.dead) {
       hub_.add_node(member.info.node);
@@ -180,7 +185,7 @@ void ControlService::registered(const rpc::JoinRequest& from, const control::Nod
 std::vector<MemberInfo> ControlService::all_members() const {
   std::vector<MemberInfo> members;
   std::vector<MemberInfo> dead;
-  int64_t now_unix_ms = options_.unix_ms();
+  int64_t now_unix_ms = unix_ms();
   for (const auto& [id, member] : members_) {
     if (member.info.dead) {
       dead.push_back(member.info);
@@ -258,7 +263,7 @@ void ControlService::forget_some() {
 
 void ControlService::look_for_dead() {
   int64_t now_ns = clock_.now_ns();
-  int64_t now_unix_ms = options_.unix_ms();
+  int64_t now_unix_ms = unix_ms();
   std::vector<std::pair<NodeKey, std::string>> dead;
   for (const auto& [id, member] : members_) {
     if (member.info.dead || id == options_.head) {

@@ -77,6 +77,10 @@ class ControlService {
   size_t living() const;
 
  private:
+  // The calendar's time as it was when this life began, and what has passed since: a clock that is set meanwhile ends no
+  // node's time for draining.
+  int64_t unix_ms() const { return unix_at_start_ms_ + (clock_.now_ns() - started_ns_) / kMillisecondNs; }
+
   struct Member {
     cluster::MemberInfo info;
     int64_t drain_until_unix_ms = 0;
@@ -113,6 +117,8 @@ class ControlService {
   const uint64_t epoch_;
   const ServiceOptions options_;
   const Clock& clock_;
+  const int64_t started_ns_;
+  const int64_t unix_at_start_ms_;
   Logger logger_;
   ServiceOut& out_;
 

@@ -52,7 +52,7 @@ class Store : public ServiceOut {
     ServiceOptions options;
     options.cluster_id = std::string(16, 'c');
     options.head = id_of(0);
-    options.unix_ms = [this] { return clock.now_ns() / kMillisecondNs + 1'000'000; };
+    options.unix_ms = [this] { return clock.now_ns() / kMillisecondNs + calendar_ms; };
     service_.emplace(&*tables_, &*transactor_, disk_->epoch(), options, &clock, Logger(), this);
     service_->begin();
   }
@@ -69,6 +69,7 @@ class Store : public ServiceOut {
   }
 
   ManualClock clock;
+  int64_t calendar_ms = 1'000'000;  // ahead of the clock
   std::deque<Said> said;
   std::deque<std::pair<uint64_t, cluster::RegisterAnswer>> joined;
 
@@ -425,6 +426,22 @@ TEST_F(ControlServiceTest, WhoDoesNotLeaveInTimeIsDead) {
   pass(14 * kSecondNs, {node});
   EXPECT_EQ(store_.service().living(), 2u);
   pass(3 * kSecondNs, {node});
+  EXPECT_EQ(store_.service().living(), 1u);
+}
+
+TEST_F(ControlServiceTest, ACalendarThatIsSetEndsNobodysTimeForDraining) {
+  NodeKey node = join(1, id_of(1), 's', "worker");
+  ASSERT_FALSE(ask(head_, 1, cluster::DrainNode{"worker", 5 * kSecondNs}).failure);
+  for (int64_t hours : {+6, -6}) {
+    store_.calendar_ms += hours * 3600 * 1000;
+    pass(2 * kSecondNs, {node});
+    EXPECT_EQ(store_.service().living(), 2u);
+  }
+  store_.calendar_ms += int64_t{24} * 3600 * 1000;
+  store_.begin_life();
+  pass(4 * kSecondNs, {node});
+  EXPECT_EQ(store_.service().living(), 2u) << "it had no time to leave in this life";
+  pass(10 * kSecondNs, {node});
   EXPECT_EQ(store_.service().living(), 1u);
 }
 
