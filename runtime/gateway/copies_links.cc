@@ -150,7 +150,8 @@ void Copies::ask(const CopyPtr& copy, uint64_t number, const LinkPtr& link, std:
     auto asked = copy->asked.find(number);
     if (asked != copy->asked.end()) {
       asked->second.transfer = transfer;
-      stopping = copy->stage == Stage::kStopping;
+      // Its source may have failed since this was decided.
+      stopping = copy->stage == Stage::kStopping || copy->sources[asked->second.ask.source].dropped;
     }
   }
   link->post(rpc::PullMessage{copy->key.first, transfer, offset, destination.size()});

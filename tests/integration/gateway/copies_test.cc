@@ -26,6 +26,7 @@ using client::Future;
 using ::sabir::testing::LoopbackLink;
 
 constexpr uint64_t kChunk = ChunkPlan::kChunkBytes;
+constexpr size_t kRefusedPull = 2;  // of who hangs
 constexpr auto kPatience = std::chrono::seconds(60);
 
 class CopiesTest : public ::testing::Test {
@@ -49,6 +50,7 @@ class CopiesTest : public ::testing::Test {
     std::map<rpc::NodeKeyBytes, End*> ends_by_key;
     NodeObjects objects;               // goes before the links
     std::atomic<bool> refuses{false};  // it is there but serves nothing
+    std::atomic<bool> hangs{false};    // it refuses one thing that it is asked for, and says nothing to the rest
     std::atomic<size_t> pulls{0};      // that it was asked for
     std::atomic<size_t> copies{0};     // that others have told it of, and it knows
     std::function<void()> before_pull;
@@ -102,11 +104,14 @@ class CopiesTest : public ::testing::Test {
   }
   static void receive(Node& node, End& end, rpc::NodeMessage message) {
     if (auto* pull = std::get_if<rpc::PullMessage>(&message)) {
-      ++node.pulls;
+      size_t number = ++node.pulls;
       if (node.before_pull) {
         node.before_pull();
       }
-      if (node.refuses) {
+      if (node.hangs && number != kRefusedPull) {
+        return;
+      }
+      if (node.refuses || node.hangs) {
         end.link.refuse(pull->transfer, Error(ErrorKind::kObjectLost, "it is to fail"));
       } else {
         node.objects.pull(end.link, end.named, *pull);
@@ -271,6 +276,60 @@ TEST_F(CopiesTest, WhenASourceFailsAnotherServesTheRest) {
   EXPECT_GT(nodes_[1]->pulls, 0u);
 }
 
+TEST_F(CopiesTest, WhatAFailedSourceOwesIsNotWaitedFor) {
+  constexpr uint64_t kSize = 6 * kChunk;
+  make_nodes(3);
+  rpc::ObjectId id = put(*nodes_[0], kSize);
+  Got first = fetch(*nodes_[1], *nodes_[0], id, kSize);
+  ASSERT_TRUE(is_right(*nodes_[1], first, kSize));
+  nodes_[1]->hangs = true;
+  Got second = fetch(*nodes_[2], *nodes_[0], id, kSize);
+  EXPECT_TRUE(is_right(*nodes_[2], second, kSize));
+  EXPECT_GE(nodes_[1]->pulls, kRefusedPull) << "something was asked of it that it never answered";
+}
+
+// What node 1 has of an object is on its way to node 2 when nobody at node 1 wants it any more. Its room must not be
+// another object's before that has been read.
+TEST_F(CopiesTest, TheRoomOfWhatNobodyWaitsForStaysWhileItIsRead) {
+  constexpr uint64_t kSize = 8 * kChunk;
+  make_nodes(3);
+  Node& middle = *nodes_[1];
+  LoopbackLink& from_owner = middle.ends_by_key.at(nodes_[0]->key)->link;
+  LoopbackLink& to_last = nodes_[2]->ends_by_key.at(middle.key)->link;
+  End& on = *middle.ends_by_key.at(nodes_[2]->key);
+  rpc::ObjectId id = put(*nodes_[0], kSize);
+  // Node 1 has the first chunks, and no more.
+  nodes_[0]->before_pull = [&] {
+    if (nodes_[0]->pulls == 3) {
+      from_owner.hold(true);
+    }
+  };
+  int owner = 0;
+  Got first = fetch(middle, *nodes_[0], id, kSize, &owner);
+  ASSERT_TRUE(comes_true([&] { return nodes_[0]->pulls >= 3; }));
+  // A chunk of it is on its way to node 2, which gets nothing for now.
+  to_last.hold(true);
+  Got last = fetch(*nodes_[2], *nodes_[0], id, kSize);
+  ASSERT_TRUE(comes_true([&] { return on.link.sent_bytes() != 0; }));
+  middle.objects.copies().stop(&owner);
+  from_owner.hold(false);
+  ASSERT_EQ(first.wait_for(kPatience), std::future_status::ready);
+  EXPECT_FALSE(first.get().ok());
+  // As many bytes of another object as its room had, again and again until it would have been given back.
+  std::vector<Future*> others;
+  for (int i = 0; i < 8; ++i) {
+    others.push_back(client::Relay(*middle.client)
+                         .make_value({.encoding = SABIR_NEUTRAL}, {}, std::string(kSize, 'x'), kSecondNs)
+                         .value());
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  to_last.hold(false);
+  EXPECT_TRUE(is_right(*nodes_[2], last, kSize));
+  for (Future* other : others) {
+    client::release(other);
+  }
+}
+
 TEST_F(CopiesTest, WhatASourceHasLetGoOfComesFromTheOwner) {
   constexpr uint64_t kSize = 4 * kChunk;
   make_nodes(3);
@@ -336,6 +395,33 @@ TEST_F(CopiesTest, AClientMayGoInTheMiddle) {
     goes.reset();
     EXPECT_TRUE(is_right(*nodes_[2], second, kSize)) << "whoever it was getting it from";
     nodes_[2]->objects.copies().collect();
+  }
+}
+
+// What is being made an object when its client leaves is not kept for the client.
+TEST_F(CopiesTest, AClientMayGoWhenAllHasCome) {
+  constexpr uint64_t kSize = 2 * kChunk;
+  make_nodes(2);
+  rpc::ObjectId id = put(*nodes_[0], kSize);
+  std::shared_ptr<client::Client> own = nodes_[1]->client;
+  for (int round = 0; round < 20; ++round) {
+    int owner = 0;
+    std::shared_ptr<client::Client> goes = nodes_[1]->client = new_client();
+    uint64_t sent = sent_bytes(*nodes_[0]);
+    Got got = fetch(*nodes_[1], *nodes_[0], id, kSize, &owner);
+    ASSERT_TRUE(comes_true([&] { return sent_bytes(*nodes_[0]) == sent + kSize; }));
+    std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
+    nodes_[1]->objects.copies().stop(&owner);
+    ASSERT_EQ(got.wait_for(kPatience), std::future_status::ready);
+    if (Result<Future*> object = got.get(); object.ok()) {
+      client::release(*object);
+    }
+    nodes_[1]->objects.leave(goes.get());
+    nodes_[1]->client = own;
+    EXPECT_EQ(goes.use_count(), 1);
+    goes.reset();
+    nodes_[1]->objects.copies().collect();
+    EXPECT_TRUE(comes_true([&] { return !nodes_[1]->objects.copies().has_to_sweep(); })) << "nothing stays of it";
   }
 }
 

@@ -15,6 +15,12 @@ void LoopbackLink::set_receiver(Receive receive) {
   changed_.notify_all();
 }
 
+void LoopbackLink::hold(bool holds) {
+  std::lock_guard guard(lock_);
+  holds_ = holds;
+  changed_.notify_all();
+}
+
 void LoopbackLink::close() {
   {
     std::lock_guard guard(lock_);
@@ -60,7 +66,7 @@ void LoopbackLink::queue(std::function<void()> run, std::function<void()> droppe
 void LoopbackLink::run() {
   std::unique_lock held(lock_);
   for (;;) {
-    changed_.wait(held, [&] { return closed_ || (receive_ && !tasks_.empty()); });
+    changed_.wait(held, [&] { return closed_ || (receive_ && !holds_ && !tasks_.empty()); });
     if (closed_) {
       return;
     }

@@ -28,6 +28,8 @@ class LoopbackLink final : public gateway::PeerLink {
   void set_receiver(Receive receive);
   // Before it is joined.
   void name(rpc::NodeKeyBytes self) { self_ = std::move(self); }
+  // Until it is over, what comes to this end waits, transfers half done with it.
+  void hold(bool holds);
   // Nothing is received or sent any more; transfers that wait end as disconnected.
   void close();
 
@@ -69,6 +71,7 @@ class LoopbackLink final : public gateway::PeerLink {
   Receive receive_;
   std::map<uint64_t, Transfer> transfers_;
   uint64_t next_transfer_ = 1;
+  bool holds_ = false;
   bool closed_ = false;
   bool ended_ = false;  // and nothing runs any more
   std::atomic<uint64_t> sent_bytes_{0};
