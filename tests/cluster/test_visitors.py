@@ -86,7 +86,7 @@ def test_bad_addresses_say_why(cluster):
             sabir.init(f"sabir://127.0.0.1:{closed.getsockname()[1]}#{token}#{fingerprint}", timeout_s=TIMEOUT_S)
 
 
-def test_a_start_that_nobody_answers_can_be_interrupted():
+def test_a_start_that_nobody_answers_can_be_interrupted(folder):
     token = "A" * 43
     with socket.socket() as silent:  # takes connections, and says nothing
         silent.bind(("127.0.0.1", 0))
@@ -100,10 +100,19 @@ def test_a_start_that_nobody_answers_can_be_interrupted():
         )
         driver = subprocess.Popen([sys.executable, "-c", program, address], stdout=subprocess.PIPE, text=True)
         assert driver.stdout.readline() == "begins\n"
-        wait_until(lambda: leaks.descendants(driver.pid), "its node starts")
+
+        def started():
+            """What runs for its session, whoever's child it is."""
+            pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+            return [pid for pid in pids if str(folder) in leaks.command_of(pid)]
+
+        wait_until(lambda: len(started()) >= 2, "its daemon and its gateway start")
         time.sleep(0.3)
+        ends = started()
         driver.send_signal(signal.SIGINT)
         assert driver.communicate(timeout=TIMEOUT_S)[0] == "interrupted\n"
+        leaks.assert_ended(ends, "processes of a start that was interrupted")
+        assert not list(folder.glob("sabir/*/info.json")), "its session is left"
 
 
 def test_a_visitor_that_is_killed_leaves_nothing(cluster):
