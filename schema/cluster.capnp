@@ -36,6 +36,10 @@
 # Output of workers. The node that a job's driver is on gets `logLines` from the nodes that run its calls, one message of
 # a job under way at a time, and answers each with `logAnswer`, shown or dropped.
 #
+# Actors that wait (rule A11, runtime/node/actors.h). The home of an actor that another node hosts, and that does not live
+# yet, asks for it by `reclaimActor` when there is room elsewhere. Does it wait for resources there, it never begins, and
+# `actorReclaimed` says so; else there is no answer.
+#
 # Placement groups: groups.capnp.
 #
 # Bounds. A message has at most 4 MiB, 512 segments and 16 levels of pointers. Those of lists and texts are at the
@@ -103,6 +107,14 @@ struct ClusterMessage {
     controlRequest @28 :ControlRequest;
     controlAnswer @29 :ControlAnswer;
     group @30 :Groups.GroupMessage;
+    reclaimActor :group {
+      actor @31 :Data;               # its id, 16 bytes
+      incarnation @32 :UInt32;       # of the home's, and the answer has it too
+    }
+    actorReclaimed :group {
+      actor @33 :Data;
+      incarnation @34 :UInt32;
+    }
   }
 }
 

@@ -9,6 +9,8 @@ namespace {
 
 // A peer that defines without end pays with its connection.
 constexpr size_t kMaxDefinitions = 1 << 20;
+// One to kill the actor, one to let go of it; the last one counts.
+constexpr size_t kMaxKeptKills = 4;
 
 }  // namespace
 
@@ -195,7 +197,15 @@ void Exchange::kill_actor(const rpc::KillRemoteActor& order) {
       return;
     }
   }
-  kills_[{order.worker.slot, order.worker.incarnation}] = order;
+  std::vector<rpc::KillRemoteActor>& kept = kills_[order.worker.slot];
+  if (!kept.empty() && kept.front().worker != order.worker) {
+    kept.clear();  // of a worker that is over
+  }
+  if (kept.size() < kMaxKeptKills) {
+    kept.push_back(order);
+  } else {
+    kept.back() = order;
+  }
 }
 
 void Exchange::result(rpc::ResultMessage message) {
@@ -242,8 +252,12 @@ void Exchange::export_class(std::unique_ptr<client::Client> worker, ExportedClas
     if (auto width = widths_.extract(made->slot())) {
       made->set_width(width.mapped());
     }
-    if (auto kill = kills_.extract({made->worker().slot, made->worker().incarnation})) {
-      made->kill_actor(kill.mapped().no_restart, kill.mapped().abandon);
+    if (auto kept = kills_.extract(made->slot())) {
+      for (const rpc::KillRemoteActor& kill : kept.mapped()) {
+        if (kill.worker == made->worker()) {
+          made->kill_actor(kill.no_restart, kill.abandon);
+        }
+      }
     }
     exports_.push_back(std::move(made));
     return;

@@ -91,7 +91,7 @@ class Exchange {
   std::vector<std::shared_ptr<ExportedClass>> exports_;
   // By slot, of exports that are not here yet.
   std::map<uint16_t, uint32_t> widths_;
-  std::map<std::pair<uint16_t, uint32_t>, rpc::KillRemoteActor> kills_;  // and by the life of the slot
+  std::map<uint16_t, std::vector<rpc::KillRemoteActor>> kills_;  // of one life of the slot: the latest
   bool lost_ = false;
 };
 

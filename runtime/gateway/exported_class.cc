@@ -158,6 +158,9 @@ void ExportedClass::create_actor(Work* work) {
   if (!stand_in_->create(work, message) && message.creation) {
     take_back(message.creation->args);
   }
+  if (stand_in_->is_abandoned()) {
+    stop_claiming();
+  }
 }
 
 void ExportedClass::take_on(Work* work) {
@@ -248,6 +251,9 @@ void ExportedClass::send(Work* work, There there) {
   }
   if (!defined.ok() || undefined_) {
     fail(work, undefined_ ? *undefined_ : defined.error());
+    if (creates && stand_in_->cannot_open()) {
+      stop_claiming();
+    }
     return;
   }
   if (creates) {

@@ -27,7 +27,23 @@ bool StandIn::create(client::Work* work, rpc::OpenActorMessage& message) {
   if (early_kill_) {
     link_.post(rpc::KillActorMessage{number_, *early_kill_});
   }
+  if (abandon_when_open_) {
+    end_ = End::kAbandoned;
+  }
   return true;
+}
+
+bool StandIn::cannot_open() {
+  std::lock_guard guard(lock_);
+  if (abandon_when_open_ && end_ == End::kOpen) {
+    end_ = End::kAbandoned;
+  }
+  return end_ != End::kOpen;
+}
+
+bool StandIn::is_abandoned() {
+  std::lock_guard guard(lock_);
+  return end_ == End::kAbandoned;
 }
 
 bool StandIn::state(const rpc::ActorStateMessage& message) {
@@ -68,6 +84,11 @@ bool StandIn::kill(bool no_restart, bool abandon) {
   std::lock_guard guard(lock_);
   if (end_ != End::kOpen) {
     return true;
+  }
+  bool imported = worker_.core().self.welcome().actor.imported;
+  if (abandon && imported && early_kill_ && creation_ == nullptr) {
+    abandon_when_open_ = true;
+    return false;
   }
   if (abandon) {
     end_ = End::kAbandoned;

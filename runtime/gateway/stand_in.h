@@ -24,14 +24,19 @@ class StandIn {
   uint64_t number() const { return number_; }
 
   // The worker's first work: has the peer host the actor, or open it. `creation`: what it is to be made of; nothing for
-  // one that is there already. False: it has ended, and the message was
-  // not posted.
+  // one that is there already. False: it has ended, and the message was not posted.
   bool create(client::Work* work, rpc::OpenActorMessage& message);
+
+  // The first work cannot be done. True: the worker is to end.
+  bool cannot_open();
 
   // What the peer says of it. True: it is over; the worker is to end.
   bool state(const rpc::ActorStateMessage& message);
-  // By this node. True: the worker is to end.
+  // By this node. True: the worker is to end. `abandon`: this node wants it no more. Of two in a row the first is not
+  // forgotten: whoever killed the actor, and let go of it at once, has killed it.
   bool kill(bool no_restart, bool abandon);
+  // It was abandoned before the peer knew it, and now is.
+  bool is_abandoned();
   // All that has come is lost with the actor: this node hears that when the worker leaves.
   void crash(const std::string& why);
   // Last: what the peer, and this node, are told at the end. Once.
@@ -50,6 +55,7 @@ class StandIn {
   bool is_open_ = false;  // the peer knows the number
   // It was to be killed before that (the value: without a restart), and is as soon as the peer knows it.
   std::optional<bool> early_kill_;
+  bool abandon_when_open_ = false;
   End end_ = End::kOpen;
   std::string why_;
 };

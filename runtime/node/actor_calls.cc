@@ -66,7 +66,7 @@ void NodeManager::create_actor(rpc::ProcessKey key, rpc::ActorSpec spec, rpc::Re
   bool trusted = is_gateway(process->pid);
   if (spec.origin.role == rpc::ActorRole::kKnown || is_own(spec.origin)) {
     if (trusted) {
-      create_known(*process, spec.origin, reply);
+      create_known(key, spec.origin, reply);
     } else {
       reply(invalid_error("an actor's origin is the gateway's to say"));
     }

@@ -21,14 +21,14 @@ void NodeManager::create_named(rpc::ProcessKey creator, control::ActorSpec spec,
                                const rpc::Reply<rpc::ActorInfo>& reply) {
   ActorName name{spec.name_space, spec.name};
   if (auto asked = naming_.find(name); asked != naming_.end()) {
-    asked->second.push_back([this, creator, spec = std::move(spec), reply] { create_named(creator, spec, reply); });
+    asked->second.waiting.push_back([this, creator, spec = std::move(spec), reply] { create_named(creator, spec, reply); });
     return;
   }
   if (control_.actors().find_by_name(name.name_space, name.name) != nullptr) {
     create_new(creator, std::move(spec), reply);  // there is one here: it says what that means
     return;
   }
-  naming_[name];
+  naming_[name].actor_id = spec.id;
   NamedActor wanted = named_actor(spec);
   cluster_->take_name(name, wanted, [this, creator, wanted, spec = std::move(spec), reply](Result<NamedActor> owner) {
     if (!owner.ok()) {
@@ -36,7 +36,7 @@ void NodeManager::create_named(rpc::ProcessKey creator, control::ActorSpec spec,
     }
     auto waiting = naming_.extract(ActorName{spec.name_space, spec.name});
     named(creator, spec, std::move(owner), reply);
-    for (const std::function<void()>& next : waiting.mapped()) {
+    for (const std::function<void()>& next : waiting.mapped().waiting) {
       next();
     }
   });
@@ -62,6 +62,16 @@ void NodeManager::named(rpc::ProcessKey creator, control::ActorSpec spec, Result
                              ", on another node"));
 }
 
+bool NodeManager::wait_for_name(const std::string& actor_id, std::function<void()> then) {
+  auto asked = std::find_if(naming_.begin(), naming_.end(),
+                            [&](const auto& entry) { return entry.second.actor_id == actor_id; });
+  if (asked == naming_.end()) {
+    return false;
+  }
+  asked->second.waiting.push_back(std::move(then));
+  return true;
+}
+
 // A handle for the process, of an actor that has its home on another node.
 void NodeManager::import_named(rpc::ProcessKey key, const std::string& name, const NamedActor& actor, bool existed,
                                const rpc::Reply<rpc::ActorInfo>& reply) {
@@ -78,7 +88,16 @@ void NodeManager::import_named(rpc::ProcessKey key, const std::string& name, con
   spec.origin = {rpc::ActorRole::kImported, actor.actor_id, std::string(actor.home.id.bits().view()),
                  actor.home.incarnation};
   if (is_own(spec.origin)) {
-    reply(not_found_error("no actor named " + name));  // it has just died here
+    auto once_named = [this, key, name, actor, existed, reply] { import_named(key, name, actor, existed, reply); };
+    if (const control::ActorEntry* known = control_.actors().find(actor.actor_id)) {
+      Result<rpc::ActorInfo> info = actor_info_for(*process, known->index);
+      if (info.ok()) {
+        info->existed = existed;
+      }
+      reply(std::move(info));
+    } else if (!wait_for_name(actor.actor_id, std::move(once_named))) {
+      reply(not_found_error("no actor named " + name));  // it has just died here
+    }
     return;
   }
   Result<control::ActorSpec> wanted = spec_for(*process, std::move(spec), true);

@@ -147,7 +147,7 @@ Result<void> Actors::started(shm::ActorIndex index, uint32_t incarnation, shm::S
   if (actor->incarnation != incarnation || actor->slot != slot) {
     return invalid_error("not the process of this actor");
   }
-  if (actor->phase == ActorPhase::kConstructing) {
+  if (actor->phase == ActorPhase::kConstructing && !actor->reclaimed) {
     actor->phase = ActorPhase::kAlive;
     actor->launch_failures = 0;
     actor->alive_since_ns = clock_->now_ns();
@@ -219,6 +219,21 @@ bool Actors::place_elsewhere(shm::ActorIndex index) {
   give_up_resources(*actor);
   actor->phase = ActorPhase::kLaunching;
   return true;
+}
+
+bool Actors::hold_back(shm::ActorIndex index) {
+  Actor* actor = find_live(index);
+  return actor != nullptr && actor->spec.role == control::ActorSpec::Role::kHosted && place_elsewhere(index);
+}
+
+bool Actors::reclaim(shm::ActorIndex index, uint32_t incarnation) {
+  Actor* actor = find_live(index);
+  // One that runs here has resources here.
+  if (actor == nullptr || actor->phase != ActorPhase::kConstructing || actor->incarnation != incarnation ||
+      actor->spec.role != control::ActorSpec::Role::kOwn || actor->holds_resources) {
+    return false;
+  }
+  return !std::exchange(actor->reclaimed, true);
 }
 
 void Actors::end(shm::ActorIndex index, const std::string& reason) {
@@ -293,6 +308,12 @@ void Actors::worker_gone(shm::SlotIndex slot, const std::string& text) {
   actor.kill_at_ns.reset();
   give_up_resources(actor);
   bool wanted_again = is_stand_in(actor) && !actor.no_handles;
+  if (std::exchange(actor.reclaimed, false) && actor.phase == ActorPhase::kConstructing) {
+    actor.incarnation += 1;
+    write_word(actor, actor.restarts == 0 ? shm::ActorState::kPending : shm::ActorState::kRestarting);
+    request_resources(actor);
+    return;
+  }
   if (actor.phase == ActorPhase::kLeaving && !wanted_again) {
     die(actor, actor.leave_reason);
   } else if (actor.phase != ActorPhase::kDead) {

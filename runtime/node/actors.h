@@ -23,6 +23,8 @@
 //     is gone: whether its actor lives is its home's to say, which the next worker hears.
 //  A10 A stand-in that was asked to leave when its last handle went, and gets another one before it has left, begins
 //     again, too.
+//  A11 One that waits for resources at the node that is to host it may be reclaimed as long as it waits: its home looks
+//     for room anew. That is no death, and no restart (A4).
 #pragma once
 
 #include <cstdint>
@@ -95,6 +97,11 @@ class Actors {
 
   // A8. False: it does not wait for resources.
   bool place_elsewhere(shm::ActorIndex actor);
+  // A11, at its home: its host has said that this incarnation never begins there. True: its worker is to be ended now,
+  // and when that is gone it begins again.
+  bool reclaim(shm::ActorIndex actor, uint32_t incarnation);
+  // A11, at its host: the actor waits for resources, and never gets them; its home ends it. False: it does not wait.
+  bool hold_back(shm::ActorIndex actor);
   // Not by its process: what it needs is gone for good.
   void end(shm::ActorIndex actor, const std::string& reason);
 
@@ -155,6 +162,7 @@ class Actors {
     bool holds_args = false;
     bool holds_resources = false;
     bool no_handles = false;
+    bool reclaimed = false;  // A11
     bool crashed = false;
     std::string leave_reason;
     std::string death_reason;

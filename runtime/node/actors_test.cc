@@ -314,6 +314,72 @@ TEST_F(ActorsTest, A8_OneThatWaitsMayBePlacedElsewhere) {
   EXPECT_TRUE(actors_.view(actor)->crashed);
 }
 
+TEST_F(ActorsTest, A11_OneThatWaitsAtItsHostIsReclaimedWithoutARestart) {
+  shm::ActorIndex actor = actors_.create(spec(), {})->actor;  // it may not restart
+  ASSERT_TRUE(actors_.start(actor, "args", {}).ok());
+  ASSERT_TRUE(actors_.place_elsewhere(actor));
+  uint32_t incarnation = actors_.view(actor)->incarnation;
+  EXPECT_FALSE(actors_.reclaim(actor, incarnation)) << "its host has not got it yet";
+  actors_.worker_ready(actor, incarnation, 9);
+  EXPECT_FALSE(actors_.reclaim(actor, incarnation + 1)) << "an answer about another one";
+  ASSERT_TRUE(actors_.reclaim(actor, incarnation));
+  EXPECT_FALSE(actors_.reclaim(actor, incarnation)) << "once";
+  ASSERT_TRUE(actors_.started(actor, incarnation, 9).ok());
+  EXPECT_EQ(phase(actor), ActorPhase::kConstructing) << "its host had said that it never begins";
+  out_.clear();
+  actors_.worker_gone(9, "its link to another node ended");
+  auto all = out_;
+  EXPECT_EQ(taken<PlaceActor>().size(), 1u);
+  out_ = all;
+  expect_word(word(), incarnation + 1, ActorState::kPending, 0);
+  EXPECT_EQ(actors_.view(actor)->restarts, 0u);
+  ASSERT_TRUE(actors_.place_elsewhere(actor));
+  actors_.worker_ready(actor, incarnation + 1, 8);
+  ASSERT_TRUE(actors_.started(actor, incarnation + 1, 8).ok());
+  EXPECT_FALSE(actors_.reclaim(actor, incarnation + 1)) << "it lives";
+  actors_.worker_gone(8, "exited with status 7");
+  EXPECT_EQ(phase(actor), ActorPhase::kDead) << "a death is one";
+
+  // Killed, or without handles, it is not looked for again.
+  actor = actors_.create(spec(), {})->actor;
+  ASSERT_TRUE(actors_.start(actor, "", {}).ok());
+  ASSERT_TRUE(actors_.place_elsewhere(actor));
+  actors_.worker_ready(actor, actors_.view(actor)->incarnation, 7);
+  ASSERT_TRUE(actors_.reclaim(actor, actors_.view(actor)->incarnation));
+  ASSERT_TRUE(actors_.kill(actor, true).ok());
+  actors_.worker_gone(7, "killed");
+  EXPECT_EQ(phase(actor), ActorPhase::kDead);
+
+  // One that is constructed here is nobody else's.
+  actor = actors_.create(spec(), {})->actor;
+  ASSERT_TRUE(actors_.start(actor, "", {}).ok());
+  actors_.placed(actor, 0);
+  actors_.worker_ready(actor, actors_.view(actor)->incarnation, 6);
+  EXPECT_FALSE(actors_.reclaim(actor, actors_.view(actor)->incarnation));
+}
+
+TEST_F(ActorsTest, A11_AHostHoldsBackOnlyWhatWaits) {
+  control::ActorSpec hosted = spec();
+  hosted.role = control::ActorSpec::Role::kHosted;
+  shm::ActorIndex actor = actors_.create(hosted, {})->actor;
+  EXPECT_FALSE(actors_.hold_back(actor));
+  ASSERT_TRUE(actors_.start(actor, "", {}).ok());
+  ASSERT_TRUE(actors_.hold_back(actor));
+  actors_.placed(actor, 0);
+  EXPECT_TRUE(taken<LaunchActor>().empty());
+  ASSERT_TRUE(actors_.kill(actor, true).ok()) << "by its home";
+  EXPECT_EQ(phase(actor), ActorPhase::kDead);
+
+  hosted = spec();
+  hosted.role = control::ActorSpec::Role::kHosted;
+  actor = actors_.create(hosted, {})->actor;
+  bring_up(actor, 3);
+  EXPECT_FALSE(actors_.hold_back(actor)) << "it lives";
+  shm::ActorIndex own = actors_.create(spec(), {})->actor;
+  ASSERT_TRUE(actors_.start(own, "", {}).ok());
+  EXPECT_FALSE(actors_.hold_back(own)) << "it is nobody's who could ask";
+}
+
 TEST_F(ActorsTest, A9_AStandInBeginsAgainUntilItsHomeSaysNo) {
   control::ActorSpec wanted = spec();
   wanted.role = control::ActorSpec::Role::kImported;

@@ -110,6 +110,7 @@ void NodeManager::write_actor(const WriteActorWord& word) {
   }
   if (word.word.state == shm::ActorState::kDead) {
     free_names();
+    end_kills_of_the_dead();
   }
   // Calls, and perhaps a constructor's caller, wait for this word in any process.
   processes_.ring_all();

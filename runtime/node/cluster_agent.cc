@@ -229,6 +229,12 @@ void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
     host_.log_answered(shown->job_id, shown->sequence);
   } else if (auto* group = std::get_if<cluster::GroupMessage>(&*decoded)) {
     host_.on_group_message(from, *group);
+  } else if (auto* wanted = std::get_if<cluster::ReclaimActor>(&*decoded)) {
+    if (host_.hold_actor_back(from, wanted->actor_id)) {
+      send(from, cluster::ActorReclaimed{std::move(wanted->actor_id), wanted->incarnation});
+    }
+  } else if (auto* given = std::get_if<cluster::ActorReclaimed>(&*decoded)) {
+    host_.actor_reclaimed(given->actor_id, given->incarnation);
   } else if (auto* report = std::get_if<cluster::NodeReport>(&*decoded); report != nullptr && report->node == from) {
     view_->apply_report(*report);  // before what it says of bundles
   }
@@ -263,6 +269,7 @@ void ClusterAgent::tick() {
   free_names_again();
   place_calls(true);
   spill_actors();
+  reclaim_actors();
   if (placer_.anything_waits() || !actors_waiting_since_ns_.empty() || requests_.open() != 0) {
     active_ns_ = clock_.now_ns();
   }

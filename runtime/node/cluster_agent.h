@@ -68,6 +68,15 @@ struct ActorBacklog {
   cluster::Strategy strategy = {};
 };
 
+// One of this node's that another node hosts, and that does not live yet.
+struct ActorElsewhere {
+  ActorBacklog actor;
+  std::string id;
+  uint32_t incarnation = 0;
+  cluster::NodeKey host;
+  int64_t since_ns = 0;
+};
+
 class ClusterHost {
  public:
   virtual ~ClusterHost() = default;
@@ -84,6 +93,10 @@ class ClusterHost {
   virtual void fail_calls(shm::ClassIndex class_index, const Error& error) = 0;
   virtual void warn_of_calls(JobNumber job, const std::string& text) = 0;
   virtual std::vector<ActorBacklog> waiting_actors() = 0;
+  virtual std::vector<ActorElsewhere> actors_elsewhere() = 0;
+  // A11: does it wait for resources here, it never gets them. False: it does not.
+  virtual bool hold_actor_back(const cluster::NodeKey& home, const std::string& actor_id) = 0;
+  virtual void actor_reclaimed(const std::string& actor_id, uint32_t incarnation) = 0;
   // It is to live there.
   virtual void place_actor(shm::ActorIndex actor, const cluster::NodeKey& peer) = 0;
   // It is to live here.
@@ -204,6 +217,7 @@ class ClusterAgent {
   void beat();
   void ask_control();
   void spill_actors();
+  void reclaim_actors();
   // True: it is settled.
   bool place_by_strategy(const ActorBacklog& backlog, int64_t waited_ns);
 
@@ -256,6 +270,7 @@ class ClusterAgent {
   std::set<shm::ClassIndex> warned_;  // infeasible, and their jobs know
   std::map<shm::ActorIndex, int64_t> actors_waiting_since_ns_;
   std::set<shm::ActorIndex> warned_actors_;
+  int64_t reclaimed_ns_ = 0;  // when that was last looked for
   int64_t active_ns_ = 0;  // when something happened last
   bool at_rest_ = true;
   loop::Timer timer_;

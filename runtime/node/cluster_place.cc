@@ -12,6 +12,9 @@ constexpr int64_t kWarnAfterNs = kSecondNs;
 constexpr int64_t kLocalPatienceNs = 60 * kMillisecondNs;  // of actors
 // An actor that is sent to a node stays with it: it waits for any that has room, before it waits at a full one.
 constexpr int64_t kAnyNodePatienceNs = 5 * kSecondNs;
+// An actor that does not live after so long may wait at a full node; whether it does, the node is asked so often.
+constexpr int64_t kHostPatienceNs = 2 * kSecondNs;
+constexpr int64_t kReclaimPauseNs = kSecondNs;
 
 }  // namespace
 
@@ -109,6 +112,24 @@ void ClusterAgent::spill_actors() {
   }
   std::erase_if(warned_actors_, [&](shm::ActorIndex actor) { return !since.contains(actor); });
   actors_waiting_since_ns_ = std::move(since);
+}
+
+// A11: two homes with old views may have sent two actors to one place, or the place went to a third.
+void ClusterAgent::reclaim_actors() {
+  int64_t now_ns = clock_.now_ns();
+  if (now_ns - reclaimed_ns_ < kReclaimPauseNs) {
+    return;
+  }
+  reclaimed_ns_ = now_ns;
+  for (const ActorElsewhere& one : host_.actors_elsewhere()) {
+    if (now_ns - one.since_ns < kHostPatienceNs) {
+      continue;
+    }
+    cluster::Decision decision = placer_.look(one.actor.resources, one.actor.strategy, *view_);
+    if (decision.outcome == cluster::Decision::Outcome::kNow && decision.node.id != one.host.id) {
+      send(one.host, cluster::ReclaimActor{one.id, one.incarnation});
+    }
+  }
 }
 
 void ClusterAgent::warn_of(const ActorBacklog& backlog, int64_t waited_ns) {

@@ -166,6 +166,12 @@ bool Coordinator::place_elsewhere(shm::ActorIndex actor) {
   return placed;
 }
 
+bool Coordinator::hold_actor_back(shm::ActorIndex actor) {
+  bool held = actors_.hold_back(actor);
+  route();
+  return held;
+}
+
 void Coordinator::end_actor(shm::ActorIndex actor, const std::string& reason) {
   actors_.end(actor, reason);
   route();

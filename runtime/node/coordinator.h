@@ -80,6 +80,8 @@ class Coordinator {
   Result<void> kill_actor(shm::ActorIndex actor, bool no_restart);
   void actor_handles_gone(shm::ActorIndex actor);
   bool place_elsewhere(shm::ActorIndex actor);
+  bool reclaim_actor(shm::ActorIndex actor, uint32_t incarnation) { return actors_.reclaim(actor, incarnation); }
+  bool hold_actor_back(shm::ActorIndex actor);
   // From now on those with a strategy, or all of this node's, wait until somebody allows them to live here (S12), or
   // places them elsewhere.
   void hold_actors(bool all) { (all ? holds_all_actors_ : holds_actors_) = true; }

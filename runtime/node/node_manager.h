@@ -110,6 +110,17 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
     bool over = false;
   };
 
+  // Of an actor of another node, that waits for its stand-in.
+  struct WaitingKill {
+    bool no_restart = false;
+    rpc::Reply<void> reply;
+  };
+  // An actor that is to get a name.
+  struct Naming {
+    std::string actor_id;
+    std::vector<std::function<void()>> waiting;  // for the answer
+  };
+
   NodeManager(loop::EventLoop& loop, const Clock& clock, Logger logger, NodeOptions options,
               std::function<void(const std::string&)> on_stop, const IdBits& session_id, shm::SessionSegments segments,
               NodeResources resources);
@@ -184,7 +195,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   uint32_t under_way_of(const Relay& relay) const;
   // --- stand_ins.cc: actors of this node that live on others, and of others that this node has handles of
   Result<control::ActorSpec> spec_for(const Process& creator, rpc::ActorSpec spec, bool trusted) const;
-  void create_known(Process& process, const rpc::ActorOrigin& origin, const rpc::Reply<rpc::ActorInfo>& reply);
+  void create_known(rpc::ProcessKey key, const rpc::ActorOrigin& origin, const rpc::Reply<rpc::ActorInfo>& reply);
   bool is_own(const rpc::ActorOrigin& origin) const;
   void open_stand_in(const OpenStandIn& order);
   void host_stand_in(shm::ActorIndex actor, uint32_t incarnation, const cluster::NodeKey& peer);
@@ -193,11 +204,17 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void kill_in_gateway(const Process& relay, bool no_restart, bool abandon);
   // Of a stand-in. False: it is none.
   bool kill_at_home(const Actors::View& view, bool no_restart, rpc::Reply<void>& reply);
+  ActorBacklog backlog_of(const Actors::View& view) const;
+  void carry_out_kills(const Process& stand_in);
+  void end_kills_of_the_dead();
   void stand_ins_lost(const cluster::NodeKey& home);
   // --- ClusterHost
   cluster::NodeState node_state() override;
   std::vector<ClassBacklog> backlogs(bool all) override;
   std::vector<ActorBacklog> waiting_actors() override;
+  std::vector<ActorElsewhere> actors_elsewhere() override;
+  bool hold_actor_back(const cluster::NodeKey& home, const std::string& actor_id) override;
+  void actor_reclaimed(const std::string& actor_id, uint32_t incarnation) override;
   void place_actor(shm::ActorIndex actor, const cluster::NodeKey& peer) override;
   void allow_actor(shm::ActorIndex actor) override;
   void fail_actor(shm::ActorIndex actor, const std::string& why) override;
@@ -270,6 +287,9 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
                     const rpc::Reply<rpc::ActorInfo>& reply);
   void free_names();
   cluster::NamedActor named_actor(const control::ActorSpec& spec) const;
+  // An actor of this node whose name the control store has, or may have, given to it, which this node does not know
+  // yet: `then` is called when it does. False: there is none with that id.
+  bool wait_for_name(const std::string& actor_id, std::function<void()> then);
 
   // --- actor_calls.cc
   void create_new(rpc::ProcessKey creator, control::ActorSpec spec, const rpc::Reply<rpc::ActorInfo>& reply);
@@ -322,8 +342,9 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   std::unique_ptr<Look> look_;
   std::unique_ptr<ClusterAgent> cluster_;                                    // null: this node is alone
   std::map<LaunchId, Relay> relay_launches_;                                 // by their launch, as long as they live
-  std::map<cluster::ActorName, std::vector<std::function<void()>>> naming_;  // the head is asked; who waits for it
+  std::map<cluster::ActorName, Naming> naming_;  // the control store is asked for these
   std::map<cluster::ActorName, cluster::NamedActor> names_taken_;
+  std::map<shm::ActorIndex, std::vector<WaitingKill>> kills_waiting_;
   std::unique_ptr<cluster::NodeLedger> ledger_;
   cluster::NoGroupStorage group_storage_;
   std::unique_ptr<cluster::ResourceView> own_view_;      // of a node that is alone

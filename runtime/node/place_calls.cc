@@ -224,9 +224,14 @@ bool CallPlacer::is_over(const Strategy& strategy, const cluster::ResourceView& 
   return known || is_dead_(strategy.node) || waited_ns >= kUnknownNodeNs;
 }
 
-Decision CallPlacer::choose(const cluster::Amounts& resources, const Strategy& strategy, cluster::ResourceView& view) {
+Decision CallPlacer::look(const cluster::Amounts& resources, const Strategy& strategy,
+                          const cluster::ResourceView& view) {
   cluster::PlacementQuery query{.resources = &resources, .strategy = &strategy, .local = self_};
-  Decision decision = cluster::choose_node(query, view, random_);
+  return cluster::choose_node(query, view, random_);
+}
+
+Decision CallPlacer::choose(const cluster::Amounts& resources, const Strategy& strategy, cluster::ResourceView& view) {
+  Decision decision = look(resources, strategy, view);
   std::optional<ResourceSet> set = view.resolve(resources);
   if (decision.outcome == Decision::Outcome::kNow && decision.node.id != self_ && set) {
     view.debit(decision.node, *set, 1);

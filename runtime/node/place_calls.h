@@ -82,6 +82,9 @@ class CallPlacer {
   // One decision, for what is not in a class (an actor). Debits the view if it is another node.
   cluster::Decision choose(const cluster::Amounts& resources, const cluster::Strategy& strategy,
                            cluster::ResourceView& view);
+  // The same, and debits nothing.
+  cluster::Decision look(const cluster::Amounts& resources, const cluster::Strategy& strategy,
+                         const cluster::ResourceView& view);
   // P5, of what no node can run.
   bool is_over(const cluster::Strategy& strategy, const cluster::ResourceView& view, int64_t waited_ns) const;
   // Why it waits, for people; "" if a node serves it now.

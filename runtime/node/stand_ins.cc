@@ -86,15 +86,21 @@ bool NodeManager::is_own(const rpc::ActorOrigin& origin) const {
 }
 
 // A handle that came back to the actor's home, or one of another node that wants to open it.
-void NodeManager::create_known(Process& process, const rpc::ActorOrigin& origin,
+void NodeManager::create_known(rpc::ProcessKey key, const rpc::ActorOrigin& origin,
                                const rpc::Reply<rpc::ActorInfo>& reply) {
+  Process* process = caller(key, reply);
+  // Another node may have found its name before this one has heard that it was given.
+  auto again = [this, key, origin, reply] { create_known(key, origin, reply); };
+  if (process == nullptr || wait_for_name(origin.actor_id, again)) {
+    return;
+  }
   if (const control::ActorEntry* known = control_.actors().find(origin.actor_id)) {
-    reply(actor_info_for(process, known->index));
+    reply(actor_info_for(*process, known->index));
     return;
   }
   for (const Actors::View& view : coordinator_.actors().views()) {
     if (view.spec->id == origin.actor_id) {  // dead, but somebody has a handle
-      reply(actor_info_for(process, view.actor));
+      reply(actor_info_for(*process, view.actor));
       return;
     }
   }
@@ -105,7 +111,7 @@ void NodeManager::create_known(Process& process, const rpc::ActorOrigin& origin,
   // A handle is needed all the same: of a dead actor.
   control::ActorSpec spec;
   spec.id = random_id();
-  spec.job = process.job;
+  spec.job = process->job;
   spec.role = Role::kImported;
   spec.public_id = origin.actor_id;
   spec.home = {origin.node, origin.incarnation};
@@ -114,7 +120,7 @@ void NodeManager::create_known(Process& process, const rpc::ActorOrigin& origin,
     reply(std::move(created).error());
     return;
   }
-  if (Result<void> bound = bind_new_actor(created->actor, process); !bound.ok()) {
+  if (Result<void> bound = bind_new_actor(created->actor, *process); !bound.ok()) {
     reply(std::move(bound).error());
     return;
   }
@@ -140,6 +146,18 @@ rpc::HostedActor NodeManager::hosted_actor(const Actors::View& view) const {
 
 // --- Where they live
 
+ActorBacklog NodeManager::backlog_of(const Actors::View& view) const {
+  ActorBacklog backlog;
+  backlog.actor = view.actor;
+  backlog.job = view.spec->job;
+  backlog.class_name = view.spec->class_name;
+  if (Result<cluster::Strategy> strategy = cluster::read_strategy(view.spec->scheduling); strategy.ok()) {
+    backlog.strategy = *std::move(strategy);
+  }
+  backlog.resources = amounts_of(*view.resources);
+  return backlog;
+}
+
 std::vector<ActorBacklog> NodeManager::waiting_actors() {
   std::vector<ActorBacklog> list;
   for (const Actors::View& view : coordinator_.actors().views()) {
@@ -147,17 +165,50 @@ std::vector<ActorBacklog> NodeManager::waiting_actors() {
     bool in_group = view.spec->scheduling.kind == Scheduling::Kind::kGroup;  // place_groups.cc
     if (view.phase == ActorPhase::kWaitingResources && view.spec->role == Role::kOwn && !view.spec->detached &&
         !in_group) {
-      ActorBacklog& backlog = list.emplace_back();
-      backlog.actor = view.actor;
-      backlog.job = view.spec->job;
-      backlog.class_name = view.spec->class_name;
-      if (Result<cluster::Strategy> strategy = cluster::read_strategy(view.spec->scheduling); strategy.ok()) {
-        backlog.strategy = *std::move(strategy);
-      }
-      backlog.resources = amounts_of(*view.resources);
+      list.push_back(backlog_of(view));
     }
   }
   return list;
+}
+
+// Those of placement groups have no other place.
+std::vector<ActorElsewhere> NodeManager::actors_elsewhere() {
+  std::vector<ActorElsewhere> list;
+  for (const auto& [launch, relay] : relay_launches_) {
+    std::optional<Actors::View> view =
+        relay.actor && relay.slot ? coordinator_.actors().view(*relay.actor) : std::optional<Actors::View>();
+    if (view && view->phase == ActorPhase::kConstructing && view->incarnation == relay.incarnation &&
+        view->spec->role == Role::kOwn && view->spec->scheduling.kind != Scheduling::Kind::kGroup) {
+      list.push_back({backlog_of(*view), view->spec->id, view->incarnation, relay.peer, relay.started_ns});
+    }
+  }
+  return list;
+}
+
+bool NodeManager::hold_actor_back(const cluster::NodeKey& home, const std::string& actor_id) {
+  bool held = false;
+  for (const Actors::View& view : coordinator_.actors().views()) {
+    if (view.phase != ActorPhase::kDead && view.spec->public_id == actor_id && key_of(view.spec->home) == home) {
+      held = coordinator_.hold_actor_back(view.actor);
+      break;  // views do not outlive an event
+    }
+  }
+  settle();
+  return held;
+}
+
+void NodeManager::actor_reclaimed(const std::string& actor_id, uint32_t incarnation) {
+  const control::ActorEntry* known = control_.actors().find(actor_id);
+  std::optional<Actors::View> view =
+      known == nullptr ? std::optional<Actors::View>() : coordinator_.actors().view(known->index);
+  if (!view || !view->slot || !coordinator_.reclaim_actor(view->actor, incarnation)) {
+    return;
+  }
+  logger_.info("an actor of class ", view->spec->class_name, " is placed anew: its node had no room for it");
+  if (Process* stand_in = processes_.at(*view->slot)) {
+    kill(*stand_in, shm::DeathReason::kKilledByNode, "its actor goes to another node");
+  }
+  settle();
 }
 
 void NodeManager::place_actor(shm::ActorIndex actor, const cluster::NodeKey& peer) {
@@ -229,6 +280,7 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_stand_in(std::map<LaunchId, Relay>
   SABIR_CHECK(coordinator_.stand_in_ready(*relay.actor, relay.incarnation, slot), "actor=", *relay.actor);
   rpc::WelcomeInfo welcome = welcome_to(*process);
   welcome.actor = hosted_actor(*view);
+  carry_out_kills(*process);
   logger_.debug("a worker that stands in for actor ", *relay.actor, " at ", cluster::describe(relay.peer), " joined");
   settle();
   return welcome;
@@ -239,13 +291,38 @@ bool NodeManager::kill_at_home(const Actors::View& view, bool no_restart, rpc::R
     return false;
   }
   if (!view.slot) {
-    // Its home has not been reached yet, or it restarts.
-    reply(Error(ErrorKind::kActorUnavailable, "the actor's node cannot be asked to kill it now; try again"));
+    // Its home is being asked for it for the first time, or again: whoever kills it waits until it can be reached.
+    kills_waiting_[view.actor].push_back({no_restart, std::move(reply)});
     return true;
   }
   kill_in_gateway(*processes_.at(*view.slot), no_restart, false);
   reply({});
   return true;
+}
+
+void NodeManager::carry_out_kills(const Process& stand_in) {
+  auto waiting = kills_waiting_.extract(*stand_in.actor);
+  if (!waiting) {
+    return;
+  }
+  for (WaitingKill& kill : waiting.mapped()) {
+    kill_in_gateway(stand_in, kill.no_restart, false);
+    kill.reply({});
+  }
+}
+
+void NodeManager::end_kills_of_the_dead() {
+  for (auto entry = kills_waiting_.begin(); entry != kills_waiting_.end();) {
+    std::optional<Actors::View> view = coordinator_.actors().view(entry->first);
+    if (view && view->phase != ActorPhase::kDead) {
+      ++entry;
+      continue;
+    }
+    for (WaitingKill& kill : std::exchange(entry->second, {})) {
+      kill.reply({});
+    }
+    entry = kills_waiting_.erase(entry);
+  }
 }
 
 void NodeManager::kill_in_gateway(const Process& relay, bool no_restart, bool abandon) {

@@ -140,15 +140,57 @@ def test_an_actor_that_only_another_node_holds_restarts():
             wait_until(lives, "it restarts")
 
 
+class Place:
+    def where(self):
+        return here()
+
+
+def test_an_actor_that_waits_at_a_full_node_goes_where_there_is_room():
+    with Cluster(head_node_args={"num_cpus": 0}) as cluster:
+        nodes = [cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)]
+        cluster.connect(log_to_driver=False)
+        maker = sabir.remote(num_cpus=1)(Place)
+        holders = [maker.remote(), maker.remote()]
+        held_by = {get(holder.where.remote()): holder for holder in holders}
+        # One attempt and no restart: what happens to it meanwhile counts as nothing.
+        waiting = maker.options(max_restarts=0, max_task_retries=0).remote()
+        answer = waiting.where.remote()
+
+        def waits_at():
+            return [
+                node.session
+                for node in nodes
+                if any(actor["state"] == "waiting for resources" for actor in status(node.session)["actors"])
+            ]
+
+        wait_until(waits_at, "it is sent to a node that is full")
+        (full,) = waits_at()
+        (other,) = held_by.keys() - {full}
+        sabir.kill(held_by[other])
+        assert get(answer) == other
+        # The place where it waited is free for others.
+        sabir.kill(held_by[full])
+        assert get(maker.remote().where.remote()) == full
+
+
+def test_an_actor_that_waits_at_a_full_node_begins_there_when_there_is_room():
+    with Cluster(head_node_args={"num_cpus": 0}) as cluster:
+        node = cluster.add_node(num_cpus=1)
+        cluster.connect(log_to_driver=False)
+        maker = sabir.remote(num_cpus=1)(Place)
+        holder = maker.remote()
+        assert get(holder.where.remote()) == node.session
+        waiting = maker.remote()
+        wait_until(lambda: len(status(node.session)["actors"]) == 2, "it is sent there")
+        time.sleep(4)  # its home has asked, and nobody else had room
+        sabir.kill(holder)
+        assert get(waiting.where.remote()) == node.session
+
+
 def test_an_actor_that_waits_takes_the_first_room_there_is():
     with Cluster(head_node_args={"num_cpus": 0}) as cluster:
         nodes = [cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)]
         cluster.connect(log_to_driver=False)
-
-        class Place:
-            def where(self):
-                return here()
-
         maker = sabir.remote(num_cpus=1)(Place)
         for turn in range(2):
             holders = [maker.remote(), maker.remote()]

@@ -370,6 +370,27 @@ void write(const LogAnswer& from, Wire::Builder message) {
   to.setSequence(from.sequence);
 }
 
+// --- Actors that wait
+
+template <typename Message, typename Reader>
+Result<ClusterMessage> read_reclaim(Reader from) {
+  Message message{rpc::to_string(from.getActor()), from.getIncarnation()};
+  if (message.actor_id.size() != IdBits::kSizeBytes) {
+    return invalid_error("a cluster message with an actor's id that is none");
+  }
+  return ClusterMessage(std::move(message));
+}
+
+template <typename Message, typename Builder>
+void write_reclaim(const Message& from, Builder to) {
+  to.setActor(rpc::data_of(from.actor_id));
+  to.setIncarnation(from.incarnation);
+}
+
+void write(const ReclaimActor& from, Wire::Builder message) { write_reclaim(from, message.initReclaimActor()); }
+
+void write(const ActorReclaimed& from, Wire::Builder message) { write_reclaim(from, message.initActorReclaimed()); }
+
 // --- All kinds
 
 template <typename T>
@@ -428,6 +449,10 @@ Result<ClusterMessage> read_message(Wire::Reader from) {
       SABIR_ASSIGN_OR_RETURN(GroupMessage message, read_group_message(from.getGroup()));
       return ClusterMessage(std::move(message));
     }
+    case Wire::RECLAIM_ACTOR:
+      return read_reclaim<ReclaimActor>(from.getReclaimActor());
+    case Wire::ACTOR_RECLAIMED:
+      return read_reclaim<ActorReclaimed>(from.getActorReclaimed());
   }
   return unsupported_error("a cluster message of a kind that this release does not know");
 }

@@ -97,10 +97,21 @@ struct LogAnswer {
   uint64_t sequence = 0;
 };
 
+// A11. The id has IdBits::kSizeBytes; the incarnation is the home's.
+struct ReclaimActor {
+  std::string actor_id;
+  uint32_t incarnation = 0;
+};
+struct ActorReclaimed {
+  std::string actor_id;
+  uint32_t incarnation = 0;
+};
+
 using ClusterMessage =
     std::variant<RegisterRequest, RegisterAnswer, MembersMessage, NodeReport, ReportAnswerMessage, ViewBatch,
                  ViewPosition, LeaseRequest, LeaseAnswer, LeaseStatus, LeaseStatusAnswer, LeaseRecall, Heartbeat,
-                 HeartbeatAnswer, Leaving, ControlRequest, ControlAnswer, LogLinesMessage, LogAnswer, GroupMessage>;
+                 HeartbeatAnswer, Leaving, ControlRequest, ControlAnswer, LogLinesMessage, LogAnswer, GroupMessage,
+                 ReclaimActor, ActorReclaimed>;
 
 // The message without a prefix of its length. Texts for people (names, releases, reasons) are cut to their bounds, but
 // for those in a NodeReport; what breaks another bound is encoded all the same, and refused by whoever decodes it.

@@ -124,6 +124,8 @@ class Fields {
   void one(const rpc::LogLines& from) { add(from.pid, from.stream, from.task_name, from.text, from.dropped_lines); }
   void one(const LogLinesMessage& from) { add(from.job_id, from.sequence, from.lines); }
   void one(const LogAnswer& from) { add(from.job_id, from.sequence); }
+  void one(const ReclaimActor& from) { add(from.actor_id, from.incarnation); }
+  void one(const ActorReclaimed& from) { add(from.actor_id, from.incarnation); }
 
   void one(const LabelTerm& from) { add(from.key, from.op, from.values); }
   void one(const BundleSpec& from) { add(from.resources, from.selector); }
@@ -301,7 +303,9 @@ std::vector<ClusterMessage> plain_kinds() {
           ControlAnswer{8, {}, KeyList{{"a", std::string("b\0", 2)}}},
           ControlAnswer{9, {}, client},
           LogLinesMessage{std::string(16, 'j'), kHigh + 5, {{7, 2, "task", "line\nline\n", kHigh}, {8, 1, "", "", 0}}},
-          LogAnswer{std::string(16, 'j'), kHigh + 5}};
+          LogAnswer{std::string(16, 'j'), kHigh + 5},
+          ReclaimActor{std::string(16, 'a'), UINT32_MAX},
+          ActorReclaimed{std::string(16, 'a'), 7}};
 }
 
 void expect_same_again(const ClusterMessage& message) {
