@@ -52,8 +52,8 @@ int run_gateway(const Options& options) {
   UniqueFd channel(node::kChannelFd);
   ::fcntl(channel.get(), F_SETFD, FD_CLOEXEC);
   loop::EventLoop loop;
-  auto gateway = std::make_unique<gateway::Gateway>(loop, logger, options.session_dir, std::move(channel),
-                                                    self(logger), [&](const std::string& why) {
+  auto gateway = std::make_unique<gateway::Gateway>(loop, logger, options.session_dir, std::move(channel), self(logger),
+                                                    [&](const std::string& why) {
                                                       logger.info("ending: ", why);
                                                       loop.stop();
                                                     });

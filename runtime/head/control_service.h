@@ -77,8 +77,8 @@ class ControlService {
   size_t living() const;
 
  private:
-  // The calendar's time as it was when this life began, and what has passed since: a clock that is set meanwhile ends no
-  // node's time for draining.
+  // The calendar's time as it was when this life began, and what has passed since: a clock that is set meanwhile ends
+  // no node's time for draining.
   int64_t unix_ms() const { return unix_at_start_ms_ + (clock_.now_ns() - started_ns_) / kMillisecondNs; }
 
   struct Member {

@@ -21,7 +21,8 @@ void NodeManager::create_named(rpc::ProcessKey creator, control::ActorSpec spec,
                                const rpc::Reply<rpc::ActorInfo>& reply) {
   ActorName name{spec.name_space, spec.name};
   if (auto asked = naming_.find(name); asked != naming_.end()) {
-    asked->second.waiting.push_back([this, creator, spec = std::move(spec), reply] { create_named(creator, spec, reply); });
+    asked->second.waiting.push_back(
+        [this, creator, spec = std::move(spec), reply] { create_named(creator, spec, reply); });
     return;
   }
   if (control_.actors().find_by_name(name.name_space, name.name) != nullptr) {

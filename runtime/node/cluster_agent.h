@@ -271,7 +271,7 @@ class ClusterAgent {
   std::map<shm::ActorIndex, int64_t> actors_waiting_since_ns_;
   std::set<shm::ActorIndex> warned_actors_;
   int64_t reclaimed_ns_ = 0;  // when that was last looked for
-  int64_t active_ns_ = 0;  // when something happened last
+  int64_t active_ns_ = 0;     // when something happened last
   bool at_rest_ = true;
   loop::Timer timer_;
 };

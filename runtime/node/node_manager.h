@@ -340,8 +340,8 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   std::unique_ptr<Launcher> launcher_;
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<Look> look_;
-  std::unique_ptr<ClusterAgent> cluster_;                                    // null: this node is alone
-  std::map<LaunchId, Relay> relay_launches_;                                 // by their launch, as long as they live
+  std::unique_ptr<ClusterAgent> cluster_;        // null: this node is alone
+  std::map<LaunchId, Relay> relay_launches_;     // by their launch, as long as they live
   std::map<cluster::ActorName, Naming> naming_;  // the control store is asked for these
   std::map<cluster::ActorName, cluster::NamedActor> names_taken_;
   std::map<shm::ActorIndex, std::vector<WaitingKill>> kills_waiting_;

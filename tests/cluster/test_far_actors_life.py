@@ -11,7 +11,7 @@ from nodes import far, get, here, status, wait_until
 
 import sabir
 from sabir.cluster_utils import Cluster
-from sabir.exceptions import ActorDiedError, ActorUnavailableError
+from sabir.exceptions import ActorDiedError, ActorUnavailableError, ObjectLostError
 
 
 class Counter:
@@ -58,7 +58,7 @@ def test_a_killed_actors_result_that_finds_no_room_ends_nothing_else():
         made = maker.make.remote()
         time.sleep(1)  # it has come to the gateway, and waits there
         sabir.kill(maker)
-        with pytest.raises((ActorDiedError, ActorUnavailableError)):
+        with pytest.raises((ActorDiedError, ActorUnavailableError, ObjectLostError)):
             get(made)
         assert get(far(here).remote()) == node.session, "what follows does not wait for room"
         assert get(kept).size == 70_000_000 // 8

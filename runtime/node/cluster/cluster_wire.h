@@ -107,11 +107,10 @@ struct ActorReclaimed {
   uint32_t incarnation = 0;
 };
 
-using ClusterMessage =
-    std::variant<RegisterRequest, RegisterAnswer, MembersMessage, NodeReport, ReportAnswerMessage, ViewBatch,
-                 ViewPosition, LeaseRequest, LeaseAnswer, LeaseStatus, LeaseStatusAnswer, LeaseRecall, Heartbeat,
-                 HeartbeatAnswer, Leaving, ControlRequest, ControlAnswer, LogLinesMessage, LogAnswer, GroupMessage,
-                 ReclaimActor, ActorReclaimed>;
+using ClusterMessage = std::variant<RegisterRequest, RegisterAnswer, MembersMessage, NodeReport, ReportAnswerMessage,
+                                    ViewBatch, ViewPosition, LeaseRequest, LeaseAnswer, LeaseStatus, LeaseStatusAnswer,
+                                    LeaseRecall, Heartbeat, HeartbeatAnswer, Leaving, ControlRequest, ControlAnswer,
+                                    LogLinesMessage, LogAnswer, GroupMessage, ReclaimActor, ActorReclaimed>;
 
 // The message without a prefix of its length. Texts for people (names, releases, reasons) are cut to their bounds, but
 // for those in a NodeReport; what breaks another bound is encoded all the same, and refused by whoever decodes it.

@@ -298,15 +298,15 @@ TEST_F(CopiesTest, TheRoomOfWhatNobodyWaitsForStaysWhileItIsRead) {
   LoopbackLink& to_last = nodes_[2]->ends_by_key.at(middle.key)->link;
   End& on = *middle.ends_by_key.at(nodes_[2]->key);
   rpc::ObjectId id = put(*nodes_[0], kSize);
-  // Node 1 has the first chunks, and no more.
+  // Node 1 has a chunk, since it asks for one more than at first, and gets no other.
   nodes_[0]->before_pull = [&] {
-    if (nodes_[0]->pulls == 3) {
+    if (nodes_[0]->pulls == ChunkPlan::kPerSource + 1) {
       from_owner.hold(true);
     }
   };
   int owner = 0;
   Got first = fetch(middle, *nodes_[0], id, kSize, &owner);
-  ASSERT_TRUE(comes_true([&] { return nodes_[0]->pulls >= 3; }));
+  ASSERT_TRUE(comes_true([&] { return nodes_[0]->pulls > ChunkPlan::kPerSource; }));
   // A chunk of it is on its way to node 2, which gets nothing for now.
   to_last.hold(true);
   Got last = fetch(*nodes_[2], *nodes_[0], id, kSize);
