@@ -64,7 +64,7 @@ def all_gone(cluster: Cluster) -> None:
 
 
 def computed(*refs: Any) -> None:
-    ready, pending = sabir.wait(list(refs), num_returns=len(refs), timeout=60)
+    _, pending = sabir.wait(list(refs), num_returns=len(refs), timeout=60)
     assert not pending
 
 
