@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "runtime/daemon/bounded_log.h"
 #include "runtime/head/control_shell.h"
 #include "runtime/loop/event_loop.h"
 #include "runtime/node/spawn.h"
@@ -19,12 +20,11 @@ int run_control(const Options& options) {
   ::signal(SIGXFSZ, SIG_IGN);  // a file above `ulimit -f`: an error of the disk, which it knows what to do about
   ::signal(SIGTERM, SIG_IGN);  // it ends with sabird
   ::signal(SIGINT, SIG_IGN);
-  std::string log_path = options.session_dir + "/logs/control.log";
-  UniqueFd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  Logger logger(log ? log.get() : 2, options.log_level, "control");
+  loop::EventLoop loop;
+  Result<std::unique_ptr<BoundedLog>> log = BoundedLog::open(loop, options.session_dir + "/logs/control.log");
+  Logger logger(log.ok() ? (*log)->fd() : 2, options.log_level, "control");
   UniqueFd channel(node::kChannelFd);
   ::fcntl(channel.get(), F_SETFD, FD_CLOEXEC);
-  loop::EventLoop loop;
   auto shell = std::make_unique<head::ControlShell>(loop, logger, std::move(channel), [&](const std::string& why) {
     logger.info("ending: ", why);
     loop.stop();

@@ -18,6 +18,7 @@
 
 #include "runtime/base/session_dir.h"
 #include "runtime/base/version.h"
+#include "runtime/daemon/bounded_log.h"
 #include "runtime/head/head_state.h"
 #include "runtime/loop/event_loop.h"
 #include "runtime/loop/fd_watcher.h"
@@ -39,8 +40,6 @@ constexpr rlim_t kWantedFiles = 65'536;
 constexpr int64_t kOwnerHelloNs = 20 * kSecondNs;
 // What was answered last goes out before the connections are closed.
 constexpr int64_t kFarewellNs = 30 * kMillisecondNs;
-constexpr off_t kMaxLogBytes = 16 << 20;
-constexpr int64_t kLogLookNs = 60 * kSecondNs;
 constexpr int64_t kKillAllNs = 5 * kSecondNs;
 // A daemon is the last that a machine short of memory should lose, workers before other programs.
 constexpr int kDaemonOomScore = -500;
@@ -253,25 +252,10 @@ class Daemon {
       logger_ = Logger(2, options_.log_level, "sabird");
       return {};
     }
-    log_.reset(::open(log_path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!log_) {
-      return Error::from_errno(errno, "open " + log_path());
-    }
-    logger_ = Logger(log_.get(), options_.log_level, "sabird");
-    log_timer_.start_periodic(kLogLookNs);
+    SABIR_ASSIGN_OR_RETURN(log_, BoundedLog::open(loop_, directory_.logs_path() + "/sabird.log"));
+    logger_ = Logger(log_->fd(), options_.log_level, "sabird");
     return {};
   }
-
-  // One old file is kept.
-  void bound_log() {
-    struct stat status = {};
-    if (::fstat(log_.get(), &status) == 0 && status.st_size > kMaxLogBytes) {
-      ::rename(log_path().c_str(), (log_path() + ".1").c_str());
-      UniqueFd fresh(::open(log_path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-      ::dup3(fresh.get(), log_.get(), O_CLOEXEC);  // every Logger has this number
-    }
-  }
-  std::string log_path() const { return directory_.logs_path() + "/sabird.log"; }
 
   // The node ends with the process of the pidfd.
   Result<void> watch_owner(UniqueFd pidfd) {
@@ -318,11 +302,10 @@ class Daemon {
   std::optional<head::HeadState> head_;
   std::string why_;
   bool in_cluster_ = false;  // and not a member yet
-  UniqueFd log_;
   Logger logger_;
   SteadyClock clock_;
   loop::EventLoop loop_;
-  loop::Timer log_timer_{loop_, [this] { bound_log(); }};
+  std::unique_ptr<BoundedLog> log_;
   UniqueFd owner_;
   std::unique_ptr<loop::FdWatcher> owner_watcher_;
   std::unique_ptr<loop::Timer> owner_timer_;

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "runtime/base/version.h"
+#include "runtime/daemon/bounded_log.h"
 #include "runtime/gateway/gateway.h"
 #include "runtime/loop/event_loop.h"
 #include "runtime/node/spawn.h"
@@ -46,12 +47,11 @@ int run_gateway(const Options& options) {
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
-  std::string log_path = options.session_dir + "/logs/gateway.log";
-  UniqueFd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  Logger logger(log ? log.get() : 2, options.log_level, "gateway");
+  loop::EventLoop loop;
+  Result<std::unique_ptr<BoundedLog>> log = BoundedLog::open(loop, options.session_dir + "/logs/gateway.log");
+  Logger logger(log.ok() ? (*log)->fd() : 2, options.log_level, "gateway");
   UniqueFd channel(node::kChannelFd);
   ::fcntl(channel.get(), F_SETFD, FD_CLOEXEC);
-  loop::EventLoop loop;
   auto gateway = std::make_unique<gateway::Gateway>(loop, logger, options.session_dir, std::move(channel), self(logger),
                                                     [&](const std::string& why) {
                                                       logger.info("ending: ", why);

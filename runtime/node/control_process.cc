@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kFirstPauseNs = 20 * kMillisecondNs;
 constexpr int64_t kMaxPauseNs = 2 * kSecondNs;
 constexpr uint32_t kMaxDoublings = 10;
+constexpr uint32_t kMaxHungDoublings = 4;
 // Who has served for so long has not failed at its start.
 constexpr int64_t kStableNs = 500 * kMillisecondNs;
 // The first one: then there is something wrong with this machine.
@@ -28,10 +29,17 @@ ControlProcess::ControlProcess(loop::EventLoop& loop, const Clock& clock, Logger
       guard_(guard),
       options_(std::move(options)),
       events_(std::move(events)),
-      again_(loop, [this] {
-        if (Result<void> started = start(); !started.ok()) {
-          not_started(started.error().to_string());
-        }
+      again_(loop,
+             [this] {
+               if (Result<void> started = start(); !started.ok()) {
+                 not_started(started.error().to_string());
+               }
+             }),
+      start_limit_(loop, [this] {
+        trouble_ = "it did not serve in time";
+        logger_.error("the control store, process ", process_.pid, ", does not begin to serve: it is killed");
+        ++hung_;
+        kill();
       }) {}
 
 ControlProcess::~ControlProcess() {
@@ -77,6 +85,7 @@ Result<void> ControlProcess::start() {
         kill();  // it is dead, or does not read
         on_end();
       });
+  start_limit_.start_once(options_.start_within_ns << std::min(hung_, kMaxHungDoublings));
   pipe_->send(rpc::encode(rpc::ToControl(options_.start)));
   for (const auto& [number, join] : joins_) {
     pipe_->send(rpc::encode(rpc::ToControl(join)));
@@ -91,6 +100,8 @@ void ControlProcess::receive(std::string_view bytes) {
     kill();
   } else if (auto* ready = std::get_if<rpc::ControlReady>(&*message)) {
     epoch_ = ready->epoch;
+    start_limit_.stop();
+    hung_ = 0;
     serves_ = true;
     serves_since_ns_ = clock_.now_ns();
     trouble_.clear();
@@ -124,6 +135,7 @@ void ControlProcess::on_end() {
     return;  // its last words count
   }
   serves_ = false;
+  start_limit_.stop();
   watcher_.reset();
   guard_.remove(process_.pid);
   kill_process_group(process_.pid, process_.pidfd.get());
@@ -149,6 +161,7 @@ void ControlProcess::on_end() {
 // Too many processes or files, say: that may pass.
 void ControlProcess::not_started(const std::string& why) {
   trouble_ = "it could not be started: " + why;
+  start_limit_.stop();
   if (process_.pid != 0) {
     kill_process_group(process_.pid, process_.pidfd.get());
     guard_.remove(process_.pid);
@@ -166,6 +179,7 @@ void ControlProcess::not_started(const std::string& why) {
 void ControlProcess::give_up(const std::string& why) {
   if (!std::exchange(over_, true)) {
     again_.stop();
+    start_limit_.stop();
     events_.failed(why);
   }
 }
@@ -182,7 +196,7 @@ void ControlProcess::join(rpc::JoinRequest request) {
 }
 
 void ControlProcess::say(rpc::NodeWords words) {
-  if (serves_) {
+  if (serves_ && pipe_->waiting_bytes() + words.bytes.size() <= kMaxSaidBytes) {
     pipe_->send(rpc::encode(rpc::ToControl(std::move(words))));
   }
 }

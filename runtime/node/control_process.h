@@ -30,6 +30,8 @@ class ControlProcess {
     std::string session_path;
     rpc::StartControl start;
     std::optional<int> oom_score_adj;
+    // One that does not serve after so long hangs. Doubled with each that did not: a large file takes its time.
+    int64_t start_within_ns = 30 * kSecondNs;
   };
   struct Events {
     std::function<void(const rpc::JoinAnswer&)> join_answered;
@@ -47,12 +49,13 @@ class ControlProcess {
 
   // Repeated at each life of it, until it is answered. At most kMaxJoins wait; more are forgotten, oldest first.
   void join(rpc::JoinRequest request);
-  // Nothing is said to one that does not serve: whoever wants an answer repeats it.
+  // Nothing is said to one that does not serve, or has kMaxSaidBytes to read: whoever wants an answer repeats it.
   void say(rpc::NodeWords words);
   // It does not answer: the next one may.
   void kill();
 
   static constexpr size_t kMaxJoins = 1024;
+  static constexpr size_t kMaxSaidBytes = 64 << 20;
 
   bool serves() const { return serves_; }
   // Since it began to serve; 0: it does not.
@@ -95,7 +98,9 @@ class ControlProcess {
   uint32_t failures_ = 0;  // one after the other
   std::string trouble_ = "it has not started yet";
   std::map<uint64_t, rpc::JoinRequest> joins_;  // without an answer
+  uint32_t hung_ = 0;                           // one after the other
   loop::Timer again_;
+  loop::Timer start_limit_;
 };
 
 }  // namespace sabir::node

@@ -34,7 +34,7 @@ FramePipe::FramePipe(loop::EventLoop& loop, UniqueFd socket, std::function<void(
 }
 
 void FramePipe::send(std::string frame) {
-  if (over_) {
+  if (over_ || deaf_) {
     return;
   }
   if (frame.size() > kFramePrefixBytes + kMaxFrameBytes) {
@@ -70,6 +70,13 @@ bool FramePipe::write_some() {
       written_ += static_cast<size_t>(size);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       watcher_->watch(loop::kReadable | loop::kWritable);
+      return true;
+    } else if (errno == EPIPE || errno == ECONNRESET) {
+      // It is gone, and may have said something before: that, and its end, are read as always.
+      deaf_ = true;
+      out_.clear();
+      written_ = 0;
+      watcher_->watch(loop::kReadable);
       return true;
     } else if (errno != EINTR) {
       end(std::string("write: ") + std::strerror(errno));

@@ -24,7 +24,8 @@ class FramePipe {
   FramePipe(loop::EventLoop& loop, UniqueFd socket, std::function<void(std::string_view message)> received,
             std::function<void(const std::string& why)> ended, size_t max_waiting_bytes = kMaxWaitingBytes);
 
-  // A whole frame. What cannot be written at once waits here. May end the pipe, and then calls `ended`.
+  // A whole frame. What cannot be written at once waits here. May end the pipe, and then calls `ended`; not if the
+  // other end is gone: what that has said before is heard first.
   void send(std::string frame);
   // Bytes that wait.
   size_t waiting_bytes() const { return out_.size() - written_; }
@@ -43,6 +44,7 @@ class FramePipe {
   std::string in_;
   std::string out_;
   size_t written_ = 0;
+  bool deaf_ = false;  // the other end: nothing is sent any more
   bool over_ = false;
 };
 

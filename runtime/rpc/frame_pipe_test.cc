@@ -85,6 +85,32 @@ TEST_F(FramePipeTest, AMessageThatNoOtherEndWouldTakeIsNotSent) {
   EXPECT_THAT(ended_[0][0], HasSubstr("too large"));
 }
 
+TEST_F(FramePipeTest, TheLastWordsAreHeardAlsoIfSomethingWaitsToBeSent) {
+  auto a = make(0);
+  auto b = make(1);
+  b->send(frame_of("the last words: "));
+  while (a->waiting_bytes() == 0) {
+    a->send(frame_of(std::string(100'000, 'x')));
+  }
+  b.reset();
+  ASSERT_TRUE(loop_.run_until([&] { return !ended_[0].empty(); }, kLongNs));
+  ASSERT_EQ(heard_[0].size(), 1u);
+  EXPECT_EQ(heard_[0][0], "the last words: ");
+  EXPECT_EQ(ended_[0].size(), 1u);
+  EXPECT_EQ(a->waiting_bytes(), 0u);
+}
+
+TEST_F(FramePipeTest, WhoSendsToOneThatIsGoneHearsItOut) {
+  auto a = make(0);
+  auto b = make(1);
+  b->send(frame_of("the last words: "));
+  b.reset();
+  a->send(frame_of("too late"));
+  EXPECT_THAT(ended_[0], IsEmpty());
+  ASSERT_TRUE(loop_.run_until([&] { return !ended_[0].empty(); }, kLongNs));
+  ASSERT_EQ(heard_[0].size(), 1u);
+}
+
 TEST_F(FramePipeTest, TheEndOfTheOtherIsTold) {
   auto a = make(0);
   ends_[1].reset();

@@ -22,13 +22,16 @@ class ControlClient {
     int64_t repeat_ns = kSecondNs;  // an answer that has not come by then may have been lost
     size_t max_open = 1024;         // numbers from the lowest unanswered on
     size_t max_waiting = 4096;      // for one of those
+    // Of all that are open, with what they may be answered: all of it goes again when the control store is another one.
+    size_t max_open_bytes = 32 << 20;
+    size_t max_waiting_bytes = 128 << 20;
   };
   using Answered = std::function<void(Result<ControlResult>)>;
 
   ControlClient(const Clock* clock, Options options) : clock_(clock), options_(options) {}
 
   // `answered` is called once: beside the control store's errors kTimeout: nothing came for so long, it may be done or
-  // not; kExhausted, at once: too many wait. It may ask again.
+  // not; kExhausted, at once: too many wait, or too many bytes. It may ask again.
   void ask(ControlQuestion what, int64_t patience_ns, Answered answered);
   void answered(const ControlAnswer& answer);
   // What is to be sent now, to the life of this epoch.
@@ -49,6 +52,8 @@ class ControlClient {
     Answered answered;
     int64_t deadline_ns = 0;
     int64_t due_ns = 0;
+    size_t size_bytes = 0;
+    size_t answer_bytes = 0;  // at most
   };
 
   void number_some();
@@ -57,7 +62,9 @@ class ControlClient {
   const Options options_;
   uint64_t next_number_ = 1;
   std::map<uint64_t, Question> open_;
+  size_t open_bytes_ = 0;
   std::deque<Question> waiting_;
+  size_t waiting_bytes_ = 0;
 };
 
 }  // namespace sabir::cluster

@@ -72,6 +72,35 @@ TEST_F(ControlClientTest, NumbersStayNearTheLowestThatIsOpen) {
   EXPECT_EQ(answers_.back(), "i=" + std::string(error_kind_name(ErrorKind::kExhausted)));
 }
 
+TEST_F(ControlClientTest, BytesAreBoundedToo) {
+  ControlClient client(&clock_, {.max_open_bytes = 4 << 20, .max_waiting_bytes = 3 << 20});
+  std::vector<ErrorKind> refused;
+  for (int i = 0; i < 8; ++i) {
+    client.ask(PutValue{"key", std::string(1'000'000, 'v')}, kSecondNs, [&](const Result<ControlResult>& result) {
+      if (!result.ok()) {
+        refused.push_back(result.error().kind());
+      }
+    });
+  }
+  EXPECT_EQ(client.due(7).size(), 4u) << "so much goes again at most";
+  EXPECT_EQ(refused, std::vector<ErrorKind>(1, ErrorKind::kExhausted)) << "three wait, and no more";
+  client.answered({1, {}, true});
+  EXPECT_EQ(client.due(7).size(), 1u);
+  client.ask(GetValue{"key"}, kSecondNs, [](const Result<ControlResult>&) {});
+  EXPECT_TRUE(client.due(7).empty());
+  for (uint64_t number = 2; number <= 5; ++number) {
+    client.answered({number, {}, true});
+  }
+  EXPECT_EQ(client.due(7).size(), 3u);
+  clock_.advance_ns(kSecondNs);
+  client.expire();
+  EXPECT_EQ(client.open(), 0u);
+  for (int i = 0; i < 5; ++i) {
+    client.ask(GetValue{"key"}, kSecondNs, [](const Result<ControlResult>&) {});
+  }
+  EXPECT_EQ(client.due(8).size(), 3u) << "with what may come back";
+}
+
 TEST_F(ControlClientTest, WhoGivesUpIsToldSoAndTheNumberIsDone) {
   get("a", kSecondNs);
   get("b");
