@@ -176,20 +176,39 @@ struct ControlRequest {
       node @11 :Text;                # its name, or the beginning of its id in hex; at most 256 bytes
       deadlineNs @12 :Int64;         # from now; -1: none
     }
+    startJob @14 :ClusterJob;        # of the node that asks
+    endJob :group {
+      id @15 :Data;                  # 16 bytes; one that is not known: nothing to do
+      end @16 :Text;                 # at most 512 bytes
+    }
+    listJobs @17 :Void;
   }
   epoch @13 :UInt64;                 # of the life that it is sent to: no other one takes it
+}
+
+struct ClusterJob {
+  # A program that uses the cluster, and what became of it.
+  id @0 :Data;                       # 16 bytes
+  name @1 :Text;                     # at most 1024 bytes
+  namespace @2 :Text;                # at most 1024 bytes
+  driverPid @3 :UInt32;
+  node @4 :NodeKey;                  # of its driver
+  startedUnixMs @5 :Int64;           # by the control store's clock; 0 in `startJob`
+  endedUnixMs @6 :Int64;             # 0: it runs
+  end @7 :Text;                      # how it ended, for people; at most 512 bytes
 }
 
 struct ControlAnswer {
   number @0 :UInt64;                 # of the request
   failure @1 :Session.Failure;       # set: nothing else is; message of at most 512 bytes
   union {
-    done @2 :Void;                   # free
+    done @2 :Void;                   # free, startJob, endJob
     actor @3 :NamedActor;            # take, find: who has the name
     flag @4 :Bool;                   # putValue: the key is new; eraseValue: it was there
     value @5 :Data;                  # getValue: at most 1 MiB
     keys @6 :List(Data);             # at most 1024, each at most 1024 bytes
     node @7 :NodeKey;                # drain
+    jobs @8 :List(ClusterJob);       # listJobs: all that run, and the last that ended; at most 2048
   }
 }
 

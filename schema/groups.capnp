@@ -1,10 +1,12 @@
 @0xb7d0a4c1e95f2386;
-# Placement groups between node managers: the *coordinator*, which knows all groups of the cluster and lives at the head,
-# and the nodes that ask it for groups or have bundles of them. Rules G1-G9, runtime/node/cluster/group_messages.h. It is
-# one arm of ClusterMessage, whose bounds hold; a group has 1 to 256 bundles.
+# Placement groups: between the *coordinator*, which is part of the control store and knows all groups of the cluster, and
+# the nodes that ask it for groups or have bundles of them. Rules G1-G9, runtime/node/cluster/group_messages.h. It is one
+# arm of ClusterMessage, whose bounds hold; a group has 1 to 256 bundles.
 #
 # A node that wants something sends a `request`, again and again until it has the `answer` with its number; a second one
-# has no second effect. Of groups that it asked about it gets `changed` when something is new.
+# has no second effect. Each names the life of the control store that it is for: another one does not take it, and says
+# `members`, as for a `controlRequest`. Of groups that it asked about a node gets `changed` when something is new; in
+# another life of the control store it asks again.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("sabir::schema");
@@ -129,6 +131,7 @@ struct GroupRequest {
     }
     endJob @10 :Data;                # its groups are removed, but for detached ones
   }
+  epoch @11 :UInt64;                 # of the life of the control store that it is sent to
 }
 
 struct GroupAnswer {

@@ -9,13 +9,14 @@ namespace sabir::control {
 namespace {
 
 constexpr std::string_view kLastTable = "jobs.last";  // the last number, whatever was forgotten
-constexpr uint8_t kVersion = 2;                       // 2: node
+constexpr uint8_t kVersion = 3;                       // 2: node; 3: start and end
 
 std::string encode(const JobRecord& job) {
   RecordWriter out(kVersion);
   out.number(job.number).text(job.id).text(job.name).text(job.name_space);
   out.number(job.driver_pid).flag(job.running);
   job.node.write(out);
+  out.number(job.started_unix_ms).number(job.ended_unix_ms).text(job.end);
   return out.take();
 }
 
@@ -32,6 +33,11 @@ Result<JobRecord> Jobs::decode(std::string_view bytes) {
   job.running = in.flag();
   if (in.version() >= 2) {
     job.node = NodeRef::read(in);
+  }
+  if (in.version() >= 3) {
+    job.started_unix_ms = in.number<int64_t>();
+    job.ended_unix_ms = in.number<int64_t>();
+    job.end = in.text();
   }
   if (!in.done()) {
     return internal_error("a stored job cannot be read");
@@ -102,16 +108,27 @@ Result<uint32_t> Jobs::add(JobRecord job) {
   return number;
 }
 
-Result<void> Jobs::end(uint32_t number) {
+Result<void> Jobs::end(uint32_t number, int64_t ended_unix_ms, const std::string& how) {
   auto found = jobs_.find(number);
   if (found == jobs_.end() || !found->second.running) {
     return {};
   }
   JobRecord ended = found->second;
   ended.running = false;
+  ended.ended_unix_ms = ended_unix_ms;
+  ended.end = how;
   SABIR_RETURN_IF_ERROR(storage_->commit(Batch().put(kTable, number_key(number), encode(ended))));
-  found->second.running = false;
+  found->second = std::move(ended);
   return {};
+}
+
+const JobRecord* Jobs::find_id(std::string_view id) const {
+  for (const auto& [number, job] : jobs_) {
+    if (job.id == id) {
+      return &job;
+    }
+  }
+  return nullptr;
 }
 
 const JobRecord* Jobs::find(uint32_t number) const {

@@ -1,4 +1,4 @@
-// The jobs of a session: one per driver. Numbers are never used twice.
+// The jobs of a session, or of a cluster: one per driver. Numbers are never used twice.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,10 @@ struct JobRecord {
   uint32_t driver_pid = 0;
   bool running = true;
   NodeRef node;  // where its driver has joined; none: the session has one machine
+  // Milliseconds since 1970; 0: not known, or not ended.
+  int64_t started_unix_ms = 0;
+  int64_t ended_unix_ms = 0;
+  std::string end;  // how it ended, for people
   bool operator==(const JobRecord&) const = default;
 };
 
@@ -38,8 +42,9 @@ class Jobs {
 
   // The number is given here. The same id again: the same job. kExhausted: kMaxRunning.
   Result<uint32_t> add(JobRecord job);
-  Result<void> end(uint32_t number);  // of an ended one: fine
+  Result<void> end(uint32_t number, int64_t ended_unix_ms = 0, const std::string& how = {});  // of an ended one: fine
   const JobRecord* find(uint32_t number) const;
+  const JobRecord* find_id(std::string_view id) const;
   std::vector<const JobRecord*> all() const;
   std::vector<const JobRecord*> running_on(const NodeRef& node) const;
 

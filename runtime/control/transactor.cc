@@ -41,7 +41,7 @@ void Transactor::change(const RequestKey& request, const Work& work, Answer answ
 }
 
 void Transactor::change(const Work& work, Answer answer) {
-  if (std::optional<Error> refused = stopped_ ? refusal_ : gate()) {
+  if (std::optional<Error> refused = would_refuse()) {
     return answer(std::move(*refused));
   }
   run(nullptr, work, std::move(answer));

@@ -73,6 +73,8 @@ class Transactor {
   size_t waiting() const { return waiting_; }
   // Set while changes are refused, and at the end.
   const std::optional<Error>& refusal() const { return refusal_; }
+  // What a change would be refused with now.
+  std::optional<Error> would_refuse() const { return stopped_ ? refusal_ : gate(); }
 
  private:
   static constexpr size_t kMaxAttempts = 4;  // of one request that wait for its answer

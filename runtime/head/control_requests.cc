@@ -69,10 +69,8 @@ ControlService::Answer ControlService::answer_to(const NodeKey& to, uint64_t num
 }
 
 void ControlService::on_request(const NodeKey& from, cluster::ControlRequest request) {
-  if (request.epoch != epoch_) {
-    // Meant for an earlier life, which may have refused it: that is in nobody's memory. Its sender repeats what is
-    // open.
-    return out_.say(from, members_message());
+  if (!is_for_this_life(from, request.epoch)) {
+    return;
   }
   if (living_member(from)->dying) {
     return;  // what it asks for would outlive it
@@ -99,6 +97,9 @@ void ControlService::on_request(const NodeKey& from, cluster::ControlRequest req
           },
           [&](const cluster::ListKeys& list) { list_keys(from, number, list); },
           [&](const cluster::DrainNode& node) { drain(from, key, node); },
+          [&](const cluster::StartJob& start) { on_job(from, key, start); },
+          [&](const cluster::EndJob& end) { on_job(from, key, end); },
+          [&](const cluster::ListJobs&) { list_jobs(from, number); },
       },
       request.what);
 }
@@ -155,6 +156,58 @@ void ControlService::find_name(const NodeKey& from, uint64_t number, const clust
           return not_found_error("no actor named " + name.name + " in namespace " + name.name_space);
         }
         *found = from_row(*actor);
+        return std::string();
+      },
+      answer_to(from, number, [found](const std::string&) { return ControlResult(*found); }));
+}
+
+// --- Jobs
+
+void ControlService::on_job(const NodeKey& from, const control::RequestKey& key, const cluster::StartJob& start) {
+  auto work = [this, from, job = start.job]() -> Result<std::string> {
+    if (job.node != from) {
+      return invalid_error("a node speaks of the jobs of its own drivers alone");
+    }
+    control::JobRecord record;
+    record.id = job.id;
+    record.name = job.name;
+    record.name_space = job.name_space;
+    record.driver_pid = job.driver_pid;
+    record.node = ref_of(from);
+    record.started_unix_ms = options_.unix_ms();
+    SABIR_RETURN_IF_ERROR(store_.jobs().add(std::move(record)));
+    return std::string();
+  };
+  requests_.change(key, work, answer_to(from, key.id, done_of));
+}
+
+void ControlService::on_job(const NodeKey& from, const control::RequestKey& key, const cluster::EndJob& end) {
+  auto work = [this, ref = ref_of(from), end]() -> Result<std::string> {
+    const control::JobRecord* job = store_.jobs().find_id(end.id);
+    if (job != nullptr && job->node == ref) {
+      SABIR_RETURN_IF_ERROR(store_.jobs().end(job->number, options_.unix_ms(), end.end));
+    }
+    return std::string();
+  };
+  requests_.change(key, work, answer_to(from, key.id, done_of));
+}
+
+void ControlService::list_jobs(const NodeKey& from, uint64_t number) {
+  auto found = std::make_shared<cluster::JobList>();
+  requests_.read(
+      [this, found] {
+        found->jobs.clear();
+        for (const control::JobRecord* record : store_.jobs().all()) {
+          cluster::ClusterJob& job = found->jobs.emplace_back();
+          job.id = record->id;
+          job.name = record->name;
+          job.name_space = record->name_space;
+          job.driver_pid = record->driver_pid;
+          job.node = {NodeId(IdBits::from_bytes(record->node.id).value_or(IdBits())), record->node.incarnation};
+          job.started_unix_ms = record->started_unix_ms;
+          job.ended_unix_ms = record->ended_unix_ms;
+          job.end = record->end;
+        }
         return std::string();
       },
       answer_to(from, number, [found](const std::string&) { return ControlResult(*found); }));

@@ -60,7 +60,9 @@ ControlService::ControlService(control::ControlStore* store, control::Transactor
       logger_(std::move(logger)),
       out_(*out),
       view_(NodeKey{}, cluster::ViewOptions{}, clock),
-      hub_(epoch, options_.hub, &view_, clock) {}
+      hub_(epoch, options_.hub, &view_, clock),
+      groups_(store, requests, epoch, &view_, clock, logger_,
+              [out](const NodeKey& to, cluster::GroupMessage message) { out->say(to, std::move(message)); }) {}
 
 void ControlService::begin() {
   for (const NodeRecord* record : store_.nodes().all()) {
@@ -82,6 +84,17 @@ void ControlService::begin() {
     }
   }
   members_changed();
+  groups_.begin();
+}
+
+void ControlService::add_node(const NodeKey& node) {
+  hub_.add_node(node);
+  groups_.node_added();
+}
+
+void ControlService::remove_node(const NodeKey& node) {
+  hub_.remove_node(node);
+  groups_.node_gone(node);
 }
 
 size_t ControlService::living() const {
@@ -128,9 +141,7 @@ void ControlService::join(const rpc::JoinRequest& from) {
     bool earlier = known != nullptr && known->spec.start_id != spec.start_id && known->state != NodeState::kDead;
     if (is_head && earlier) {
       NodeRef before = known->ref();
-      SABIR_RETURN_IF_ERROR(store_.nodes().declare_dead(before, "its sabird was started again"));
-      SABIR_RETURN_IF_ERROR(store_.names().node_gone(before));
-      SABIR_RETURN_IF_ERROR(store_.replies().forget(before.id + control::number_key(before.incarnation)));
+      SABIR_RETURN_IF_ERROR(end_node(before, "its sabird was started again"));
     }
     SABIR_ASSIGN_OR_RETURN(uint64_t incarnation, store_.nodes().register_node(spec, 0));
     return std::to_string(incarnation);
@@ -152,11 +163,11 @@ void ControlService::registered(const rpc::JoinRequest& from, const control::Nod
   NodeKey node{*id_of(spec.id), std::strtoull(incarnation->c_str(), nullptr, 10)};
   Member& member = members_[node.id];
   if (member.info.node != node && member.info.node.incarnation != 0) {
-    hub_.remove_node(member.info.node);
+    remove_node(member.info.node);
   }
   if (member.info.node != node) {
     member = Member{.info = info_of(spec, node)};
-    hub_.add_node(node);
+    add_node(node);
     logger_.info("node ", spec.name, " (", spec.address, ") joined as ", cluster::describe(node));
     ++version_;
     told_ = false;
@@ -217,6 +228,15 @@ void ControlService::members_changed() {
 
 // --- Ceasing to be one
 
+Result<void> ControlService::end_node(const NodeRef& node, const std::string& why) {
+  SABIR_RETURN_IF_ERROR(store_.nodes().declare_dead(node, why));
+  SABIR_RETURN_IF_ERROR(store_.names().node_gone(node));
+  for (const control::JobRecord* job : store_.jobs().running_on(node)) {
+    SABIR_RETURN_IF_ERROR(store_.jobs().end(job->number, options_.unix_ms(), "its node is gone: " + why));
+  }
+  return store_.replies().forget(node.id + control::number_key(node.incarnation));
+}
+
 void ControlService::declare_dead(const NodeKey& node, const std::string& why) {
   Member* member = living_member(node);
   if (member == nullptr || std::exchange(member->dying, true)) {
@@ -224,9 +244,7 @@ void ControlService::declare_dead(const NodeKey& node, const std::string& why) {
   }
   NodeRef ref = ref_of(node);
   auto work = [this, ref, why]() -> Result<std::string> {
-    SABIR_RETURN_IF_ERROR(store_.nodes().declare_dead(ref, why));
-    SABIR_RETURN_IF_ERROR(store_.names().node_gone(ref));
-    SABIR_RETURN_IF_ERROR(store_.replies().forget(ref.id + control::number_key(ref.incarnation)));
+    SABIR_RETURN_IF_ERROR(end_node(ref, why));
     return std::string();
   };
   requests_.change(work, [this, node, why](const Result<std::string>& done) {
@@ -241,7 +259,7 @@ void ControlService::declare_dead(const NodeKey& node, const std::string& why) {
     }
     logger_.warning(cluster::describe(node), " (", member->info.name, ") is dead: ", why);
     member->info.dead = true;
-    hub_.remove_node(node);
+    remove_node(node);
     forget_some();
     members_changed();
   });
@@ -310,6 +328,8 @@ void ControlService::receive(const NodeKey& from, std::string_view bytes) {
     }
   } else if (auto* request = std::get_if<cluster::ControlRequest>(&*decoded)) {
     on_request(from, std::move(*request));
+  } else if (auto* group = std::get_if<cluster::GroupMessage>(&*decoded)) {
+    on_group_message(from, *group);
   } else if (auto* leaving = std::get_if<cluster::Leaving>(&*decoded)) {
     declare_dead(from, "it left: " + leaving->reason);
   } else {
@@ -317,8 +337,29 @@ void ControlService::receive(const NodeKey& from, std::string_view bytes) {
   }
 }
 
+bool ControlService::is_for_this_life(const NodeKey& from, uint64_t epoch) {
+  if (epoch == epoch_) {
+    return true;
+  }
+  // Meant for an earlier life, which may have refused it: that is in nobody's memory. Its sender repeats what is open.
+  out_.say(from, members_message());
+  return false;
+}
+
+void ControlService::on_group_message(const NodeKey& from, const cluster::GroupMessage& message) {
+  auto* request = std::get_if<cluster::GroupRequest>(&message);
+  if (request != nullptr && !is_for_this_life(from, request->epoch)) {
+    return;
+  }
+  if (living_member(from)->dying) {
+    return;  // what it asks for would outlive it
+  }
+  groups_.receive(from, message);
+}
+
 void ControlService::tick() {
   look_for_dead();
+  groups_.tick();
   if (!std::exchange(told_, true)) {
     cluster::MembersMessage message = members_message();
     for (const auto& [id, member] : members_) {
@@ -334,6 +375,7 @@ void ControlService::tick() {
 
 int64_t ControlService::next_wake_ns() const {
   int64_t wake_ns = clock_.now_ns() + (told_ ? kLookNs : kTellNs);
+  wake_ns = std::min(wake_ns, groups_.next_wake_ns().value_or(wake_ns));
   return std::min(wake_ns, hub_.next_wake_ns().value_or(wake_ns));
 }
 

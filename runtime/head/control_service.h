@@ -1,24 +1,22 @@
-// The control store as the nodes of a cluster see it: who is a member and what each of them has, the names of actors,
-// keys and values. A state machine: requests and words of nodes in, words to nodes out; time by a Clock. What must last
-// is in the tables of a ControlStore and is said only when it is on the disk; the rest is rebuilt from what nodes say.
+// The control store as the nodes of a cluster see it: who is a member and what each of them has, jobs, the names of
+// actors, placement groups, keys and values. A state machine: requests and words of nodes in, words to nodes out; time
+// by a Clock. What must last is in the tables of a ControlStore and is said only when it is on the disk; the rest is
+// rebuilt from what nodes say.
 //
 // Rules.
 //  M1 A registration makes a member: its incarnation is above all that were ever given. The same start of a node gets
-//  the
-//     same one again. Another start under the id of a living node is refused, unless it is the head's: whoever starts
-//     this control store is that node, so its earlier life is over.
+//     the same one again. Another start under the id of a living node is refused, unless it is the head's: whoever
+//     starts this control store is that node, so its earlier life is over.
 //  M2 Words count that come from a member's living incarnation; all others get what a dead one gets.
 //  M3 A member of which nothing was heard for `dead_after` is declared dead: first on the disk, then to all. With it go
-//     the names of actors whose home it was, and the answers that it was given. All have that time from the start of
-//     each life of the control store: silence that this one has caused is nobody's fault.
+//     the names of actors whose home it was, the jobs of its drivers, and the answers that it was given. All have that
+//     time from the start of each life of the control store: silence that this one has caused is nobody's fault.
 //  M4 Everybody is told of all members, at each change, and whenever a heartbeat shows that somebody knows something
 //     else. (epoch, version) order what is told.
 //  M5 A request is answered when what it has seen is on the disk, a change once, whoever asks how often
-//  (reply_cache.h).
-//     When the end has come nothing is answered: the next life does.
+//     (reply_cache.h). When the end has come nothing is answered: the next life does.
 //  M6 A draining member gets nothing new, and leaves by itself. If it is there when its time is over by `dead_after`,
-//  it
-//     is declared dead. The head cannot be drained: this runs there.
+//     it is declared dead. The head cannot be drained: this runs there.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +31,7 @@
 #include "runtime/base/log.h"
 #include "runtime/control/control_store.h"
 #include "runtime/control/transactor.h"
+#include "runtime/head/control_groups.h"
 #include "runtime/node/cluster/cluster_wire.h"
 #include "runtime/node/cluster/resource_view.h"
 #include "runtime/node/cluster/view_hub.h"
@@ -93,11 +92,19 @@ class ControlService {
   void registered(const rpc::JoinRequest& request, const control::NodeSpec& spec, Result<std::string> incarnation);
   Member* living_member(const cluster::NodeKey& key);
   void declare_dead(const cluster::NodeKey& node, const std::string& why);
+  // What ends with a node, as a part of a change.
+  Result<void> end_node(const control::NodeRef& node, const std::string& why);
   void look_for_dead();
   void forget_some();
   cluster::MembersMessage members_message() const;
   std::vector<cluster::MemberInfo> all_members() const;
   void members_changed();
+
+  void add_node(const cluster::NodeKey& node);
+  void remove_node(const cluster::NodeKey& node);
+  // Whether it is for this life; else its sender learns that there is another one.
+  bool is_for_this_life(const cluster::NodeKey& from, uint64_t epoch);
+  void on_group_message(const cluster::NodeKey& from, const cluster::GroupMessage& message);
 
   // --- requests (control_requests.cc)
   void on_request(const cluster::NodeKey& from, cluster::ControlRequest request);
@@ -105,6 +112,9 @@ class ControlService {
   void find_name(const cluster::NodeKey& from, uint64_t number, const cluster::ActorName& name);
   void list_keys(const cluster::NodeKey& from, uint64_t number, const cluster::ListKeys& list);
   void drain(const cluster::NodeKey& from, const control::RequestKey& key, const cluster::DrainNode& drain);
+  void on_job(const cluster::NodeKey& from, const control::RequestKey& key, const cluster::StartJob& start);
+  void on_job(const cluster::NodeKey& from, const control::RequestKey& key, const cluster::EndJob& end);
+  void list_jobs(const cluster::NodeKey& from, uint64_t number);
   Result<control::NodeRef> find_to_drain(const std::string& node) const;
   void drained(const control::NodeRef& node, int64_t until_unix_ms);
   // `result` makes the answer of what the request came to.
@@ -127,6 +137,7 @@ class ControlService {
   bool told_ = false;  // the members that are there now
   cluster::ResourceView view_;
   cluster::ViewHub hub_;
+  ControlGroups groups_;
 };
 
 // How the tables name a node.

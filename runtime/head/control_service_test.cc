@@ -388,6 +388,41 @@ TEST_F(ControlServiceTest, AtTheEndNothingIsAnswered) {
   EXPECT_TRUE(heard<cluster::ControlAnswer>(head_).empty());
 }
 
+// --- Jobs
+
+TEST_F(ControlServiceTest, JobsAreKnownToAllAndEndWithTheirNode) {
+  NodeKey node = join(1, id_of(1), 's');
+  auto job = [&](char id, const NodeKey& of) {
+    cluster::ClusterJob made{.id = std::string(16, id), .name = "train", .name_space = "space", .driver_pid = 7};
+    made.node = of;
+    return cluster::StartJob{made};
+  };
+  ASSERT_FALSE(ask(node, 1, job('a', node)).failure);
+  ASSERT_FALSE(ask(node, 2, job('b', node)).failure);
+  ASSERT_FALSE(ask(node, 3, job('b', node)).failure) << "the same";
+  EXPECT_EQ(ask(node, 4, job('c', head_)).failure->kind(), ErrorKind::kInvalid) << "another node's";
+  ASSERT_FALSE(ask(node, 5, cluster::EndJob{std::string(16, 'a'), "its driver left"}).failure);
+  ASSERT_FALSE(ask(head_, 1, cluster::EndJob{std::string(16, 'b'), "somebody says so"}).failure);
+  ASSERT_FALSE(ask(node, 6, cluster::EndJob{std::string(16, 'z'), "never heard of"}).failure);
+  auto listed = [&](uint64_t number) {
+    return std::get<cluster::JobList>(ask(head_, number, cluster::ListJobs{}).result).jobs;
+  };
+  std::vector<cluster::ClusterJob> jobs = listed(2);
+  ASSERT_EQ(jobs.size(), 2u);
+  EXPECT_EQ(jobs[0].end, "its driver left");
+  EXPECT_GE(jobs[0].ended_unix_ms, jobs[0].started_unix_ms);
+  EXPECT_EQ(jobs[1].ended_unix_ms, 0) << "it runs";
+  EXPECT_EQ(jobs[1].node, node);
+  EXPECT_EQ(jobs[1].name, "train");
+  store_.begin_life();
+  EXPECT_EQ(listed(3), jobs);
+  say(node, cluster::Leaving{"stopped"});
+  store_.queue().step_all();
+  jobs = listed(4);
+  EXPECT_GT(jobs[1].ended_unix_ms, 0);
+  EXPECT_THAT(jobs[1].end, HasSubstr("its node is gone"));
+}
+
 // --- Draining
 
 TEST_F(ControlServiceTest, ADrainedNodeIsToldAndStaysSoInTheNextLife) {

@@ -208,6 +208,8 @@ void ClusterAgent::on_control_message(const std::string& bytes) {
   } else if (auto* answered = std::get_if<cluster::ControlAnswer>(&*decoded)) {
     requests_.answered(*answered);
     ask_control();
+  } else if (auto* group = std::get_if<cluster::GroupMessage>(&*decoded)) {
+    host_.on_group_message(*group);
   }
 }
 
@@ -227,16 +229,12 @@ void ClusterAgent::on_message(const NodeKey& from, const std::string& bytes) {
     send(from, cluster::LogAnswer{std::move(output->job_id), output->sequence});
   } else if (auto* shown = std::get_if<cluster::LogAnswer>(&*decoded)) {
     host_.log_answered(shown->job_id, shown->sequence);
-  } else if (auto* group = std::get_if<cluster::GroupMessage>(&*decoded)) {
-    host_.on_group_message(from, *group);
   } else if (auto* wanted = std::get_if<cluster::ReclaimActor>(&*decoded)) {
     if (host_.hold_actor_back(from, wanted->actor_id)) {
       send(from, cluster::ActorReclaimed{std::move(wanted->actor_id), wanted->incarnation});
     }
   } else if (auto* given = std::get_if<cluster::ActorReclaimed>(&*decoded)) {
     host_.actor_reclaimed(given->actor_id, given->incarnation);
-  } else if (auto* report = std::get_if<cluster::NodeReport>(&*decoded); report != nullptr && report->node == from) {
-    view_->apply_report(*report);  // before what it says of bundles
   }
 }
 
@@ -245,17 +243,20 @@ void ClusterAgent::on_new_epoch() {
   send_to_control(view_->position());
   requests_.repeat_all();
   ask_control();
+  host_.control_store_changed();
 }
 
 void ClusterAgent::report_now() {
-  cluster::NodeState state = host_.node_state();
-  state.draining = draining_;
-  publisher_->observe(std::move(state));
-  if (head_ == self_) {
-    view_->apply_report(publisher_->own());
-  } else {
-    send(*head_, publisher_->newest());
+  observe();
+  if (std::optional<cluster::NodeReport> report = publisher_->urgent()) {
+    send_to_control(*report);
   }
+}
+
+void ClusterAgent::observe() {
+  cluster::NodeState state = host_.node_state();
+  state.draining = draining_ || options_.visiting;
+  publisher_->observe(std::move(state));
 }
 
 void ClusterAgent::tick() {
@@ -286,9 +287,7 @@ void ClusterAgent::wake() {
 }
 
 void ClusterAgent::report() {
-  cluster::NodeState state = host_.node_state();
-  state.draining = draining_ || options_.visiting;
-  publisher_->observe(std::move(state));
+  observe();
   std::optional<cluster::NodeReport> report = publisher_->next();
   view_->apply_report(publisher_->own());  // about itself: no detour
   if (report) {

@@ -107,7 +107,10 @@ class ClusterHost {
   virtual void log_answered(const std::string& job_id, uint64_t sequence) = 0;
   virtual void node_gone(const cluster::NodeKey& peer) = 0;
   virtual void node_drains(const cluster::NodeKey& peer) = 0;
-  virtual void on_group_message(const cluster::NodeKey& from, const cluster::GroupMessage& message) = 0;
+  // Of the control store.
+  virtual void on_group_message(const cluster::GroupMessage& message) = 0;
+  // It is another life of it.
+  virtual void control_store_changed() = 0;
   // No program of this node runs, no actor lives here, no call of anybody runs or waits, and nobody needs an object
   // here.
   virtual bool has_nothing_to_do() = 0;
@@ -161,11 +164,11 @@ class ClusterAgent {
 
   // --- Placement groups (groups.h)
   bool is_joined() const { return member_; }
-  const cluster::NodeKey& head() const { return *head_; }
-  void send_group(const cluster::NodeKey& to, const cluster::GroupMessage& message) { send(to, message); }
-  // What this node has goes to the head's view before what is sent to the head next.
+  // Of the control store's life, as far as it is known here.
+  uint64_t control_epoch() const { return epoch_; }
+  void send_group(const cluster::GroupMessage& message) { send_to_control(message); }
+  // What this node has goes to the control store before what is sent there next.
   void report_now();
-  cluster::ResourceView* own_view() const { return view_.get(); }
 
   // --- For status
   bool is_head() const { return options_.join_string.empty(); }
@@ -213,6 +216,7 @@ class ClusterAgent {
   void on_new_epoch();
 
   void tick();
+  void observe();
   void report();
   void beat();
   void ask_control();

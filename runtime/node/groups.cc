@@ -30,27 +30,24 @@ GroupState gone_state(const GroupId& group) {
 
 }  // namespace
 
-Groups::Groups(NodeKey self, NodeKey coordinator, GroupsOptions options, cluster::NodeLedger* ledger,
-               const Clock* clock, Hooks hooks)
+Groups::Groups(NodeKey self, uint64_t epoch, GroupsOptions options, cluster::NodeLedger* ledger, const Clock* clock,
+               Hooks hooks)
     : self_(self),
-      coordinator_node_(coordinator),
+      epoch_(epoch),
       options_(options),
       ledger_(ledger),
       clock_(clock),
       hooks_(std::move(hooks)),
       bundles_(self, {}, ledger, clock, &ends_) {}
 
-void Groups::lead(uint64_t epoch, cluster::ResourceView* view, cluster::GroupStorage* storage,
-                  std::vector<cluster::GroupRecord> records) {
+void Groups::lead(cluster::ResourceView* view, cluster::GroupStorage* storage) {
   coordinator_ = std::make_unique<cluster::GroupCoordinator>(
-      epoch, cluster::GroupOptions{}, view, clock_, epoch ^ self_.incarnation, storage,
-      [this](const NodeKey& to, cluster::GroupMessage message) { send(to, std::move(message)); });
-  coordinator_->load(std::move(records));
-  pump();
+      epoch_, cluster::GroupOptions{}, view, clock_, epoch_, storage,
+      [this](const NodeKey&, cluster::GroupMessage message) { inbox_.push_back(std::move(message)); });
 }
 
-void Groups::coordinator_changed(const NodeKey& coordinator) {
-  coordinator_node_ = coordinator;
+void Groups::coordinator_changed(uint64_t epoch) {
+  epoch_ = epoch;
   inventory_due_ns_ = 0;
   for (auto& [number, question] : questions_) {
     question.resend_ns = 0;
@@ -91,7 +88,7 @@ void Groups::ask(GroupRequest request, std::optional<int64_t> timeout_ns, Answer
   if (timeout_ns) {
     question.deadline_ns = clock_->now_ns() + *timeout_ns;
   }
-  send(coordinator_node_, std::move(request));
+  send(request);
   pump();
 }
 
@@ -138,8 +135,21 @@ void Groups::find(const GroupId& group, const std::string& name, const std::stri
 }
 
 void Groups::end_job(const cluster::JobKey& job) {
+  // One that is repeated later would make a group that nothing ends.
+  std::vector<Answered> over;
+  for (auto at = questions_.begin(); at != questions_.end();) {
+    const GroupRequest& request = at->second.request;
+    bool is_over = request.kind == Kind::kCreate && request.spec.job == job;
+    if (is_over) {
+      over.push_back(std::move(at->second.answered));
+    }
+    at = is_over ? questions_.erase(at) : std::next(at);
+  }
   // Without an end: a coordinator that does not answer now has the job's groups until it does.
   ask({.kind = Kind::kEndJob, .job = job}, std::nullopt, nullptr);
+  for (const Answered& answered : over) {
+    answered(Error(ErrorKind::kGroupRemoved, "its job has ended"));
+  }
 }
 
 bool Groups::watch(const GroupId& group, Done settled) {
@@ -217,16 +227,22 @@ void Groups::remember_gone(const GroupId& group) {
 
 // --- Messages
 
-void Groups::send(const NodeKey& to, cluster::GroupMessage message) {
-  if (to == self_) {
-    inbox_.push_back({self_, std::move(message)});
+void Groups::send(cluster::GroupMessage message) {
+  if (coordinator_) {
+    inbox_.push_back(std::move(message));
   } else {
-    hooks_.send(to, message);
+    hooks_.send(message);
   }
 }
 
-void Groups::on_message(const NodeKey& from, const cluster::GroupMessage& message) {
-  inbox_.push_back({from, message});
+void Groups::send(const GroupRequest& request) {
+  GroupRequest sent = request;
+  sent.epoch = epoch_;
+  send(cluster::GroupMessage(std::move(sent)));
+}
+
+void Groups::on_message(const cluster::GroupMessage& message) {
+  inbox_.push_back(message);
   pump();
 }
 
@@ -236,51 +252,50 @@ void Groups::pump() {
   }
   pumping_ = true;
   while (!inbox_.empty()) {
-    Letter letter = std::move(inbox_.front());
+    cluster::GroupMessage message = std::move(inbox_.front());
     inbox_.pop_front();
-    receive(letter);
+    receive(message);
   }
   pumping_ = false;
 }
 
-void Groups::receive(const Letter& letter) {
+void Groups::receive(const cluster::GroupMessage& message) {
   auto answer_to = [&](auto answer) {
     take_ends();
     if (answer) {
       hooks_.report();
-      send(letter.from, *std::move(answer));
+      send(cluster::GroupMessage(*std::move(answer)));
     }
     changed_ = true;
   };
-  std::visit(
-      Overloaded{
-          [&](const cluster::PrepareBundles& what) { prepare(letter.from, what, clock_->now_ns() + options_.room_ns); },
-          [&](const cluster::CommitBundles& what) { answer_to(bundles_.commit(what)); },
-          [&](const cluster::DropBundles& what) {
-            std::erase_if(preparing_, [&](const Preparing& one) { return one.message.group == what.group; });
-            answer_to(bundles_.drop(what));
-          },
-          [&](const cluster::GroupAnswer& what) {
-            auto question = questions_.extract(what.number);
-            if (!question.empty() && question.mapped().answered) {
-              question.mapped().answered(what.failure ? Result<std::vector<GroupState>>(*what.failure)
-                                                      : Result<std::vector<GroupState>>(what.groups));
-            }
-          },
-          [&](const GroupState& what) { learn(what); },
-          [&](const auto&) {
-            if (coordinator_) {
-              if (std::holds_alternative<GroupRequest>(letter.message)) {
-                hooks_.report();
-              }
-              coordinator_->on_message(letter.from, letter.message);
-            }
-          },
-      },
-      letter.message);
+  std::visit(Overloaded{
+                 [&](const cluster::PrepareBundles& what) { prepare(what, clock_->now_ns() + options_.room_ns); },
+                 [&](const cluster::CommitBundles& what) { answer_to(bundles_.commit(what)); },
+                 [&](const cluster::DropBundles& what) {
+                   std::erase_if(preparing_, [&](const Preparing& one) { return one.message.group == what.group; });
+                   answer_to(bundles_.drop(what));
+                 },
+                 [&](const cluster::GroupAnswer& what) {
+                   auto question = questions_.extract(what.number);
+                   if (!question.empty() && question.mapped().answered) {
+                     question.mapped().answered(what.failure ? Result<std::vector<GroupState>>(*what.failure)
+                                                             : Result<std::vector<GroupState>>(what.groups));
+                   }
+                 },
+                 [&](const GroupState& what) { learn(what); },
+                 [&](const auto&) {
+                   if (coordinator_) {  // else it is of somebody who does not know whom he talks to
+                     if (std::holds_alternative<GroupRequest>(message)) {
+                       hooks_.report();
+                     }
+                     coordinator_->on_message(self_, message);
+                   }
+                 },
+             },
+             message);
 }
 
-void Groups::prepare(const NodeKey& from, const cluster::PrepareBundles& message, int64_t until_ns) {
+void Groups::prepare(const cluster::PrepareBundles& message, int64_t until_ns) {
   ResourceSet wanted;
   for (const cluster::PrepareBundles::Bundle& bundle : message.bundles) {
     if (Result<ResourceSet> set = ledger_->resources().resolve(bundle.resources); set.ok()) {
@@ -297,14 +312,14 @@ void Groups::prepare(const NodeKey& from, const cluster::PrepareBundles& message
     std::erase_if(preparing_, [&](const Preparing& one) {
       return one.message.group == message.group && one.message.attempt <= message.attempt;
     });
-    preparing_.push_back({from, message, until_ns});
+    preparing_.push_back({message, until_ns});
     return;
   }
   std::optional<cluster::PrepareAnswer> answer = bundles_.prepare(message);
   take_ends();
   if (answer) {
     hooks_.report();
-    send(from, *std::move(answer));
+    send(cluster::GroupMessage(*std::move(answer)));
   }
 }
 
@@ -315,54 +330,52 @@ void Groups::take_ends() {
   }
 }
 
-void Groups::node_added() {
-  if (coordinator_) {
-    coordinator_->node_added();
-    pump();
-  }
-}
-
-void Groups::node_gone(const NodeKey& node) {
-  if (coordinator_) {
-    coordinator_->node_gone(node);
-    pump();
-  }
-}
-
 // --- Time
 
 void Groups::tick() {
   int64_t now_ns = clock_->now_ns();
   for (Preparing& one : std::exchange(preparing_, {})) {
-    prepare(one.from, one.message, one.until_ns);
+    prepare(one.message, one.until_ns);
   }
   bundles_.tick();
   take_ends();
   if (now_ns >= inventory_due_ns_) {
     inventory_due_ns_ = now_ns + options_.inventory_ns;
     if (!bundles_.empty()) {
-      send(coordinator_node_, bundles_.inventory());
+      send(cluster::GroupMessage(bundles_.inventory()));
     }
   }
+  answer_late_questions();
+  if (coordinator_) {
+    coordinator_->tick();
+  }
+  pump();
+}
+
+void Groups::answer_late_questions() {
+  int64_t now_ns = clock_->now_ns();
   std::vector<uint64_t> late;
   for (auto& [number, question] : questions_) {
     if (question.deadline_ns && *question.deadline_ns <= now_ns) {
       late.push_back(number);
     } else if (question.resend_ns <= now_ns) {
       question.resend_ns = now_ns + options_.resend_ns;
-      send(coordinator_node_, question.request);
+      send(question.request);
     }
   }
   for (uint64_t number : late) {
     auto question = questions_.extract(number);
-    if (!question.empty() && question.mapped().answered) {
+    if (question.empty()) {
+      continue;
+    }
+    if (question.mapped().request.kind == Kind::kCreate) {
+      // It may have been made, and nobody would know of it.
+      ask({.kind = Kind::kRemove, .group = question.mapped().request.spec.id}, std::nullopt, nullptr);
+    }
+    if (question.mapped().answered) {
       question.mapped().answered(timeout_error("nobody answered who knows the placement groups"));
     }
   }
-  if (coordinator_) {
-    coordinator_->tick();
-  }
-  pump();
 }
 
 std::optional<int64_t> Groups::next_wake_ns() const {
@@ -377,7 +390,7 @@ std::optional<int64_t> Groups::next_wake_ns() const {
   }
   sooner(bundles_.next_wake_ns());
   for (const auto& [number, question] : questions_) {
-    if (coordinator_node_ != self_) {
+    if (!coordinator_) {
       sooner(question.resend_ns);
     }
     sooner(question.deadline_ns);

@@ -1,6 +1,7 @@
 // Placement groups at one node: the questions of its processes to the coordinator (cluster/group_coordinator.h), what
-// is known here of groups, and the bundles that are here (cluster/bundle_manager.h). If this node has the coordinator,
-// that is here, too. No I/O: messages to other nodes go out by a hook, the clock comes in.
+// is known here of groups, and the bundles that are here (cluster/bundle_manager.h). In a cluster the coordinator is
+// part of the control store; if this node is alone it is here, too. No I/O: messages go out by a hook, the clock comes
+// in.
 #pragma once
 
 #include <cstdint>
@@ -30,27 +31,28 @@ struct GroupsOptions {
 class Groups {
  public:
   struct Hooks {
-    // To another node.
-    std::function<void(const cluster::NodeKey& to, const cluster::GroupMessage& message)> send;
+    // To the control store.
+    std::function<void(const cluster::GroupMessage& message)> send;
     // What this node has now goes to the view of the coordinator, before the next message.
     std::function<void()> report;
     // False: it does not fit, but will when leases end that were asked to.
     std::function<bool(const ResourceSet& wanted)> make_room;
   };
 
-  // All must outlive it.
-  Groups(cluster::NodeKey self, cluster::NodeKey coordinator, GroupsOptions options, cluster::NodeLedger* ledger,
-         const Clock* clock, Hooks hooks);
+  // `epoch`: of the control store's life. All must outlive it.
+  Groups(cluster::NodeKey self, uint64_t epoch, GroupsOptions options, cluster::NodeLedger* ledger, const Clock* clock,
+         Hooks hooks);
 
-  // This node has the coordinator. Before anything else. `view`, `storage`: must outlive it.
-  void lead(uint64_t epoch, cluster::ResourceView* view, cluster::GroupStorage* storage,
-            std::vector<cluster::GroupRecord> records = {});
-  // It is another one, or began anew: what waits for answers is asked again, and what is known here.
-  void coordinator_changed(const cluster::NodeKey& coordinator);
+  // This node is alone, and has the coordinator. Before anything else. `view`, `storage`: must outlive it.
+  void lead(cluster::ResourceView* view, cluster::GroupStorage* storage);
+  // The control store began anew: it is told what is here, and asked again what it has not answered, and of the groups
+  // that are known here.
+  void coordinator_changed(uint64_t epoch);
+  uint64_t epoch() const { return epoch_; }
   const cluster::NodeKey& self() const { return self_; }
-  const cluster::NodeKey& coordinator_node() const { return coordinator_node_; }
 
-  // --- Questions. `answered` is called once, perhaps at once; kTimeout: the coordinator did not answer.
+  // --- Questions. `answered` is called once, perhaps at once; kTimeout: the coordinator did not answer. A group whose
+  // creation nobody waits for any more is removed.
   using Done = std::function<void(Result<void>)>;
   using Found = std::function<void(Result<std::vector<cluster::GroupState>>)>;
   void create(cluster::GroupSpec spec, int64_t timeout_ns, Done answered);
@@ -58,6 +60,7 @@ class Groups {
   // Both empty: all.
   void find(const cluster::GroupId& group, const std::string& name, const std::string& name_space, int64_t timeout_ns,
             Found answered);
+  // kGroupRemoved for whoever waits for a group of it to be made.
   void end_job(const cluster::JobKey& job);
   // Until it is ready, or gone (kGroupRemoved). True: it is ready already, `settled` is not called. One `wait` of this
   // node to the coordinator for each group, whoever waits here.
@@ -68,10 +71,8 @@ class Groups {
   // Something is new since the last time this was asked.
   bool take_changed() { return std::exchange(changed_, false); }
 
-  // --- Messages, and the life of nodes (for the coordinator, whose view has the change already)
-  void on_message(const cluster::NodeKey& from, const cluster::GroupMessage& message);
-  void node_added();
-  void node_gone(const cluster::NodeKey& node);
+  // Of the coordinator.
+  void on_message(const cluster::GroupMessage& message);
 
   void tick();
   std::optional<int64_t> next_wake_ns() const;
@@ -93,26 +94,23 @@ class Groups {
     std::optional<int64_t> deadline_ns;
   };
   struct Preparing {
-    cluster::NodeKey from;
     cluster::PrepareBundles message;
     int64_t until_ns = 0;
   };
-  struct Letter {
-    cluster::NodeKey from;
-    cluster::GroupMessage message;
-  };
 
   void ask(cluster::GroupRequest request, std::optional<int64_t> timeout_ns, Answered answered);
-  void send(const cluster::NodeKey& to, cluster::GroupMessage message);
+  void send(cluster::GroupMessage message);
+  void send(const cluster::GroupRequest& request);
   void pump();
-  void receive(const Letter& letter);
-  void prepare(const cluster::NodeKey& from, const cluster::PrepareBundles& message, int64_t until_ns);
+  void receive(const cluster::GroupMessage& message);
+  void prepare(const cluster::PrepareBundles& message, int64_t until_ns);
+  void answer_late_questions();
   void take_ends();
   void learn(const cluster::GroupState& state);
   void remember_gone(const cluster::GroupId& group);
 
   const cluster::NodeKey self_;
-  cluster::NodeKey coordinator_node_;
+  uint64_t epoch_;
   const GroupsOptions options_;
   cluster::NodeLedger* const ledger_;
   const Clock* const clock_;
@@ -120,8 +118,8 @@ class Groups {
   std::vector<cluster::EndBundleUsers> ends_;
   cluster::BundleManager bundles_;
   std::set<AccountId> closing_;
-  std::unique_ptr<cluster::GroupCoordinator> coordinator_;
-  std::deque<Letter> inbox_;  // of this node to itself
+  std::unique_ptr<cluster::GroupCoordinator> coordinator_;  // null: it is in the control store
+  std::deque<cluster::GroupMessage> inbox_;
   bool pumping_ = false;
 
   uint64_t last_number_ = 0;

@@ -9,6 +9,7 @@ namespace {
 
 using cluster::GroupId;
 using cluster::GroupMessage;
+using cluster::GroupRequest;
 using cluster::GroupSpec;
 using cluster::GroupStage;
 using cluster::NodeKey;
@@ -19,7 +20,7 @@ class GroupsTest : public testing::Test {
   GroupsTest() {
     view.add_node(self);
     report();
-    groups.lead(1, &view, &storage);
+    groups.lead(&view, &storage);
   }
   void report() {
     cluster::NodeState state = cluster::state_of(resources);
@@ -27,7 +28,7 @@ class GroupsTest : public testing::Test {
   }
   Groups::Hooks hooks() {
     Groups::Hooks made;
-    made.send = [this](const NodeKey& to, const GroupMessage&) { others.push_back(to); };
+    made.send = [this](const GroupMessage&) { ++others; };
     made.report = [this] { report(); };
     made.make_room = [this](const ResourceSet&) { return room; };
     return made;
@@ -52,8 +53,8 @@ class GroupsTest : public testing::Test {
   NodeResources resources = *NodeResources::create(cluster::cpus(4));
   cluster::NodeLedger ledger{&resources};
   bool room = true;
-  std::vector<NodeKey> others;
-  Groups groups{self, self, {}, &ledger, &clock, hooks()};
+  int others = 0;
+  Groups groups{self, 1, {}, &ledger, &clock, hooks()};
 };
 
 TEST_F(GroupsTest, OnOneNodeAGroupIsReadyAtOnce) {
@@ -68,7 +69,7 @@ TEST_F(GroupsTest, OnOneNodeAGroupIsReadyAtOnce) {
   EXPECT_EQ(free_cpus(), 4);
   EXPECT_EQ(groups.known(group.id)->stage, GroupStage::kGone);
   EXPECT_TRUE(groups.closing().empty()) << "nothing ran in it";
-  EXPECT_TRUE(others.empty());
+  EXPECT_EQ(others, 0);
 }
 
 TEST_F(GroupsTest, WhoWaitsHearsOfTheEnd) {
@@ -132,20 +133,91 @@ TEST_F(GroupsTest, OfAGroupThatNobodyMadeThereIsNothing) {
   EXPECT_TRUE(answered);
 }
 
-TEST_F(GroupsTest, WithoutAnAnswerAQuestionIsAskedAgainAndEnds) {
-  const NodeKey head = cluster::node_key(7);
-  Groups far(self, head, {}, &ledger, &clock, hooks());
+// Of a cluster: what it says to the control store stays in a list.
+class FarGroupsTest : public GroupsTest {
+ protected:
+  Groups::Hooks hooks() {
+    Groups::Hooks made = GroupsTest::hooks();
+    made.send = [this](const GroupMessage& message) { said.push_back(message); };
+    return made;
+  }
+  std::vector<GroupRequest> requests() {
+    std::vector<GroupRequest> list;
+    for (const GroupMessage& message : std::exchange(said, {})) {
+      if (const auto* request = std::get_if<GroupRequest>(&message)) {
+        list.push_back(*request);
+      }
+    }
+    return list;
+  }
+  void wait_ns(int64_t duration_ns) {
+    clock.advance_ns(duration_ns);
+    far.tick();
+  }
+
+  using Kind = GroupRequest::Kind;
+  std::vector<GroupMessage> said;
+  Groups far{self, 7, {}, &ledger, &clock, hooks()};
+};
+
+TEST_F(FarGroupsTest, WithoutAnAnswerAQuestionIsAskedAgainAndEnds) {
   std::optional<Result<void>> outcome;
   far.create(spec(1, 1), 5 * kSecondNs, [&](Result<void> answer) { outcome = std::move(answer); });
-  EXPECT_EQ(others, std::vector<NodeKey>{head});
-  clock.advance_ns(kSecondNs);
-  far.tick();
-  EXPECT_EQ(others.size(), 2u);
+  std::vector<GroupRequest> first = requests();
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].epoch, 7u);
+  wait_ns(kSecondNs);
+  EXPECT_EQ(requests().size(), 1u);
   EXPECT_FALSE(outcome);
-  clock.advance_ns(5 * kSecondNs);
-  far.tick();
+  wait_ns(5 * kSecondNs);
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->error().kind(), ErrorKind::kTimeout);
+  std::vector<GroupRequest> after = requests();
+  ASSERT_FALSE(after.empty());
+  EXPECT_EQ(after.back().kind, Kind::kRemove) << "perhaps it was made";
+  EXPECT_EQ(after.back().group, spec(1, 1).id);
+  wait_ns(kSecondNs);
+  after = requests();
+  ASSERT_EQ(after.size(), 1u) << "until that is answered";
+  EXPECT_EQ(after[0].kind, Kind::kRemove);
+  far.on_message(cluster::GroupAnswer{.number = after[0].number});
+  wait_ns(kSecondNs);
+  EXPECT_TRUE(requests().empty());
+}
+
+TEST_F(FarGroupsTest, AnotherLifeOfTheControlStoreIsAskedAnewAndToldWhatIsHere) {
+  far.on_message(cluster::PrepareBundles{
+      .epoch = 7, .node = self, .group = spec(1, 1).id, .attempt = 1, .bundles = {{0, cluster::cpus(1)}}});
+  far.create(spec(2, 1), 5 * kSecondNs, [](const Result<void>&) {});
+  cluster::GroupState known{.spec = spec(3, 1), .stage = GroupStage::kReady};
+  far.on_message(known);
+  requests();
+  far.coordinator_changed(8);
+  bool told = false;
+  for (const GroupMessage& message : said) {
+    const auto* inventory = std::get_if<cluster::BundleInventory>(&message);
+    told = told || (inventory != nullptr && inventory->bundles.size() == 1);
+  }
+  EXPECT_TRUE(told);
+  std::vector<GroupRequest> asked = requests();
+  ASSERT_EQ(asked.size(), 2u);
+  for (const GroupRequest& request : asked) {
+    EXPECT_EQ(request.epoch, 8u);
+    EXPECT_EQ(request.kind, request.group == spec(3, 1).id ? Kind::kFind : Kind::kCreate);
+  }
+}
+
+TEST_F(FarGroupsTest, WhatAJobAskedForIsNotRepeatedAfterItsEnd) {
+  std::optional<Result<void>> outcome;
+  far.create(spec(1, 1), 5 * kSecondNs, [&](Result<void> answer) { outcome = std::move(answer); });
+  requests();
+  far.end_job(spec(1, 1).job);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->error().kind(), ErrorKind::kGroupRemoved);
+  wait_ns(kSecondNs);
+  for (const GroupRequest& request : requests()) {
+    EXPECT_EQ(request.kind, Kind::kEndJob);
+  }
 }
 
 }  // namespace

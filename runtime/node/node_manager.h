@@ -229,7 +229,8 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void log_answered(const std::string& job_id, uint64_t sequence) override;
   void node_gone(const cluster::NodeKey& peer) override;
   void node_drains(const cluster::NodeKey& peer) override;
-  void on_group_message(const cluster::NodeKey& from, const cluster::GroupMessage& message) override;
+  void on_group_message(const cluster::GroupMessage& message) override;
+  void control_store_changed() override;
   void gateway_ended() override;
   void cluster_failed(const std::string& why) override { stop_node(why); }
   bool has_nothing_to_do() override;

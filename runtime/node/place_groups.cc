@@ -95,20 +95,17 @@ bool NodeManager::has_groups() {
   coordinator_.set_bundles([this](const Placement& placement) { return ledger_->open_bundles(placement); });
   NodeKey self = cluster_ ? cluster_->self() : NodeKey{cluster::NodeId(node_id_), 1};
   Groups::Hooks hooks;
-  hooks.send = [this](const NodeKey& to, const cluster::GroupMessage& message) { cluster_->send_group(to, message); };
+  hooks.send = [this](const cluster::GroupMessage& message) { cluster_->send_group(message); };
   hooks.report = [this] { report_for_groups(); };
   hooks.make_room = [this](const ResourceSet& wanted) { return coordinator_.make_room(wanted); };
-  groups_ = std::make_unique<Groups>(self, cluster_ ? cluster_->head() : self, GroupsOptions{}, ledger_.get(), &clock_,
-                                     std::move(hooks));
+  uint64_t epoch = cluster_ ? cluster_->control_epoch() : static_cast<uint64_t>(started_unix_s_);
+  groups_ = std::make_unique<Groups>(self, epoch, GroupsOptions{}, ledger_.get(), &clock_, std::move(hooks));
   if (!cluster_) {
     own_view_ = std::make_unique<cluster::ResourceView>(self, cluster::ViewOptions{}, &clock_);
     own_view_->add_node(self);
     publisher_ = std::make_unique<cluster::ReportPublisher>(self, cluster::PublisherOptions{}, &clock_);
     report_for_groups();
-    groups_->lead(static_cast<uint64_t>(started_unix_s_), own_view_.get(), &group_storage_);
-  } else if (cluster_->is_head()) {
-    // Its incarnations rise over all lives of heads (G7).
-    groups_->lead(self.incarnation, cluster_->own_view(), &group_storage_);
+    groups_->lead(own_view_.get(), &group_storage_);
   }
   return true;
 }
@@ -124,12 +121,14 @@ void NodeManager::report_for_groups() {
   own_view_->apply_report(publisher_->own());
 }
 
-void NodeManager::on_group_message(const NodeKey& from, const cluster::GroupMessage& message) {
+void NodeManager::on_group_message(const cluster::GroupMessage& message) {
   if (has_groups()) {
-    groups_->on_message(from, message);
+    groups_->on_message(message);
     tend_groups();
   }
 }
+
+void NodeManager::control_store_changed() { tend_groups(); }
 
 // After anything that may have changed a group, a bundle, or what waits for one.
 void NodeManager::tend_groups() {
@@ -137,8 +136,8 @@ void NodeManager::tend_groups() {
     return;
   }
   tending_groups_ = true;
-  if (cluster_ && groups_->coordinator_node() != cluster_->head()) {
-    groups_->coordinator_changed(cluster_->head());  // the head was started again
+  if (cluster_ && groups_->epoch() != cluster_->control_epoch()) {
+    groups_->coordinator_changed(cluster_->control_epoch());
   }
   groups_->tick();
   if (groups_->take_changed()) {

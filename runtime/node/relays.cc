@@ -299,10 +299,7 @@ void NodeManager::node_gone(const cluster::NodeKey& peer) {
     }
   }
   stand_ins_lost(peer);
-  if (groups_) {
-    groups_->node_gone(peer);
-    tend_groups();
-  }
+  tend_groups();  // calls may have lost their bundle
 }
 
 void NodeManager::node_drains(const cluster::NodeKey& peer) {

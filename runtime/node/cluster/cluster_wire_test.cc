@@ -111,12 +111,20 @@ class Fields {
   void one(const EraseValue& from) { add(from.key); }
   void one(const ListKeys& from) { add(from.prefix, from.after, from.limit); }
   void one(const DrainNode& from) { add(from.node, from.deadline_ns); }
+  void one(const ClusterJob& from) {
+    add(from.id, from.name, from.name_space, from.driver_pid, from.node, from.started_unix_ms, from.ended_unix_ms,
+        from.end);
+  }
+  void one(const StartJob& from) { one(from.job); }
+  void one(const EndJob& from) { add(from.id, from.end); }
+  void one(const ListJobs&) { add(2); }
   void one(const ControlRequest& from) {
     add(from.number, from.lowest_unanswered, from.epoch, from.what.index());
     std::visit([this](const auto& what) { one(what); }, from.what);
   }
   void one(const Done&) { add(1); }
   void one(const KeyList& from) { add(from.keys); }
+  void one(const JobList& from) { add(from.jobs); }
   void one(const ControlAnswer& from) {
     add(from.number, from.failure, from.result.index());
     std::visit([this](const auto& result) { add(result); }, from.result);
@@ -146,8 +154,8 @@ class Fields {
     add(from.spec, from.stage, from.infeasible, from.reason, from.nodes, from.version);
   }
   void one(const GroupRequest& from) {
-    add(from.number, from.kind, from.spec, from.spec.home, from.group, from.wait_number, from.name, from.name_space,
-        from.job);
+    add(from.number, from.epoch, from.kind, from.spec, from.spec.home, from.group, from.wait_number, from.name,
+        from.name_space, from.job);
   }
   void one(const GroupAnswer& from) { add(from.number, from.failure, from.groups); }
   void one(const GroupMessage& from) {
@@ -226,6 +234,17 @@ GroupSpec full_group() {
   return spec;
 }
 
+ClusterJob full_job() {
+  return {.id = std::string(16, '\xff'),
+          .name = "train",
+          .name_space = "space",
+          .driver_pid = 1u << 31,
+          .node = node_key(1, kHigh + 1),
+          .started_unix_ms = INT64_MAX,
+          .ended_unix_ms = INT64_MAX - 1,
+          .end = "its driver died"};
+}
+
 std::vector<ClusterMessage> group_kinds() {
   GroupId group(node_id(9).bits());
   NodeKey node = node_key(1, kHigh + 1);
@@ -242,7 +261,7 @@ std::vector<ClusterMessage> group_kinds() {
           GroupMessage(DropBundles{kHigh + 1, node, group, {{0, kHigh + 2}, {255, 3}}}),
           GroupMessage(DropAnswer{node, group, {{0, kHigh + 2}, {255, 3}}}),
           GroupMessage(BundleInventory{node, {{group, 3, kHigh + 1, true}, {group, 4, 2, false}}}),
-          request({.number = kHigh + 1, .kind = Kind::kCreate, .spec = created}),
+          request({.number = kHigh + 1, .epoch = kHigh + 9, .kind = Kind::kCreate, .spec = created}),
           request({.number = kHigh + 2, .kind = Kind::kRemove, .group = group}),
           request({.number = kHigh + 3, .kind = Kind::kWait, .group = group}),
           request({.number = kHigh + 4, .kind = Kind::kCancelWait, .wait_number = kHigh + 5}),
@@ -295,6 +314,9 @@ std::vector<ClusterMessage> plain_kinds() {
           ControlRequest{6, 3, kHigh + 9, EraseValue{"key"}},
           ControlRequest{7, 3, kHigh + 9, ListKeys{"pre", "prefix", 1024}},
           ControlRequest{8, 3, kHigh + 9, DrainNode{"ab12", INT64_MAX}},
+          ControlRequest{9, 3, kHigh + 9, StartJob{full_job()}},
+          ControlRequest{10, 3, kHigh + 9, EndJob{std::string(16, 'j'), "its driver left"}},
+          ControlRequest{11, 3, kHigh + 9, ListJobs{}},
           ControlAnswer{kHigh + 3, {}, full_actor()},
           ControlAnswer{kHigh + 4, not_found_error("nobody"), {}},
           ControlAnswer{5, {}, Done{}},
@@ -302,6 +324,7 @@ std::vector<ClusterMessage> plain_kinds() {
           ControlAnswer{7, {}, std::string("\0v", 2)},
           ControlAnswer{8, {}, KeyList{{"a", std::string("b\0", 2)}}},
           ControlAnswer{9, {}, client},
+          ControlAnswer{10, {}, JobList{{full_job(), full_job()}}},
           LogLinesMessage{std::string(16, 'j'), kHigh + 5, {{7, 2, "task", "line\nline\n", kHigh}, {8, 1, "", "", 0}}},
           LogAnswer{std::string(16, 'j'), kHigh + 5},
           ReclaimActor{std::string(16, 'a'), UINT32_MAX},
@@ -514,6 +537,7 @@ TEST(ClusterWireTest, RequestsToTheControlStoreHaveBounds) {
   expect_refused(request(ListKeys{.prefix = std::string(kMaxValueKeyBytes + 1, 'p')}), "too long");
   expect_refused(request(DrainNode{std::string(kMaxNodeNameBytes + 1, 'n')}), "too long a node");
   expect_refused(request(DrainNode{"n", -2}), "below zero");
+  expect_refused(request(EndJob{"short", ""}), "a job that is none");
   NameRequest name{NameRequest::Kind::kTake, {std::string(kMaxActorNameBytes + 1, 'n'), "n"}, full_actor()};
   expect_refused(request(name), "too long a namespace");
   KeyList keys{std::vector<std::string>(kMaxListedKeys, std::string(kMaxValueKeyBytes, 'k'))};

@@ -75,6 +75,37 @@ void write_name(const NameRequest& from, schema::NameRequest::Builder to) {
   }
 }
 
+Result<std::string> read_job_id(capnp::Data::Reader from) {
+  if (from.size() != IdBits::kSizeBytes) {
+    return invalid_error("a cluster message with a job that is none");
+  }
+  return rpc::to_string(from);
+}
+
+Result<ClusterJob> read_job(schema::ClusterJob::Reader from) {
+  ClusterJob job;
+  SABIR_ASSIGN_OR_RETURN(job.id, read_job_id(from.getId()));
+  SABIR_ASSIGN_OR_RETURN(job.name, read_text(from.getName(), kMaxJobNameBytes, "name"));
+  SABIR_ASSIGN_OR_RETURN(job.name_space, read_text(from.getNamespace(), kMaxJobNameBytes, "namespace"));
+  SABIR_ASSIGN_OR_RETURN(job.node, read_key(from.getNode()));
+  SABIR_ASSIGN_OR_RETURN(job.end, read_text(from.getEnd(), kMaxJobEndBytes, "end"));
+  job.driver_pid = from.getDriverPid();
+  job.started_unix_ms = from.getStartedUnixMs();
+  job.ended_unix_ms = from.getEndedUnixMs();
+  return job;
+}
+
+void write_job(const ClusterJob& from, schema::ClusterJob::Builder to) {
+  to.setId(data_of(from.id));
+  to.setName(text_of(cut(from.name, kMaxJobNameBytes)));
+  to.setNamespace(text_of(cut(from.name_space, kMaxJobNameBytes)));
+  to.setDriverPid(from.driver_pid);
+  write_key(from.node, to.initNode());
+  to.setStartedUnixMs(from.started_unix_ms);
+  to.setEndedUnixMs(from.ended_unix_ms);
+  to.setEnd(text_of(cut(from.end, kMaxJobEndBytes)));
+}
+
 Result<ControlQuestion> read_question(schema::ControlRequest::Reader from) {
   switch (from.which()) {
     case schema::ControlRequest::NAME: {
@@ -112,6 +143,18 @@ Result<ControlQuestion> read_question(schema::ControlRequest::Reader from) {
       }
       return ControlQuestion(std::move(drain));
     }
+    case schema::ControlRequest::START_JOB: {
+      SABIR_ASSIGN_OR_RETURN(ClusterJob job, read_job(from.getStartJob()));
+      return ControlQuestion(StartJob{std::move(job)});
+    }
+    case schema::ControlRequest::END_JOB: {
+      EndJob job;
+      SABIR_ASSIGN_OR_RETURN(job.id, read_job_id(from.getEndJob().getId()));
+      SABIR_ASSIGN_OR_RETURN(job.end, read_text(from.getEndJob().getEnd(), kMaxJobEndBytes, "end"));
+      return ControlQuestion(std::move(job));
+    }
+    case schema::ControlRequest::LIST_JOBS:
+      return ControlQuestion(ListJobs{});
   }
   return unsupported_error("a request to the control store of a kind that this release does not know");
 }
@@ -138,6 +181,11 @@ Result<ControlResult> read_result(schema::ControlAnswer::Reader from) {
     case schema::ControlAnswer::NODE: {
       SABIR_ASSIGN_OR_RETURN(NodeKey node, read_key(from.getNode()));
       return ControlResult(node);
+    }
+    case schema::ControlAnswer::JOBS: {
+      JobList list;
+      SABIR_ASSIGN_OR_RETURN(list.jobs, read_list<ClusterJob>(from.getJobs(), kMaxListedJobs, "jobs", read_job));
+      return ControlResult(std::move(list));
     }
   }
   return unsupported_error("an answer of the control store of a kind that this release does not know");
@@ -177,7 +225,14 @@ void write_control_request(const ControlRequest& from, schema::ControlRequest::B
                         [&](const DrainNode& drain) {
                           to.initDrain().setNode(text_of(drain.node));
                           to.getDrain().setDeadlineNs(drain.deadline_ns);
-                        }},
+                        },
+                        [&](const StartJob& start) { write_job(start.job, to.initStartJob()); },
+                        [&](const EndJob& end) {
+                          auto out = to.initEndJob();
+                          out.setId(data_of(end.id));
+                          out.setEnd(text_of(cut(end.end, kMaxJobEndBytes)));
+                        },
+                        [&](const ListJobs&) { to.setListJobs(); }},
              from.what);
 }
 
@@ -208,7 +263,8 @@ void write_control_answer(const ControlAnswer& from, schema::ControlAnswer::Buil
                      out.set(i, data_of(list.keys[i]));
                    }
                  },
-                 [&](const NodeKey& node) { write_key(node, to.initNode()); }},
+                 [&](const NodeKey& node) { write_key(node, to.initNode()); },
+                 [&](const JobList& list) { write_list(list.jobs, to.initJobs(count(list.jobs)), write_job); }},
       from.result);
 }
 

@@ -21,8 +21,22 @@ GroupCoordinator::GroupCoordinator(uint64_t epoch, GroupOptions options, Resourc
       version_(epoch << 32) {}
 
 void GroupCoordinator::load(std::vector<GroupRecord> records) {
+  instructions_.clear();
+  waiters_.clear();
+  waiter_of_.clear();
+  held_.clear();
+  durable_ = commits_;
+  std::set<GroupId> stored;
+  for (const GroupRecord& record : records) {
+    stored.insert(record.spec.id);
+  }
+  // Nobody was told that the others are there.
+  std::erase_if(listeners_, [&](const auto& entry) { return !stored.contains(entry.first); });
   groups_.load(std::move(records));
   carry_out();
+  for (const PlacementGroups::View& view : groups_.views()) {
+    tell(view.record->spec.id);
+  }
 }
 
 void GroupCoordinator::on_message(const NodeKey& from, const GroupMessage& message) {
@@ -47,7 +61,7 @@ void GroupCoordinator::on_request(const NodeKey& from, const GroupRequest& reque
   switch (request.kind) {
     case Kind::kCreate: {
       GroupAnswer told{.number = request.number};
-      if (Result<void> made = groups_.create(request.spec); !made.ok()) {
+      if (Result<void> made = create(request.spec); !made.ok()) {
         told.failure = made.error();
       } else {
         listeners_[request.spec.id].insert(from);
@@ -75,10 +89,36 @@ void GroupCoordinator::on_request(const NodeKey& from, const GroupRequest& reque
       find(from, request);
       return;
     case Kind::kEndJob:
-      groups_.end_job(request.job);
+      end_job(request.job);
       groups_.tick();
       answer(from, {.number = request.number});
       return;
+  }
+}
+
+Result<void> GroupCoordinator::create(const GroupSpec& spec) {
+  if (!spec.detached && ended_jobs_.contains(spec.job)) {
+    return Error(ErrorKind::kGroupRemoved, "its job has ended");
+  }
+  if (Result<void> good = check_group(spec); !good.ok()) {
+    return good;
+  }
+  GroupRecord record{.spec = spec, .bundles = std::vector<GroupRecord::Bundle>(spec.bundles.size())};
+  if (encode_group(record).size() > kMaxGroupBytes) {
+    return invalid_error("the bundles of a placement group, with their names and labels, have at most " +
+                         std::to_string(kMaxGroupBytes) + " bytes");
+  }
+  return groups_.create(spec);
+}
+
+void GroupCoordinator::end_job(const JobKey& job) {
+  groups_.end_job(job);
+  if (ended_jobs_.insert(job).second) {
+    ended_order_.push_back(job);
+  }
+  if (ended_order_.size() > kMaxEndedJobs) {
+    ended_jobs_.erase(ended_order_.front());
+    ended_order_.pop_front();
   }
 }
 

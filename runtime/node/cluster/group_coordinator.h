@@ -1,13 +1,16 @@
 // All placement groups of a cluster, as its nodes speak to them: PlacementGroups with its messages, who waits, who
 // wants to hear of changes, and where records are kept. Knows nothing of sabird: messages come and go by node, and it
-// may live in any process that has the cluster's resource view.
+// may live in any process that has the cluster's resource view: the control store's, or sabird's of a node that is
+// alone.
 //
 //  K1 What was decided leaves when it is stored: messages that follow a change of a record, and answers, wait until the
-//     storage says that it is durable, in order.
+//     storage says that it is durable, in order. What the storage refused did not happen: load() again, and nothing of
+//     what waited leaves. Whoever has no answer asks again.
 //  K2 A request is answered however often it comes; a second one has no second effect. A node that is gone is not
 //     answered.
 //  K3 A node that made, asked for or waited for a group by its id or name hears of each change of it (`GroupState`),
 //     until it is gone.
+//  K4 A job that ended gets no more groups: a request of it may be under way for longer than it lives.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +55,7 @@ class GroupCoordinator {
   GroupCoordinator(uint64_t epoch, GroupOptions options, ResourceView* view, const Clock* clock, uint64_t seed,
                    GroupStorage* storage, Send send);
 
-  // Once, before anything else.
+  // Before anything else; and again, if the storage refused something: it has these. No commit of before counts then.
   void load(std::vector<GroupRecord> records);
 
   void on_message(const NodeKey& from, const GroupMessage& message);
@@ -81,6 +84,8 @@ class GroupCoordinator {
   };
 
   void on_request(const NodeKey& from, const GroupRequest& request);
+  Result<void> create(const GroupSpec& spec);
+  void end_job(const JobKey& job);
   void wait(const NodeKey& from, const GroupRequest& request);
   void find(const NodeKey& from, const GroupRequest& request);
   void answer(const NodeKey& to, GroupAnswer answer);
@@ -105,6 +110,10 @@ class GroupCoordinator {
   uint64_t commits_ = 0;  // begun
   uint64_t durable_ = 0;
   std::deque<Held> held_;
+  // K4. The last ones.
+  static constexpr size_t kMaxEndedJobs = 4096;
+  std::set<JobKey> ended_jobs_;
+  std::deque<JobKey> ended_order_;
 };
 
 }  // namespace sabir::cluster

@@ -205,6 +205,91 @@ TEST_F(GroupCoordinatorTest, ANextLifeGoesOnFromWhatWasStored) {
   EXPECT_TRUE(bundles.views().empty());
 }
 
+TEST_F(GroupCoordinatorTest, K1_WhatTheStorageRefusedDidNotHappen) {
+  create(spec(1), 1);
+  storage.settle();
+  run();
+  std::map<GroupId, GroupRecord> kept = storage.records;
+  ask({.number = 2, .kind = GroupRequest::Kind::kRemove, .group = spec(1).id});
+  create(spec(2), 3);
+  ask({.number = 4, .kind = GroupRequest::Kind::kWait, .group = spec(2).id});
+  EXPECT_TRUE(sent.empty());
+  storage.waiting.clear();
+  coordinator->load({kept.at(spec(1).id)});
+  storage.records = kept;
+  run();
+  EXPECT_FALSE(answer(2));
+  EXPECT_FALSE(answer(3));
+  EXPECT_EQ(stages(spec(1).id).back(), GroupStage::kReady);
+  EXPECT_TRUE(stages(spec(2).id).empty()) << "it never was there, and may come still";
+  EXPECT_EQ(bundles.views().size(), 1u) << "nothing was dropped";
+  create(spec(2), 3);  // asked again
+  storage.settle();
+  run();
+  EXPECT_FALSE(answer(3)->failure);
+  EXPECT_EQ(stages(spec(2).id).back(), GroupStage::kReady);
+  EXPECT_EQ(bundles.views().size(), 2u);
+  EXPECT_FALSE(answer(4)) << "who waits asks again";
+}
+
+TEST_F(GroupCoordinatorTest, K4_AJobThatEndedGetsNoMoreGroups) {
+  ask({.number = 1, .kind = GroupRequest::Kind::kEndJob, .job = spec(1).job});
+  create(spec(1), 2);
+  GroupSpec detached = spec(2);
+  detached.detached = true;
+  create(detached, 3);
+  storage.settle();
+  run();
+  EXPECT_EQ(answer(2)->failure->kind(), ErrorKind::kGroupRemoved);
+  EXPECT_FALSE(answer(3)->failure) << "it outlives its job";
+  EXPECT_EQ(storage.records.size(), 1u);
+}
+
+TEST_F(GroupCoordinatorTest, ALargeGroupIsRefused) {
+  GroupSpec large = spec(1);
+  for (size_t bundle = 0; bundle < kMaxBundles - 1; ++bundle) {
+    Amounts amounts = cpus(1);
+    for (int i = 0; i < 20; ++i) {
+      amounts.push_back({std::string(200, 'r') + std::to_string(i), kUnit});
+    }
+    large.bundles.push_back({amounts});
+  }
+  create(large, 1);
+  storage.settle();
+  run();
+  EXPECT_EQ(answer(1)->failure->kind(), ErrorKind::kInvalid);
+  EXPECT_TRUE(storage.records.empty());
+}
+
+TEST_F(GroupCoordinatorTest, AmountsThatCannotBeAddedAreRefused) {
+  GroupSpec huge = spec(1);
+  huge.bundles.assign(kMaxBundles, {{{"memory", Units{1} << 55}}});
+  create(huge, 1);
+  storage.settle();
+  run();
+  EXPECT_EQ(answer(1)->failure->kind(), ErrorKind::kInvalid);
+}
+
+TEST_F(GroupCoordinatorTest, ANextLifeEndsTheGroupsOfAHomeThatDied) {
+  GroupSpec mine = spec(1);
+  mine.home = asker;
+  create(mine, 1);
+  GroupSpec detached = spec(2);
+  detached.home = asker;
+  detached.detached = true;
+  create(detached, 2);
+  storage.settle();
+  run();
+  view.remove_node(asker);
+  start(2);
+  coordinator->tick();
+  storage.settle();
+  run();
+  EXPECT_FALSE(storage.records.contains(mine.id));
+  EXPECT_TRUE(storage.records.contains(detached.id));
+  EXPECT_EQ(bundles.views().size(), 1u);
+}
+
 TEST_F(GroupCoordinatorTest, WhoIsNoMemberIsNotHeard) {
   coordinator->on_message(node_key(9), GroupRequest{.number = 1, .kind = GroupRequest::Kind::kCreate, .spec = spec(1)});
   storage.settle();

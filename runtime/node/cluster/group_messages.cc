@@ -1,5 +1,7 @@
 #include "runtime/node/cluster/group_messages.h"
 
+#include <map>
+
 namespace sabir::cluster {
 
 std::string_view group_strategy_name(GroupStrategy strategy) {
@@ -50,6 +52,7 @@ Result<void> check_group(const GroupSpec& spec) {
     return invalid_error("a placement group has 1 to " + std::to_string(kMaxBundles) + " bundles, not " +
                          std::to_string(spec.bundles.size()));
   }
+  std::map<std::string, Units> totals;
   for (size_t i = 0; i < spec.bundles.size(); ++i) {
     auto context = [&](const Result<void>& result) -> Result<void> {
       return result.ok() ? result : Error(result.error()).with_context("bundle " + std::to_string(i));
@@ -59,6 +62,11 @@ Result<void> check_group(const GroupSpec& spec) {
     bool empty = true;
     for (const ResourceRequest& amount : spec.bundles[i].resources) {
       empty = empty && amount.units == 0;
+      Units& total = totals[amount.name];
+      total += amount.units;  // each is far below what this could not hold
+      if (total > kMaxGroupUnits) {
+        return invalid_error("the bundles of a placement group ask for more " + amount.name + " than can be counted");
+      }
     }
     if (empty) {
       return invalid_error("bundle " + std::to_string(i) + " reserves nothing");

@@ -16,8 +16,8 @@
 //     knows with another attempt, it drops: so nothing leaks, whatever was lost.
 //  G7 A message names the node's incarnation and the coordinator's epoch: who is over is not listened to.
 //  G8 When a node dies only its bundles are placed again. The others stay where they are, and what runs in them runs
-//  on. G9 A group that waits holds nothing anywhere: either all its bundles are reserved, or those that lived when
-//  others
+//     on.
+//  G9 A group that waits holds nothing anywhere: either all its bundles are reserved, or those that lived when others
 //     were lost.
 #pragma once
 
@@ -33,10 +33,11 @@
 
 namespace sabir::cluster {
 
-inline constexpr size_t kMaxBundles = 256;       // of a group
-inline constexpr size_t kMaxGroups = 16'384;     // of a cluster
-inline constexpr size_t kMaxNameBytes = 256;     // of a group, of a namespace
-inline constexpr size_t kMaxInventory = 65'536;  // reservations of one node
+inline constexpr size_t kMaxBundles = 256;               // of a group
+inline constexpr size_t kMaxGroups = 16'384;             // of a cluster
+inline constexpr size_t kMaxNameBytes = 256;             // of a group, of a namespace
+inline constexpr size_t kMaxInventory = 65'536;          // reservations of one node
+inline constexpr Units kMaxGroupUnits = Units{1} << 61;  // of one resource, in all bundles of a group
 
 enum class GroupStrategy : uint8_t {
   kPack,          // on few nodes
@@ -150,6 +151,7 @@ struct GroupState {
 struct GroupRequest {
   enum class Kind : uint8_t { kCreate, kRemove, kWait, kCancelWait, kFind, kEndJob };
   uint64_t number = 0;  // by the node that asks
+  uint64_t epoch = 0;   // of the life of the coordinator that it is sent to
   Kind kind = Kind::kFind;
   GroupSpec spec = {};       // kCreate
   GroupId group = {};        // kRemove, kWait, kFind

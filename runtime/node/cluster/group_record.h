@@ -11,6 +11,9 @@
 
 namespace sabir::cluster {
 
+// Of a record. Below what a row of the control store may have.
+inline constexpr size_t kMaxGroupBytes = 1 << 19;
+
 struct GroupRecord {
   struct Bundle {
     NodeKey node;  // nil: has no place

@@ -167,7 +167,7 @@ void write_state(const GroupState& from, schema::GroupState::Builder to) {
 
 Result<GroupMessage> read_request(schema::GroupRequest::Reader from) {
   using Kind = GroupRequest::Kind;
-  GroupRequest request{.number = from.getNumber()};
+  GroupRequest request{.number = from.getNumber(), .epoch = from.getEpoch()};
   switch (from.which()) {
     case schema::GroupRequest::CREATE: {
       auto create = from.getCreate();
@@ -213,6 +213,7 @@ Result<GroupMessage> read_request(schema::GroupRequest::Reader from) {
 void write_request(const GroupRequest& from, schema::GroupRequest::Builder to) {
   using Kind = GroupRequest::Kind;
   to.setNumber(from.number);
+  to.setEpoch(from.epoch);
   switch (from.kind) {
     case Kind::kCreate: {
       auto create = to.initCreate();

@@ -30,8 +30,32 @@ PlacementGroups::PlacementGroups(uint64_t epoch, GroupOptions options, ResourceV
       out_(out),
       last_attempt_(epoch << 32) {}
 
+void PlacementGroups::clear() {
+  for (const auto& [id, group] : groups_) {
+    for (const auto& [key, round] : group.rounds) {
+      for (DebitId debit : round.debits) {
+        view_->settle(debit);
+      }
+    }
+  }
+  groups_.clear();
+  names_.clear();
+  due_.clear();
+  pending_.clear();
+  preparing_ = 0;
+  drops_.clear();  // some of these belong to what was taken back; inventories show the others (G6)
+  drops_due_.clear();
+  waiters_.clear();
+  waiters_due_.clear();
+}
+
 void PlacementGroups::load(std::vector<GroupRecord> records) {
+  clear();
+  std::vector<GroupId> over;
   for (GroupRecord& record : records) {
+    if (!record.spec.detached && !record.spec.home.id.is_nil() && !view_->is_member(record.spec.home)) {
+      over.push_back(record.spec.id);
+    }
     Group& group = groups_[record.spec.id];
     group.record = std::move(record);
     last_order_ = std::max(last_order_, group.record.order);
@@ -59,6 +83,9 @@ void PlacementGroups::load(std::vector<GroupRecord> records) {
       pending_[group.record.order] = group.record.spec.id;
       set_due(group, clock_->now_ns());
     }
+  }
+  for (const GroupId& id : over) {  // their home died, and nobody had time to say so
+    remove(id);
   }
 }
 

@@ -67,7 +67,9 @@ class PlacementGroups {
   PlacementGroups(uint64_t epoch, GroupOptions options, ResourceView* view, const Clock* clock, Random* random,
                   GroupInstructions* out);
 
-  // Once, before anything else: what an earlier life stored. The view knows the members of the cluster.
+  // Before anything else: what an earlier life stored. The view knows the members of the cluster. Again, if the storage
+  // took something back: everything is as the records say, what was under way is not, and nobody waits. Attempts rise
+  // on.
   void load(std::vector<GroupRecord> records);
 
   // Idempotent by id. kInvalid: a bad specification. kAlreadyExists: the name is taken, or the id names another group.
@@ -161,6 +163,7 @@ class PlacementGroups {
   void run_due(Group& group);
   void nudge();
   BundleQuery query_of(const Group& group) const;
+  void clear();
 
   const uint64_t epoch_;
   const GroupOptions options_;

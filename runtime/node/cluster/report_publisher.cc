@@ -114,6 +114,17 @@ std::optional<NodeReport> ReportPublisher::next() {
   if (!due || *due > clock_->now_ns()) {
     return std::nullopt;
   }
+  return send();
+}
+
+std::optional<NodeReport> ReportPublisher::urgent() {
+  if (fenced_ || (sent_ && *sent_ == now_)) {
+    return std::nullopt;  // it is there already, or on its way
+  }
+  return send();
+}
+
+NodeReport ReportPublisher::send() {
   NodeReport report = make();
   if (accepted_statics_ == report.statics_version) {
     report.statics = nullptr;

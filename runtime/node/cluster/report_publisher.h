@@ -33,6 +33,8 @@ class ReportPublisher {
   void observe(NodeState state);
   // The report that is due, if one is: then an answer is expected. Until it came, or the time for it is over, none is.
   std::optional<NodeReport> next();
+  // The same, without a pause, if anything is new: what is said next stands on it.
+  std::optional<NodeReport> urgent();
   void answered(uint64_t version, ReportAnswer answer);
   // The head is another one, or forgot: everything goes again.
   void restart();
@@ -46,6 +48,7 @@ class ReportPublisher {
 
  private:
   NodeReport make();
+  NodeReport send();
   bool matters() const;
   std::optional<int64_t> due_ns() const;
 

@@ -173,6 +173,23 @@ TEST_F(ReportPublisherTest, V1_WhatWasToldOutOfTurnIsTakenBack) {
   EXPECT_FALSE(publisher.next_wake_ns()) << "nobody else was told";
 }
 
+TEST_F(ReportPublisherTest, WhatIsUrgentDoesNotWait) {
+  accepted();
+  EXPECT_FALSE(publisher.urgent()) << "nothing is new";
+  use(3);
+  std::optional<NodeReport> first = publisher.urgent();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->available[0], 3 * kUnit);
+  EXPECT_FALSE(publisher.urgent()) << "it is on its way";
+  use(4);
+  std::optional<NodeReport> second = publisher.urgent();
+  ASSERT_TRUE(second);
+  EXPECT_GT(second->version, first->version);
+  publisher.answered(first->version, ReportAnswer::kAccepted);
+  publisher.answered(second->version, ReportAnswer::kAccepted);
+  EXPECT_FALSE(publisher.next_wake_ns());
+}
+
 TEST_F(ReportPublisherTest, WhoAsksOutOfTurnGetsWhatIsTrueNow) {
   NodeReport published = accepted();
   use(3);

@@ -21,16 +21,27 @@ def ensure_started() -> None:
     _runtime.ensure_started()
 
 
+class PlacementGroupID(str):
+    """The id of a placement group: 32 hex digits."""
+
+    __slots__ = ()
+
+    def hex(self) -> str:
+        """The digits."""
+        return str(self)
+
+
 class PlacementGroup:
     """A handle of a placement group. It may be passed to tasks and actors. Made by :func:`placement_group`."""
 
     def __init__(self, id: str, bundle_specs: list[dict[str, float]] | None = None) -> None:
-        self._id = id
+        self._id = PlacementGroupID(id)
         self._bundles = bundle_specs
+        self._waited_for: ObjectRef[PlacementGroup] | None = None
 
     @property
-    def id(self) -> str:
-        """32 hex digits."""
+    def id(self) -> PlacementGroupID:
+        """32 hex digits, as a str and by ``id.hex()``."""
         return self._id
 
     @property
@@ -64,9 +75,11 @@ class PlacementGroup:
         import sabir
         from sabir.exceptions import TaskPlacementGroupRemoved
 
-        ref = self.ready()
+        # One that was not ready yet is waited for again: each reference is watched by the node until it is settled.
+        ref, self._waited_for = self._waited_for or self.ready(), None
         done, _ = sabir.wait([ref], timeout=timeout_seconds)
         if not done:
+            self._waited_for = ref
             return False
         try:
             sabir.get(ref)
@@ -84,7 +97,7 @@ class PlacementGroup:
         return f"PlacementGroup({self._id})"
 
     def __reduce__(self) -> Any:
-        return PlacementGroup, (self._id, self._bundles)
+        return PlacementGroup, (str(self._id), self._bundles)
 
 
 def placement_group(
