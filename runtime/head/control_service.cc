@@ -170,7 +170,7 @@ void ControlService::registered(const rpc::JoinRequest& from, const control::Nod
     add_node(node);
     logger_.info("node ", spec.name, " (", spec.address, ") joined as ", cluster::describe(node));
     ++version_;
-    told_ = false;
+    tell_soon();
   }
   member.heard_ns = clock_.now_ns();
   answer.incarnation = node.incarnation;
@@ -220,7 +220,7 @@ cluster::MembersMessage ControlService::members_message() const { return {epoch_
 
 void ControlService::members_changed() {
   ++version_;
-  told_ = false;
+  tell_soon();
   if (auto head = members_.find(options_.head); head != members_.end() && !head->second.info.dead) {
     out_.say(head->second.info.node, members_message());
   }
@@ -358,6 +358,7 @@ void ControlService::on_group_message(const NodeKey& from, const cluster::GroupM
 }
 
 void ControlService::tick() {
+  wake_ns_ = clock_.now_ns() + kLookNs;
   look_for_dead();
   groups_.tick();
   if (!std::exchange(told_, true)) {
@@ -373,8 +374,15 @@ void ControlService::tick() {
   }
 }
 
+void ControlService::tell_soon() {
+  if (std::exchange(told_, false)) {
+    wake_ns_ = std::min(wake_ns_, clock_.now_ns() + kTellNs);
+  }
+}
+
+// A time, and not so long from now: whoever asks after each message would never get there.
 int64_t ControlService::next_wake_ns() const {
-  int64_t wake_ns = clock_.now_ns() + (told_ ? kLookNs : kTellNs);
+  int64_t wake_ns = wake_ns_;
   wake_ns = std::min(wake_ns, groups_.next_wake_ns().value_or(wake_ns));
   return std::min(wake_ns, hub_.next_wake_ns().value_or(wake_ns));
 }

@@ -99,6 +99,7 @@ class ControlService {
   cluster::MembersMessage members_message() const;
   std::vector<cluster::MemberInfo> all_members() const;
   void members_changed();
+  void tell_soon();
 
   void add_node(const cluster::NodeKey& node);
   void remove_node(const cluster::NodeKey& node);
@@ -134,7 +135,8 @@ class ControlService {
 
   std::map<cluster::NodeId, Member> members_;  // as on the disk
   uint64_t version_ = 1;
-  bool told_ = false;  // the members that are there now
+  bool told_ = true;  // the members that are there now
+  int64_t wake_ns_ = 0;
   cluster::ResourceView view_;
   cluster::ViewHub hub_;
   ControlGroups groups_;

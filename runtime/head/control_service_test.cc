@@ -234,6 +234,24 @@ TEST_F(ControlServiceTest, WhoIsSilentIsDeadAndItsNamesAreFree) {
   EXPECT_TRUE(heard<cluster::ControlAnswer>(node).empty());
 }
 
+// The shell plans its next look after each message.
+TEST_F(ControlServiceTest, WhoeverSpeaksAllTheTimeKeepsItFromNothing) {
+  NodeKey node = join(1, id_of(1), 's');
+  NodeKey other = join(2, id_of(2), 's');
+  int64_t wake_ns = store_.service().next_wake_ns();
+  for (int i = 0; i < 120; ++i) {
+    store_.clock.advance_ns(100 * kMillisecondNs);
+    if (store_.clock.now_ns() >= wake_ns) {
+      store_.service().tick();
+      store_.queue().step_all();
+    }
+    say(other, cluster::Heartbeat{});
+    wake_ns = store_.service().next_wake_ns();
+  }
+  EXPECT_EQ(store_.service().living(), 2u);
+  EXPECT_EQ(node.id, id_of(1));
+}
+
 TEST_F(ControlServiceTest, ItsOwnSilenceIsNobodysDeath) {
   NodeKey node = join(1, id_of(1), 's');
   store_.clock.advance_ns(60 * kSecondNs);  // it is dead for a minute
