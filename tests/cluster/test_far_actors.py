@@ -356,27 +356,6 @@ def test_a_name_is_one_actors_in_the_whole_cluster(pair):
     assert get(again.add.remote()) == 6 and get(again.where.remote()) != node.session
 
 
-def test_two_nodes_that_ask_for_a_name_at_once_get_one_actor(pair):
-    """The one that comes second may reach the other before that knows that it has the name."""
-
-    @far
-    def meet(name, at_s):
-        while time.time() < at_s:
-            pass
-        counter = near_actor().options(name=name, get_if_exists=True).remote(0)
-        return sabir.get(counter.add.remote()), counter
-
-    get(meet.remote("warm-up", 0))
-    for turn in range(40):
-        at_s = time.time() + 0.05
-        there = meet.remote(f"both-{turn}", at_s + turn % 8 * 0.0005)
-        while time.time() < at_s:
-            pass
-        counter = near_actor().options(name=f"both-{turn}", get_if_exists=True).remote(0)
-        values = [get(counter.add.remote()), get(there)[0]]
-        assert sorted(values) == [1, 2], (turn, values)
-
-
 def _has_name(name):
     try:
         sabir.get_actor(name)
