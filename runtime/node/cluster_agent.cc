@@ -43,6 +43,13 @@ ClusterAgent::ClusterAgent(loop::EventLoop& loop, const Clock& clock, Logger log
       self_{self, 0},
       start_id_(IdBits::random().view()),
       requests_(&clock, {}),
+      jobs_(&clock, logger_,
+            [this](cluster::ControlQuestion what, cluster::ControlClient::Answered answered) {
+              if (auto* start = std::get_if<cluster::StartJob>(&what)) {
+                start->job.node = self_;  // not known before this node has joined
+              }
+              ask(std::move(what), std::move(answered));
+            }),
       placer_(self, &clock, std::random_device{}(),
               [this](const NodeId& id) {
                 auto member = members_.find(id);
@@ -268,10 +275,11 @@ void ClusterAgent::tick() {
   ask_control();
   requests_.expire();
   free_names_again();
+  jobs_.tick();
   place_calls(true);
   spill_actors();
   reclaim_actors();
-  if (placer_.anything_waits() || !actors_waiting_since_ns_.empty() || requests_.open() != 0) {
+  if (placer_.anything_waits() || !actors_waiting_since_ns_.empty() || requests_.open() != 0 || !jobs_.idle()) {
     active_ns_ = clock_.now_ns();
   }
   look_whether_drained();

@@ -24,6 +24,7 @@
 #include "runtime/node/control_process.h"
 #include "runtime/node/guard.h"
 #include "runtime/node/instructions.h"
+#include "runtime/node/job_teller.h"
 #include "runtime/node/place_calls.h"
 #include "runtime/node/resources.h"
 #include "runtime/node/spawn.h"
@@ -157,6 +158,11 @@ class ClusterAgent {
   void take_name(const cluster::ActorName& name, const cluster::NamedActor& actor, NameAnswered answered);
   void find_name(const cluster::ActorName& name, NameAnswered answered);
   void free_name(const cluster::ActorName& name, const cluster::NamedActor& actor);
+  // A job whose driver is on this node; the control store hears of it in time.
+  void job_started(cluster::ClusterJob job);
+  void job_ended(const std::string& id, const std::string& how);
+  // All that run in the cluster, and the last that ended.
+  void list_jobs(int64_t patience_ns, std::function<void(Result<std::vector<cluster::ClusterJob>>)> answered);
   // Decides where that runs which need not wait for this node first. Also at each tick, then of all classes.
   void place_calls() { place_calls(false); }
   // One decision, for what is no call (an actor): kLater means that it may wait there. Debits another node's account.
@@ -260,6 +266,7 @@ class ClusterAgent {
   std::unique_ptr<cluster::ResourceView> view_;
   std::unique_ptr<cluster::ReportPublisher> publisher_;
   cluster::ControlClient requests_;
+  JobTeller jobs_;
   int64_t beat_ns_ = 0;
   uint64_t beats_ = 0;
   std::optional<int64_t> unanswered_beat_ns_;  // since when

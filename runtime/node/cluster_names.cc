@@ -1,4 +1,4 @@
-// Requests to the control store: names of actors, and what else is asked there.
+// Requests to the control store: names of actors, jobs, and what else is asked there.
 #include <utility>
 
 #include "runtime/node/cluster_agent.h"
@@ -23,6 +23,34 @@ void ClusterAgent::ask(cluster::ControlQuestion what, cluster::ControlClient::An
   auto* name = std::get_if<cluster::NameRequest>(&what);
   bool frees = name != nullptr && name->kind == cluster::NameRequest::Kind::kFree;
   requests_.ask(std::move(what), frees ? kFreePatienceNs : kPatienceNs, std::move(answered));
+  ask_control();
+  wake();
+}
+
+void ClusterAgent::job_started(cluster::ClusterJob job) {
+  jobs_.started(std::move(job));
+  wake();
+}
+
+void ClusterAgent::job_ended(const std::string& id, const std::string& how) {
+  jobs_.ended(id, how);
+  wake();
+}
+
+void ClusterAgent::list_jobs(int64_t patience_ns,
+                             std::function<void(Result<std::vector<cluster::ClusterJob>>)> answered) {
+  if (!member_) {
+    return answered(disconnected_error("this node has not joined its cluster yet"));
+  }
+  auto take = [answered = std::move(answered)](Result<cluster::ControlResult> result) {
+    auto* list = result.ok() ? std::get_if<cluster::JobList>(&*result) : nullptr;
+    if (list != nullptr) {
+      answered(std::move(list->jobs));
+    } else {
+      answered(result.ok() ? internal_error("an answer to another question") : result.error());
+    }
+  };
+  requests_.ask(cluster::ListJobs{}, patience_ns, std::move(take));
   ask_control();
   wake();
 }

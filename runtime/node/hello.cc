@@ -144,6 +144,12 @@ Result<rpc::WelcomeInfo> NodeManager::welcome_driver(rpc::HelloInfo hello, rpc::
   processes_.publish(*process);
   process->watcher->watch(loop::kReadable);
   logger_.info("driver ", pid, " joined as job ", *number);
+  if (cluster_ && !is_gateway(pid)) {
+    cluster_->job_started({.id = job.id,
+                           .name = job.config.name,
+                           .name_space = job.config.name_space,
+                           .driver_pid = static_cast<uint32_t>(pid)});
+  }
   settle();
   return welcome_to(*process);
 }
@@ -225,7 +231,7 @@ void NodeManager::on_disconnect(rpc::ProcessKey key) {
     publish_death(*process, 0, shm::DeathReason::kDisconnected, "it left the session");
     return;
   }
-  end_job(process->job);
+  end_job(process->job, "its driver closed its connection");
   expect_end(key, kDriverGraceNs);
   look_->now();
   if (owner_ == key) {

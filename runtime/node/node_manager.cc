@@ -297,7 +297,7 @@ void NodeManager::publish_death(Process& process, int wait_status, shm::DeathRea
     if (worker) {
       coordinator_.worker_gone(slot, text);
     } else if (ends_job) {
-      end_job(job);
+      end_job(job, "its driver is gone: " + text);
     }
     settle();
   });
@@ -308,7 +308,7 @@ void NodeManager::publish_death(Process& process, int wait_status, shm::DeathRea
   look_->now();
 }
 
-void NodeManager::end_job(JobNumber number) {
+void NodeManager::end_job(JobNumber number, const std::string& how) {
   auto found = jobs_.find(number);
   if (found == jobs_.end() || found->second.over) {
     return;
@@ -317,6 +317,9 @@ void NodeManager::end_job(JobNumber number) {
   coordinator_.end_job(number);
   if (Result<void> ended = control_.jobs().end(number); !ended.ok()) {
     logger_.error("end of job ", number, ": ", ended.error().to_string());
+  }
+  if (cluster_ && found->second.config.driver_node == node_id_.view()) {
+    cluster_->job_ended(found->second.id, how);
   }
   // Tasks of it may have made groups from other nodes.
   bool may_have_groups = (groups_ || cluster_) && has_groups();

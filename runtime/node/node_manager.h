@@ -136,7 +136,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   void worker_process_ended(Process& process);
   void publish_death(Process& process, int wait_status, shm::DeathReason reason, const std::string& text);
   void kill(Process& process, shm::DeathReason reason, const std::string& text);
-  void end_job(JobNumber number);
+  void end_job(JobNumber number, const std::string& how);
   void forget_job_if_over(JobNumber number);
   Process* driver_of(JobNumber number);
   void warn_job(JobNumber number, const std::string& text);
@@ -247,7 +247,7 @@ class NodeManager final : public rpc::SessionHandler, private ClusterHost {
   std::string infeasible(shm::ClassIndex class_index) const;
   void place_calls();
   void place_alone_calls();
-  std::string status_with(std::vector<cluster::GroupState> groups);
+  std::string status_with(std::vector<cluster::GroupState> groups, std::vector<cluster::ClusterJob> jobs = {});
 
   // --- place_groups.cc: placement groups. Null before this node has joined its cluster.
   static constexpr int64_t kGroupQuestionNs = 30 * kSecondNs;

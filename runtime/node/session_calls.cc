@@ -247,12 +247,19 @@ void NodeManager::status(rpc::Reply<std::string> reply) {
   groups_->find({}, "", "", kStatusPatienceNs,
                 [this, reply = std::move(reply)](const Result<std::vector<cluster::GroupState>>& groups) {
                   // Without an answer of whoever knows them it is the status of all the rest.
-                  reply(status_with(groups.ok() ? *groups : std::vector<cluster::GroupState>()));
+                  if (!groups.ok() || !cluster_) {
+                    reply(status_with(groups.ok() ? *groups : std::vector<cluster::GroupState>()));
+                    return;
+                  }
+                  cluster_->list_jobs(kStatusPatienceNs, [this, reply, groups = *groups](
+                                                             const Result<std::vector<cluster::ClusterJob>>& jobs) {
+                    reply(status_with(groups, jobs.ok() ? *jobs : std::vector<cluster::ClusterJob>()));
+                  });
                 });
   tend_groups();
 }
 
-std::string NodeManager::status_with(std::vector<cluster::GroupState> groups) {
+std::string NodeManager::status_with(std::vector<cluster::GroupState> groups, std::vector<cluster::ClusterJob> jobs) {
   look_->now();  // queues and objects as they are
   SessionFacts facts;
   facts.session_id = session_id_.hex();
@@ -268,7 +275,7 @@ std::string NodeManager::status_with(std::vector<cluster::GroupState> groups) {
   facts.deaths_unsettled = deaths_->unburied_count();
   return session_status(facts, {coordinator_, control_, processes_, directory_, *objects_, calls_,
                                 [this](const Scheduler::ClassView& view) { return story_of(view); }, std::move(groups),
-                                groups_.get(), cluster_.get()});
+                                groups_.get(), cluster_.get(), std::move(jobs)});
 }
 
 void NodeManager::stop(rpc::ProcessKey key, rpc::Reply<void> reply) {

@@ -175,6 +175,22 @@ Json job_list(const StatusSources& sources) {
   return list;
 }
 
+Json cluster_job_list(const std::vector<cluster::ClusterJob>& jobs) {
+  Json list = Json::array();
+  for (const cluster::ClusterJob& job : jobs) {
+    list.push_back({{"job_id", to_hex(job.id)},
+                    {"name", job.name},
+                    {"namespace", job.name_space},
+                    {"node_id", job.node.id.hex()},
+                    {"driver_pid", job.driver_pid},
+                    {"state", job.ended_unix_ms == 0 ? "running" : "ended"},
+                    {"started_unix_ms", job.started_unix_ms},
+                    {"ended_unix_ms", job.ended_unix_ms},
+                    {"end", job.end}});
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string session_status(const SessionFacts& facts, const StatusSources& sources) {
@@ -225,6 +241,7 @@ std::string session_status(const SessionFacts& facts, const StatusSources& sourc
                  {"nodes", nodes},
                  {"actors", actor_list(sources)},
                  {"jobs", job_list(sources)},
+                 {"cluster_jobs", cluster_job_list(sources.cluster_jobs)},
                  {"placement_groups", group_list(sources.placement_groups)},
                  {"counters",
                   {{"processes", sources.processes.count()},

@@ -41,6 +41,7 @@ struct StatusSources {
   std::vector<cluster::GroupState> placement_groups = {};
   const Groups* groups = nullptr;         // null: it has not joined yet
   const ClusterAgent* cluster = nullptr;  // null: this node is alone
+  std::vector<cluster::ClusterJob> cluster_jobs = {};
 };
 
 std::string session_status(const SessionFacts& facts, const StatusSources& sources);

@@ -200,6 +200,20 @@ def render(state: dict[str, Any]) -> list[str]:
     lines += ["", f"Jobs: {len(jobs)}"]
     for job in jobs:
         lines.append(f"  {job['name']}  {job['state']}  driver {job.get('driver_pid', '-')}")
+    return lines + _cluster_jobs(state)
+
+
+def _cluster_jobs(state: dict[str, Any]) -> list[str]:
+    """The jobs of all nodes, if this one is a node of a cluster."""
+    jobs = state.get("cluster_jobs", [])
+    if not jobs:
+        return []
+    names = {node["node_id"]: node["name"] for node in state["nodes"]}
+    lines = ["", f"Jobs of the cluster: {sum(job['state'] == 'running' for job in jobs)} running"]
+    for job in jobs:
+        end = f"  ({job['end']})" if job["end"] else ""
+        where = names.get(job["node_id"], job["node_id"][:8])
+        lines.append(f"  {job['name']}  {job['state']}  driver {job['driver_pid']} on {where}{end}")
     return lines
 
 
