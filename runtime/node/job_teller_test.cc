@@ -42,7 +42,7 @@ class JobTellerTest : public testing::Test {
 TEST_F(JobTellerTest, OneWordAfterAnother) {
   teller.started(job('a'));
   teller.started(job('b'));
-  teller.ended(job('a').id, "its driver left");
+  teller.ended(job('a').id, "its driver closed its connection");
   EXPECT_EQ(said(), "sa");
   done();
   done();
@@ -54,7 +54,7 @@ TEST_F(JobTellerTest, OneWordAfterAnother) {
 
 TEST_F(JobTellerTest, WhatIsRefusedGoesAgainBeforeWhatFollows) {
   teller.started(job('a'));
-  teller.ended(job('a').id, "its driver left");
+  teller.ended(job('a').id, "its driver closed its connection");
   answer(exhausted_error("the disk is full"));
   teller.tick();
   EXPECT_EQ(said(), "sa") << "not at once";

